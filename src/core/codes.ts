@@ -1,0 +1,133 @@
+/**
+ * The registry of every code that Omni prints. A code is never renamed or reused: scripts and bookmarks hold on to it.
+ * `docs/reference/codes.md` is generated from this table.
+ */
+interface CodeEntry {
+  /** What went wrong, in one sentence. */
+  readonly title: string;
+  /** What the owner can do, when the place of the fault knows nothing better. */
+  readonly remedy: string;
+  /** 1 failed while running, 2 the input is wrong, 3 refused for safety. */
+  readonly exit: 1 | 2 | 3;
+}
+
+const entry = (exit: 1 | 2 | 3, title: string, remedy: string): CodeEntry => ({ title, remedy, exit });
+
+export const CODES = {
+  // Command line
+  "cli.unknown-command": entry(2, "The command is not one of Omni's.", "Run ./omni --help for the list."),
+  "cli.bad-argument": entry(
+    2,
+    "An option or argument is unknown, missing or malformed.",
+    "Run the command with --help.",
+  ),
+  "cli.no-node": entry(
+    1,
+    "No running node answers at that address.",
+    "Start one with ./omni up, or pass --url.",
+  ),
+  "cli.internal": entry(
+    1,
+    "Omni itself failed; this is a defect.",
+    "Report it with the text above and the spec.",
+  ),
+
+  // The node
+  "node.port-busy": entry(
+    1,
+    "The gateway's port is taken by another program.",
+    "Stop the other program, or choose a port with --port.",
+  ),
+  "node.bad-address": entry(
+    1,
+    "The gateway's address cannot be bound on this machine.",
+    "Use an address of this machine: --host 127.0.0.1.",
+  ),
+  "node.open-without-keys": entry(
+    3,
+    "The gateway would listen beyond this machine without keys.",
+    "Add a key under keys: in the spec, or keep --host 127.0.0.1.",
+  ),
+  "node.already-running": entry(
+    1,
+    "A node with this state folder is already running.",
+    "Stop it first, or set OMNI_STATE to another folder.",
+  ),
+  "node.nothing-to-run": entry(
+    2,
+    "No service of this spec can run on this machine.",
+    "Read the refusals above; each names what would fit.",
+  ),
+
+  // Model files
+  "model.not-found": entry(
+    2,
+    "The model file does not exist or cannot be read.",
+    "Check the path and its permissions.",
+  ),
+  "model.not-gguf": entry(2, "The file is not a GGUF file.", "Give a llama.cpp model in GGUF format."),
+  "model.truncated": entry(
+    2,
+    "The GGUF file is shorter than its own header says.",
+    "Download it again; the copy is incomplete.",
+  ),
+  "model.malformed": entry(
+    2,
+    "The GGUF header is not valid.",
+    "Download the file again, or convert the model anew.",
+  ),
+  "model.unsupported-version": entry(
+    2,
+    "The GGUF version is not one that llama.cpp reads.",
+    "Convert the model with a current llama.cpp.",
+  ),
+  "model.unknown-architecture": entry(
+    2,
+    "llama.cpp does not know the model's architecture.",
+    "Use a model whose general.architecture llama.cpp supports.",
+  ),
+  "model.too-large": entry(
+    2,
+    "The model needs more memory than this machine can give.",
+    "Choose a smaller model or quantization, or fewer tokens of context.",
+  ),
+  "model.no-weights": entry(
+    2,
+    "The GGUF file holds no tensors (a vocabulary or projector alone).",
+    "Give the model file itself.",
+  ),
+
+  // Engines
+  "engine.load-failed": entry(
+    1,
+    "The engine could not load the model.",
+    "Read the engine's last lines in ./omni events.",
+  ),
+  "engine.crashed": entry(
+    1,
+    "The engine's process ended by itself.",
+    "It is restarted within its budget; see ./omni events.",
+  ),
+  "engine.start-timeout": entry(
+    1,
+    "The engine did not become ready in time.",
+    "Raise the service's load timeout, or look at its log.",
+  ),
+  "engine.hung": entry(
+    1,
+    "The engine's process lives but does not answer.",
+    "It is killed and restarted; see ./omni events.",
+  ),
+  "engine.gave-up": entry(
+    1,
+    "The engine failed more often than its restart budget allows.",
+    "Remove the cause, then restart the node.",
+  ),
+  "engine.not-run-here": entry(
+    2,
+    "This engine or runtime is not one that this version can start.",
+    "Use engine: embedded with runtime: process.",
+  ),
+} as const satisfies Record<string, CodeEntry>;
+
+export type Code = keyof typeof CODES;
