@@ -2,9 +2,11 @@
  * Core: units, diagnostics, errors and their codes. Everything may import it; it imports nothing,
  * reads no clock, touches no file and prints nothing.
  */
+export * from "./address.ts";
 export * from "./bytes.ts";
 export * from "./codes.ts";
 export * from "./diagnostic.ts";
 export * from "./duration.ts";
 export * from "./error.ts";
+export * from "./event.ts";
 export * from "./nearest.ts";

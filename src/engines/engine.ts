@@ -1,10 +1,5 @@
-import type { Code } from "../core/index.ts";
+import type { Address, Code } from "../core/index.ts";
 import type { PlannedService } from "../plan/plan.ts";
-
-/** Where a process of ours listens for HTTP: a Unix socket of ours, or a TCP port on loopback. */
-export type Address =
-  | { readonly kind: "unix"; readonly path: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
 
 /** All that a runtime needs to start one engine. */
 export interface LaunchSpec {

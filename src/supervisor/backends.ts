@@ -1,5 +1,4 @@
-import type { Diagnostic } from "../core/index.ts";
-import type { Address } from "../engines/engine.ts";
+import type { Address, Diagnostic } from "../core/index.ts";
 
 export type ServiceState =
   | "stopped"
@@ -34,19 +33,6 @@ export interface RouteView {
   readonly services: readonly string[];
 }
 
-/** One happening of the node, with its cause. `seq` grows by one and never repeats within a state folder. */
-export interface NodeEvent {
-  readonly seq: number;
-  /** Milliseconds since the epoch. */
-  readonly time: number;
-  readonly severity: "info" | "warning" | "error";
-  /** Dotted kind, `service.ready`, `service.crashed`, `request.retried`. */
-  readonly kind: string;
-  readonly service?: string;
-  readonly message: string;
-  readonly data?: Readonly<Record<string, unknown>>;
-}
-
 /** What the gateway needs of the node. The supervisor implements it; tests put a fake in its place. */
 export interface Backends {
   services(): readonly ServiceView[];
@@ -58,11 +44,4 @@ export interface Backends {
   /** Tells that a request saw the service's connection break; the supervisor looks for itself. */
   reportBroken(service: string, why: string): void;
   diagnostics(): readonly Diagnostic[];
-}
-
-/** Where events go and come from; `after` reads those with a greater `seq`, oldest first. */
-export interface EventLog {
-  record(event: Omit<NodeEvent, "seq" | "time">): NodeEvent;
-  after(seq: number, limit: number): readonly NodeEvent[];
-  subscribe(listener: (event: NodeEvent) => void): () => void;
 }
