@@ -1,0 +1,96 @@
+import type { FileHandle } from "node:fs/promises";
+
+const CHUNK_BYTES = 1 << 20;
+
+/** Thrown when a header asks for more bytes than the file has. */
+export class EndOfFile extends Error {
+  override readonly name = "EndOfFile";
+}
+
+/**
+ * Reads little-endian values forward through a file with one bounded buffer, so that a header of any size
+ * costs at most the buffer and the values kept. Values are read synchronously once `need` has brought them in.
+ */
+export class ByteCursor {
+  readonly size: number;
+  readonly #file: FileHandle;
+  #buffer = Buffer.alloc(0);
+  /** Offset in the file of the first byte of the buffer. */
+  #start = 0;
+  /** Offset in the buffer of the next byte to read. */
+  #at = 0;
+
+  constructor(file: FileHandle, size: number) {
+    this.#file = file;
+    this.size = size;
+  }
+
+  get offset(): number {
+    return this.#start + this.#at;
+  }
+
+  get remaining(): number {
+    return this.size - this.offset;
+  }
+
+  has(bytes: number): boolean {
+    return this.#buffer.length - this.#at >= bytes;
+  }
+
+  /** Makes the next `bytes` bytes readable. Throws `EndOfFile` when the file is shorter. */
+  async need(bytes: number): Promise<void> {
+    if (this.has(bytes)) return;
+    if (bytes > this.remaining) throw new EndOfFile();
+    const kept = this.#buffer.subarray(this.#at);
+    const target = Buffer.alloc(Math.min(Math.max(bytes, CHUNK_BYTES), this.remaining));
+    kept.copy(target);
+    this.#start += this.#at;
+    this.#at = 0;
+    let filled = kept.length;
+    while (filled < target.length) {
+      const { bytesRead } = await this.#file.read(
+        target,
+        filled,
+        target.length - filled,
+        this.#start + filled,
+      );
+      if (bytesRead === 0) throw new EndOfFile();
+      filled += bytesRead;
+    }
+    this.#buffer = target;
+  }
+
+  /** Moves forward without reading. Throws `EndOfFile` when that leaves the file. */
+  skip(bytes: number): void {
+    if (bytes > this.remaining) throw new EndOfFile();
+    if (this.has(bytes)) {
+      this.#at += bytes;
+      return;
+    }
+    this.#start = this.offset + bytes;
+    this.#at = 0;
+    this.#buffer = Buffer.alloc(0);
+  }
+
+  u8 = (): number => this.#buffer.readUInt8(this.#advance(1));
+  i8 = (): number => this.#buffer.readInt8(this.#advance(1));
+  u16 = (): number => this.#buffer.readUInt16LE(this.#advance(2));
+  i16 = (): number => this.#buffer.readInt16LE(this.#advance(2));
+  u32 = (): number => this.#buffer.readUInt32LE(this.#advance(4));
+  i32 = (): number => this.#buffer.readInt32LE(this.#advance(4));
+  f32 = (): number => this.#buffer.readFloatLE(this.#advance(4));
+  f64 = (): number => this.#buffer.readDoubleLE(this.#advance(8));
+  u64 = (): bigint => this.#buffer.readBigUInt64LE(this.#advance(8));
+  i64 = (): bigint => this.#buffer.readBigInt64LE(this.#advance(8));
+
+  text(bytes: number): string {
+    const from = this.#advance(bytes);
+    return this.#buffer.toString("utf8", from, from + bytes);
+  }
+
+  #advance(bytes: number): number {
+    const from = this.#at;
+    this.#at += bytes;
+    return from;
+  }
+}
