@@ -1,0 +1,44 @@
+import { readFile } from "node:fs/promises";
+import { EXIT, hasErrors, messageOf, OmniError } from "../../core/index.ts";
+import { loadSpec } from "../../spec/index.ts";
+import { JSON_OPTION } from "../command.ts";
+import type { Command } from "../command.ts";
+import { countLine, reportDiagnostics } from "../report.ts";
+
+/** Reads a spec file as bytes turned to text. Throws `OmniError` `cli.bad-argument` when it cannot be read. */
+export async function readSpecFile(file: string): Promise<string> {
+  try {
+    return await readFile(file === "-" ? "/dev/stdin" : file, "utf8");
+  } catch (thrown) {
+    throw new OmniError("cli.bad-argument", `Cannot read ${file}: ${messageOf(thrown)}`, {
+      cause: thrown,
+      hint: "Give the path of an omni.yaml file, or - for standard input.",
+    });
+  }
+}
+
+export const check: Command = {
+  name: "check",
+  summary: "Check a spec and report every problem in it.",
+  positionals: [{ name: "FILE", required: true, completes: "file" }],
+  options: { json: JSON_OPTION },
+  examples: [
+    ["check omni.yaml", "every problem with its line, and what to type"],
+    ["check omni.yaml --json", "the same for a program"],
+    ["check - < omni.yaml", "from standard input"],
+  ],
+  run: async (invocation, terminal) => {
+    const file = invocation.positionals[0] ?? "";
+    const name = file === "-" ? "<stdin>" : file;
+    const { diagnostics } = loadSpec(await readSpecFile(file), name);
+    const wrong = hasErrors(diagnostics);
+    if (invocation.flag("json")) {
+      terminal.out(JSON.stringify({ file: name, valid: !wrong, diagnostics }, null, 2));
+    } else {
+      reportDiagnostics(diagnostics, terminal);
+      const verdict = wrong ? terminal.style("red", "not valid") : terminal.style("green", "valid");
+      terminal.out(`${name}: ${verdict} (${countLine(diagnostics)})`);
+    }
+    return wrong ? EXIT.input : EXIT.done;
+  },
+};

@@ -1,0 +1,19 @@
+import type { Command } from "../command.ts";
+import { chat } from "./chat.ts";
+import { check } from "./check.ts";
+import { completion } from "./completion.ts";
+import { events } from "./events.ts";
+import { schema } from "./schema.ts";
+import { status } from "./status.ts";
+import { up } from "./up.ts";
+
+/** Every command, in the order the help lists them. */
+export const COMMANDS: readonly Command[] = [
+  up,
+  chat,
+  status,
+  events,
+  check,
+  schema,
+  completion(() => COMMANDS),
+];

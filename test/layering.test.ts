@@ -1,0 +1,107 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, it } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "..");
+/** Rooms that decide and never act; the listed modules are what acting would need. */
+const PURE = new Set(["core", "catalog", "spec", "plan", "engines"]);
+const ACTING =
+  /^node:(?:net|http|https|http2|tls|dgram|child_process|worker_threads|cluster|fs|fs\/promises|sqlite)$|^undici$/;
+const CLOCKS = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(?:Timeout|Interval|Immediate)\(/;
+
+interface Source {
+  readonly path: string;
+  readonly room: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+function table(): Map<string, Set<string>> {
+  const rooms = new Map<string, Set<string>>();
+  for (const line of readFileSync(join(ROOT, "docs/architecture.md"), "utf8").split("\n")) {
+    const row = /^\| `src\/([a-z-]+)\/` \|[^|]*\| ([^|]*) \|$/.exec(line);
+    if (row === null) continue;
+    const names = (row[2] ?? "").split(",").map((name) => name.trim());
+    rooms.set(row[1] ?? "", new Set(names.filter((name) => name !== "nothing")));
+  }
+  return rooms;
+}
+
+function sources(): Source[] {
+  return readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+    .map((path) => {
+      const text = readFileSync(join(ROOT, "src", path), "utf8");
+      const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
+      const imports = [...code.matchAll(/(?:\bfrom|\bimport|\bimport\()\s*"([^"]+)"/g)].map(
+        (match) => match[1] ?? "",
+      );
+      return { path, room: path.split(/[/\\]/)[0] ?? "", text: code, imports };
+    });
+}
+
+const roomOf = (source: Source, specifier: string): string | undefined => {
+  if (!specifier.startsWith(".")) return undefined;
+  const target = relative(join(ROOT, "src"), resolve(ROOT, "src", dirname(source.path), specifier));
+  return target.startsWith("..") ? undefined : target.split(/[/\\]/)[0];
+};
+
+const ROOMS = table();
+const SOURCES = sources();
+
+it("scanned the rooms, each of which is in the table of docs/architecture.md", () => {
+  expect(SOURCES.length).toBeGreaterThan(40);
+  expect(SOURCES.flatMap((source) => source.imports).length).toBeGreaterThan(100);
+  expect([...new Set(SOURCES.map((source) => source.room))].toSorted()).toEqual([...ROOMS.keys()].toSorted());
+});
+
+it("imports follow the table", () => {
+  const wrong = SOURCES.flatMap((source) =>
+    source.imports
+      .map((specifier) => roomOf(source, specifier))
+      .filter(
+        (room) => room !== undefined && room !== source.room && ROOMS.get(source.room)?.has(room) !== true,
+      )
+      .map((room) => `src/${source.path} imports ${room}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it("pure rooms open no socket or file, start no process and read no clock", () => {
+  const wrong = SOURCES.flatMap((source) =>
+    !PURE.has(source.room)
+      ? []
+      : [
+          ...source.imports
+            .filter((specifier) => ACTING.test(specifier))
+            .map((specifier) => `src/${source.path} imports ${specifier}`),
+          ...(CLOCKS.test(source.text) ? [`src/${source.path} reads a clock`] : []),
+        ],
+  );
+  expect(wrong).toEqual([]);
+});
+
+it("only the command line prints or sets an exit code", () => {
+  const allowed = new Set(["cli", "embedded"]);
+  const wrong = SOURCES.filter(
+    (source) =>
+      !allowed.has(source.room) && /\bconsole\.|process\.(?:stdout|stderr|exit|exitCode)\b/.test(source.text),
+  );
+  expect(wrong.map((source) => source.path)).toEqual([]);
+});
+
+it("no lint rule is switched off in a comment", () => {
+  const disabled = [
+    ...readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).map((path) => join("src", path)),
+    ...readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" }).map((path) =>
+      join("test", path),
+    ),
+  ]
+    .filter((path) => path.endsWith(".ts") && path !== join("test", "layering.test.ts"))
+    .filter((path) =>
+      /(?:oxlint|eslint)-disable|@ts-(?:ignore|nocheck|expect-error)/.test(
+        readFileSync(join(ROOT, path), "utf8"),
+      ),
+    );
+  expect(disabled).toEqual([]);
+});
