@@ -108,6 +108,21 @@ export const CODES = {
     "The engine's process ended by itself.",
     "It is restarted within its budget; see ./omni events.",
   ),
+  "engine.no-binary": entry(
+    2,
+    "The engine's program does not exist or may not be executed.",
+    "Check the path and its permissions, or install the engine.",
+  ),
+  "engine.not-started": entry(
+    1,
+    "The operating system refused to start the engine's process.",
+    "Look at free memory, open files and the number of processes of this machine.",
+  ),
+  "engine.killed": entry(
+    1,
+    "The engine's process was killed by a signal from outside.",
+    "If it was SIGKILL, look for the out-of-memory killer: journalctl -k | grep -i oom.",
+  ),
   "engine.start-timeout": entry(
     1,
     "The engine did not become ready in time.",
@@ -127,6 +142,18 @@ export const CODES = {
     2,
     "This engine or runtime is not one that this version can start.",
     "Use engine: embedded with runtime: process.",
+  ),
+
+  // The state folder
+  "store.unwritable": entry(
+    1,
+    "The state folder cannot be created or written.",
+    "Check its owner and free space, or set OMNI_STATE to another folder.",
+  ),
+  "store.newer-version": entry(
+    3,
+    "The state folder was written by a newer Omni.",
+    "Use that version again, or set OMNI_STATE to another folder.",
   ),
 } as const satisfies Record<string, CodeEntry>;
 

@@ -1,0 +1,142 @@
+import { fileURLToPath } from "node:url";
+import type { Address, Code } from "../core/index.ts";
+import { CODES } from "../core/index.ts";
+import type { PlannedService } from "../plan/plan.ts";
+import type { EngineDriver, EngineFailure, Health, LaunchSpec, ProcessExit } from "./engine.ts";
+
+const MAIN = fileURLToPath(new URL("../embedded/main.ts", import.meta.url));
+
+/** llama.cpp in a child process of our own, over node-llama-cpp: `src/embedded/`. */
+export const embedded: EngineDriver = {
+  name: "embedded",
+  healthPath: "/health",
+  launch,
+  readHealth,
+  classifyExit,
+};
+
+function launch(service: PlannedService, address: Address): LaunchSpec {
+  const listen =
+    address.kind === "unix" ? { socket: address.path } : { host: address.host, port: address.port };
+  const options = {
+    model: service.model.path,
+    alias: service.model.name,
+    ...listen,
+    context: service.contextTokens,
+    parallel: service.parallel,
+    queue: service.queueLimit,
+    threads: service.threads > 0 ? service.threads : "auto",
+  };
+  return {
+    service: service.name,
+    command: [process.execPath, MAIN, ...pairs(options), ...service.extraArguments],
+    environment: {},
+    address,
+    loadTimeout: service.loadTimeout,
+  };
+}
+
+const pairs = (options: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+
+function readHealth(status: number, body: string): Health {
+  const answer = parseObject(body);
+  if (status === 200 && answer?.["status"] === "ok") return { state: "ready" };
+  if (answer?.["status"] === "loading") {
+    const progress = answer["progress"];
+    return typeof progress === "number" ? { state: "loading", progress } : { state: "loading" };
+  }
+  const failure = answer?.["status"] === "failed" ? reportedFailure(answer["error"]) : undefined;
+  if (failure !== undefined) return { state: "failed", failure };
+  return { state: "unreachable", reason: `GET /health answered ${status} with ${body.slice(0, 120)}` };
+}
+
+function classifyExit(exit: ProcessExit, lastLines: readonly string[]): EngineFailure {
+  const reported = lastLines.map(parseObject).findLast((line) => line?.["event"] === "failed");
+  const failure = reportedFailure(reported);
+  if (failure !== undefined) return exit.code === 2 ? { ...failure, recoverable: false } : failure;
+  if (exit.signal !== null) return killedBy(exit.signal, lastLines);
+  if (exit.code === 2) {
+    return {
+      code: "engine.load-failed",
+      message: `The embedded engine refused its input${quoted(lastLines)}`,
+      hint: CODES["engine.load-failed"].remedy,
+      recoverable: false,
+    };
+  }
+  // An engine that serves has no reason to end: 0 is as much a crash as any other code.
+  return {
+    code: "engine.crashed",
+    message: `The embedded engine ended by itself with exit code ${exit.code ?? "unknown"}${quoted(lastLines)}`,
+    hint: CODES["engine.crashed"].remedy,
+    recoverable: true,
+  };
+}
+
+function killedBy(signal: NodeJS.Signals, lastLines: readonly string[]): EngineFailure {
+  if (signal === "SIGKILL") {
+    return {
+      code: "engine.killed",
+      message: "The embedded engine was killed by SIGKILL, by a person or by the out-of-memory killer.",
+      hint: CODES["engine.killed"].remedy,
+      recoverable: true,
+    };
+  }
+  if (signal === "SIGTERM" || signal === "SIGINT" || signal === "SIGHUP") {
+    return {
+      code: "engine.killed",
+      message: `The embedded engine was ended by ${signal} from outside Omni.`,
+      hint: "Find who sent the signal; Omni starts the engine again.",
+      recoverable: true,
+    };
+  }
+  const meaning = SIGNAL_MEANING[signal];
+  return {
+    code: "engine.crashed",
+    message: `The embedded engine crashed with ${signal}${meaning === undefined ? "" : ` (${meaning})`}${quoted(lastLines)}`,
+    hint:
+      signal === "SIGILL"
+        ? "The prebuilt llama.cpp does not fit this processor; use another machine or another engine."
+        : CODES["engine.crashed"].remedy,
+    recoverable: true,
+  };
+}
+
+const SIGNAL_MEANING: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
+  SIGSEGV: "a memory fault in native code",
+  SIGBUS: "a memory fault, often a model file that shrank or a disk that failed while mapped",
+  SIGABRT: "native code gave up, often for want of memory",
+  SIGILL: "an instruction this processor does not have",
+  SIGFPE: "an arithmetic fault in native code",
+};
+
+/** Reads `{code, message, hint}` as the engine writes it; a code that is not registered becomes a load failure. */
+function reportedFailure(reported: unknown): EngineFailure | undefined {
+  if (typeof reported !== "object" || reported === null) return undefined;
+  const { code, message, hint } = reported as Partial<Record<"code" | "message" | "hint", unknown>>;
+  if (typeof message !== "string") return undefined;
+  const known: Code = isCode(code) ? code : "engine.load-failed";
+  return {
+    code: known,
+    message,
+    hint: typeof hint === "string" ? hint : CODES[known].remedy,
+    recoverable: CODES[known].exit !== 2,
+  };
+}
+
+const isCode = (text: unknown): text is Code => typeof text === "string" && Object.hasOwn(CODES, text);
+
+function quoted(lastLines: readonly string[]): string {
+  const last = lastLines.findLast((line) => line.trim() !== "");
+  return last === undefined ? " without a word." : `; its last line: ${last.slice(0, 300)}`;
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  if (!text.startsWith("{")) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * Runtimes: where engines run. Each starts an engine from a `LaunchSpec`, keeps its last words, and makes sure that
+ * nothing it started outlives it. Never here: when to start or restart (supervisor) and what to start (engines).
+ */
+export { createProcessRuntime, type ProcessRuntimeOptions } from "./process.ts";
+export type { Orphan, Runtime, Unit } from "./runtime.ts";

@@ -1,0 +1,69 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { promisify } from "node:util";
+
+/** The environment variable that marks an engine and all its descendants as ours. */
+export const UNIT_MARK = "OMNI_UNIT";
+
+/**
+ * What tells a process from a later one with the same number: boot and start time on Linux, start time by `ps`
+ * elsewhere. `undefined` when there is no such process, or when this system cannot tell.
+ */
+export async function processIdentity(pid: number): Promise<string | undefined> {
+  if (process.platform === "linux") return linuxIdentity(pid);
+  if (process.platform === "win32") return undefined;
+  try {
+    const { stdout } = await promisify(execFile)("ps", ["-o", "lstart=", "-p", String(pid)]);
+    return stdout.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function linuxIdentity(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The name in parentheses may itself hold spaces and parentheses: fields count from the last one.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (fields[0] === "Z") return undefined;
+    return `${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()}:${fields[19] ?? ""}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Processes that carry the mark of one unit, also those that left its process group. Empty where /proc is missing. */
+export function markedProcesses(unit: string): number[] {
+  if (process.platform !== "linux") return [];
+  const mark = `${UNIT_MARK}=${unit}`;
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(mark));
+}
+
+function environmentOf(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+  } catch {
+    return [];
+  }
+}
+
+/** Sends a signal to a process, or to a group when negative; false when there is none. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+/** Kills a process group by its leader's number, on Windows the process alone. */
+export function killGroup(pid: number): void {
+  signalProcess(process.platform === "win32" ? pid : -pid, "SIGKILL");
+}
+
+/** Kills every process that carries the unit's mark, wherever it went. */
+export function killMarked(unit: string): void {
+  for (const pid of markedProcesses(unit)) signalProcess(pid, "SIGKILL");
+}

@@ -1,0 +1,48 @@
+import { formatDuration } from "../core/index.ts";
+import type { PlannedService } from "../plan/plan.ts";
+import type { ServiceView } from "./backends.ts";
+import type { MachineState } from "./service-state.ts";
+
+/** The service as others see it. `since` is in milliseconds of the epoch. */
+export function viewOf(service: PlannedService, state: MachineState, since: number): ServiceView {
+  const reason = reasonOf(state);
+  return {
+    name: service.name,
+    engine: service.engine.name,
+    model: service.model.name,
+    state: state.phase,
+    ...(reason === undefined ? {} : { reason }),
+    ...(state.progress === undefined ? {} : { progress: state.progress }),
+    ...(state.pid === undefined ? {} : { pid: state.pid }),
+    restarts: state.restarts,
+    contextTokens: service.contextTokens,
+    parallel: service.parallel,
+    since,
+  };
+}
+
+function reasonOf({
+  phase,
+  failure,
+  retryDelay,
+  suspect,
+  unanswered,
+  onEnd,
+}: MachineState): string | undefined {
+  switch (phase) {
+    case "backing-off":
+      return `${failure?.message ?? "It failed."} It starts again ${formatDuration(retryDelay)} after that.`;
+    case "failed":
+      return failure === undefined ? undefined : `${failure.message} ${failure.hint}`;
+    case "stopping":
+      return onEnd === "recover" ? failure?.message : "Omni stops it.";
+    case "ready":
+      if (unanswered > 0) return `It did not answer the last ${unanswered} health probes.`;
+      return suspect ? "A request saw its connection break; Omni looks." : undefined;
+    case "starting":
+    case "loading":
+      return failure === undefined ? undefined : `It starts again after this: ${failure.message}`;
+    case "stopped":
+      return undefined;
+  }
+}

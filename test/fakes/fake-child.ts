@@ -1,0 +1,94 @@
+/**
+ * A fake engine: a real process that speaks `/health` like the embedded engine and misbehaves as told.
+ * `node fake-child.ts --socket PATH [--behave JSON]`; it can also be told over HTTP while it runs:
+ * `/exit?code=3`, `/hang`, `/slow?ms=100`.
+ */
+import { spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { parseArgs } from "node:util";
+
+export interface Behaviour {
+  /** Milliseconds of loading before it is ready. */
+  readonly load?: number;
+  /** Ends with this code when the load is over, instead of becoming ready. */
+  readonly exitAfterLoad?: number;
+  /** The line of a fatal load error, written before such an exit. */
+  readonly failure?: { readonly code: string; readonly message: string; readonly hint: string };
+  readonly ignoreTerm?: boolean;
+  /** Goes on when its life line is cut, as an engine that knows nothing of it. */
+  readonly ignoreLifeLine?: boolean;
+  /** Starts a process of its own in the group, and prints `grandchild PID`. */
+  readonly grandchild?: boolean;
+  /** The same, in a session of its own. */
+  readonly runawayGrandchild?: boolean;
+  readonly print?: readonly string[];
+  /** Prints one line of this many characters. */
+  readonly longLine?: number;
+  /** Prints the names of its environment variables, as one line of JSON. */
+  readonly printEnvironment?: boolean;
+}
+
+if (import.meta.main) main();
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      socket: { type: "string" },
+      host: { type: "string" },
+      port: { type: "string" },
+      behave: { type: "string", default: "{}" },
+    },
+  });
+  const behaviour = JSON.parse(values.behave) as Behaviour;
+  const startedAt = performance.now();
+  announce(behaviour);
+  const loaded = (): number =>
+    Math.min(1, (performance.now() - startedAt) / Math.max(1, behaviour.load ?? 0));
+  let hangs = false;
+
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? "/", "http://fake");
+    if (url.pathname === "/exit") process.exit(Number(url.searchParams.get("code") ?? "0"));
+    if (url.pathname === "/hang") hangs = true;
+    if (hangs) return;
+    const ready = loaded() >= 1 && behaviour.exitAfterLoad === undefined;
+    response.writeHead(ready ? 200 : 503, { "content-type": "application/json" });
+    response.end(JSON.stringify(ready ? { status: "ok" } : { status: "loading", progress: loaded() }));
+  });
+  if (values.socket === undefined) server.listen(Number(values.port ?? 0), values.host);
+  else {
+    rmSync(values.socket, { force: true });
+    server.listen(values.socket);
+  }
+  if (behaviour.exitAfterLoad !== undefined) {
+    const code = behaviour.exitAfterLoad;
+    setTimeout(() => {
+      if (behaviour.failure === undefined) process.exit(code);
+      const line = JSON.stringify({ event: "failed", ...behaviour.failure });
+      process.stdout.write(`${line}\n`, () => process.exit(code));
+    }, behaviour.load ?? 0);
+  }
+  process.on("SIGTERM", () => {
+    if (behaviour.ignoreTerm !== true) process.exit(0);
+  });
+  if (behaviour.ignoreLifeLine !== true) {
+    process.stdin.resume();
+    process.stdin.on("end", () => process.exit(0));
+  }
+}
+
+function announce(behaviour: Behaviour): void {
+  for (const line of behaviour.print ?? []) process.stdout.write(`${line}\n`);
+  if (behaviour.longLine !== undefined) process.stderr.write(`${"x".repeat(behaviour.longLine)}\n`);
+  if (behaviour.printEnvironment === true) {
+    process.stdout.write(`${JSON.stringify(Object.keys(process.env))}\n`);
+  }
+  if (behaviour.grandchild === true) startGrandchild(false);
+  if (behaviour.runawayGrandchild === true) startGrandchild(true);
+}
+
+function startGrandchild(detached: boolean): void {
+  const child = spawn("sleep", ["1000"], { stdio: "ignore", detached });
+  process.stdout.write(`grandchild ${child.pid ?? 0}\n`);
+}
