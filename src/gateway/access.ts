@@ -1,0 +1,81 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+
+/** Whether `host` keeps a listener on this machine. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
+
+/** `host` of a Host header or URL authority without its port, in lower case; `undefined` when malformed. */
+function hostName(authority: string): string | undefined {
+  return /^(\[[0-9a-f:.]+\]|[^:@/\s]+)(?::\d{1,5})?$/i.exec(authority)?.[1]?.toLowerCase();
+}
+
+/**
+ * Guards a loopback listener against DNS rebinding and foreign pages: a browser that was tricked into resolving
+ * `evil.example` to 127.0.0.1 still says so in Host, and a page of another site says so in Origin.
+ */
+export class NameGuard {
+  readonly #enforced: boolean;
+  readonly #bound: string;
+  readonly #origins: ReadonlySet<string>;
+
+  constructor(boundHost: string, origins: readonly string[]) {
+    this.#enforced = isLoopback(boundHost);
+    this.#bound = boundHost.toLowerCase();
+    this.#origins = new Set(origins);
+  }
+
+  allowsHost(header: string | undefined): boolean {
+    if (!this.#enforced) return true;
+    const name = header === undefined ? undefined : hostName(header);
+    return name !== undefined && this.#isOurs(name);
+  }
+
+  allowsOrigin(origin: string | undefined): boolean {
+    if (!this.#enforced || origin === undefined || this.#origins.has(origin)) return true;
+    const authority = /^https?:\/\/(.+)$/i.exec(origin)?.[1];
+    const name = authority === undefined ? undefined : hostName(authority);
+    return name !== undefined && this.#isOurs(name);
+  }
+
+  /** True for an origin that the owner listed; only these are told to browsers. */
+  listsOrigin(origin: string | undefined): origin is string {
+    return origin !== undefined && this.#origins.has(origin);
+  }
+
+  #isOurs(name: string): boolean {
+    return isLoopback(name) || name === this.#bound || name === `[${this.#bound}]`;
+  }
+}
+
+const digest = (secret: string): Buffer => hash("sha256", secret, "buffer");
+
+/** Accepts a request that shows one of the secrets; compares hashes in constant time. Empty means no key is asked for. */
+export class KeyRing {
+  readonly #digests: readonly Buffer[];
+
+  constructor(secrets: readonly string[]) {
+    this.#digests = secrets.map(digest);
+  }
+
+  get empty(): boolean {
+    return this.#digests.length === 0;
+  }
+
+  allows(headers: IncomingHttpHeaders): boolean {
+    if (this.empty) return true;
+    const shown = presentedKey(headers);
+    if (shown === undefined) return false;
+    const candidate = digest(shown);
+    let found = false;
+    for (const known of this.#digests) if (timingSafeEqual(known, candidate)) found = true;
+    return found;
+  }
+}
+
+function presentedKey(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^Bearer +(\S+)\s*$/i.exec(headers.authorization ?? "")?.[1];
+  if (bearer !== undefined) return bearer;
+  const key = headers["x-api-key"];
+  return typeof key === "string" ? key : undefined;
+}

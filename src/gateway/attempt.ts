@@ -1,0 +1,86 @@
+import type { ServerResponse } from "node:http";
+import type { Dispatcher } from "undici";
+
+import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
+import type { AttemptFailure } from "./attempt-failure.ts";
+import { classifyFailure } from "./attempt-failure.ts";
+import { ClientSink } from "./client-sink.ts";
+import { HeldAnswer } from "./held-answer.ts";
+import { StreamAnswer } from "./stream-answer.ts";
+
+/** One try of one request at one service, as undici's dispatch reports it. */
+export class Attempt implements Dispatcher.DispatchHandler {
+  readonly #owner: AttemptOwner;
+  readonly #res: ServerResponse;
+  #controller: Dispatcher.DispatchController | undefined;
+  #answer: Answer | undefined;
+  #over = false;
+
+  constructor(owner: AttemptOwner, res: ServerResponse) {
+    this.#owner = owner;
+    this.#res = res;
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new Error("the client is gone"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    received: ReceivedHeaders,
+  ): void {
+    if (status < 200 || this.#over) return;
+    const sink = new ClientSink(this.#res, controller, this.#owner.limits.idleTime, () =>
+      this.#clientStalled(),
+    );
+    this.#answer =
+      status === 200 && isEventStream(received)
+        ? new StreamAnswer(this.#owner, sink, received)
+        : new HeldAnswer(this.#owner, sink, status, received);
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over) this.#answer?.data(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#answer?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(classifyFailure(error, this.#owner.limits));
+  }
+
+  /** Ends the try from this side; the client is told as if the engine had failed that way. */
+  end(failure: AttemptFailure): void {
+    this.#fail(failure);
+    this.#controller?.abort(new Error(failure.message));
+  }
+
+  /** The client is gone: the engine's connection is cut at once, nobody is told. */
+  abandon(): void {
+    this.#over = true;
+    this.#controller?.abort(new Error("the client is gone"));
+  }
+
+  #fail(failure: AttemptFailure): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#answer === undefined) this.#owner.broken(failure);
+    else this.#answer.broken(failure);
+  }
+
+  #clientStalled(): void {
+    // Its `close` makes the request abandon this try.
+    this.#res.destroy();
+  }
+}
+
+const isEventStream = (received: ReceivedHeaders): boolean =>
+  String(received["content-type"] ?? "")
+    .toLowerCase()
+    .startsWith("text/event-stream");

@@ -1,0 +1,40 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** One request that passed the door, with what every answer to it needs. */
+export interface Call {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly id: string;
+  /** The path without query, trailing slashes and percent signs as sent. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** True when the caller showed a key, or none is asked for. */
+  readonly trusted: boolean;
+  /** Flat name and value pairs that every answer of this call carries. */
+  readonly headers: readonly string[];
+}
+
+/** Answers with JSON, the call's own headers and `extra` (flat name and value pairs). */
+export function sendJson(call: Call, status: number, value: unknown, extra: readonly string[] = []): void {
+  sendText(call, status, "application/json", JSON.stringify(value), extra);
+}
+
+/** Answers with text of the given media type; the body is left out for HEAD. */
+export function sendText(
+  call: Call,
+  status: number,
+  type: string,
+  text: string,
+  extra: readonly string[] = [],
+): void {
+  const body = Buffer.from(text);
+  call.res.writeHead(status, [
+    "content-type",
+    type,
+    "content-length",
+    String(body.length),
+    ...call.headers,
+    ...extra,
+  ]);
+  call.res.end(call.req.method === "HEAD" ? undefined : body);
+}

@@ -1,0 +1,37 @@
+import type { ServerResponse } from "node:http";
+import type { Dispatcher } from "undici";
+
+/** Writes an answer to the client at the client's pace: the engine is paused while the client does not read. */
+export class ClientSink {
+  readonly res: ServerResponse;
+  readonly #controller: Dispatcher.DispatchController;
+  readonly #stallTime: number;
+  readonly #stalled: () => void;
+  #paused = false;
+
+  /** `stalled` is called once the client read nothing for `stallTime` milliseconds. */
+  constructor(
+    res: ServerResponse,
+    controller: Dispatcher.DispatchController,
+    stallTime: number,
+    stalled: () => void,
+  ) {
+    this.res = res;
+    this.#controller = controller;
+    this.#stallTime = stallTime;
+    this.#stalled = stalled;
+  }
+
+  write(chunk: Buffer): void {
+    if (this.res.write(chunk) || this.#paused) return;
+    this.#paused = true;
+    this.#controller.pause();
+    const timer = setTimeout(this.#stalled, this.#stallTime);
+    this.res.once("close", () => clearTimeout(timer));
+    this.res.once("drain", () => {
+      clearTimeout(timer);
+      this.#paused = false;
+      this.#controller.resume();
+    });
+  }
+}

@@ -1,0 +1,40 @@
+import type { Call } from "./call.ts";
+import type { WireError } from "./wire-error.ts";
+import { envelope } from "./wire-error.ts";
+
+const LINGER_TIME = 2_000;
+
+/**
+ * Refuses a request whose body is still on its way. The answer goes out whole at once; what the client goes on sending
+ * is thrown away unread for at most `discard` bytes or two seconds, then the connection is destroyed. Destroying it at
+ * once would reset the connection, and clients that write before they read would never see why.
+ */
+export function refuseUnread(call: Call, error: WireError, discard: number): void {
+  const { req, res } = call;
+  const body = Buffer.from(JSON.stringify(envelope(error)));
+  res.writeHead(error.status, [
+    "content-type",
+    "application/json",
+    "content-length",
+    String(body.length),
+    "connection",
+    "close",
+    ...call.headers,
+  ]);
+  res.write(body);
+  let left = discard;
+  const end = (): void => {
+    clearTimeout(timer);
+    req.socket.destroy();
+  };
+  const timer = setTimeout(end, LINGER_TIME);
+  req.on("data", (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) end();
+  });
+  req.once("end", () => {
+    clearTimeout(timer);
+    res.end();
+  });
+  req.once("close", () => clearTimeout(timer));
+}

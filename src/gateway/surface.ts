@@ -1,0 +1,67 @@
+import type { Call } from "./call.ts";
+import { sendText } from "./call.ts";
+import { nearest } from "../core/index.ts";
+import { sendError } from "./wire-error.ts";
+
+/** One path of the gateway. `rest` is what follows the prefix of a path that ends in `*`. */
+export interface Endpoint {
+  readonly method: "GET" | "POST";
+  readonly handle: (call: Call, rest: string) => void;
+  /** True for what anyone may see, key or not. */
+  readonly open?: boolean;
+}
+
+/** Every path of the gateway, in one table: `/v1/models/*` matches what begins so. */
+export class Surface {
+  readonly #exact = new Map<string, Endpoint>();
+  readonly #prefixes: { readonly prefix: string; readonly endpoint: Endpoint }[] = [];
+
+  constructor(endpoints: Readonly<Record<string, Endpoint>>) {
+    for (const [path, endpoint] of Object.entries(endpoints)) {
+      if (path.endsWith("*")) this.#prefixes.push({ prefix: path.slice(0, -1), endpoint });
+      else this.#exact.set(path, endpoint);
+    }
+  }
+
+  /** The endpoint of a path without trailing slashes, and the rest behind its prefix. */
+  find(path: string): { readonly endpoint: Endpoint; readonly rest: string } | undefined {
+    const endpoint = this.#exact.get(path);
+    if (endpoint !== undefined) return { endpoint, rest: "" };
+    for (const { prefix, endpoint } of this.#prefixes) {
+      if (path.startsWith(prefix) && path.length > prefix.length) {
+        return { endpoint, rest: path.slice(prefix.length) };
+      }
+    }
+    return undefined;
+  }
+
+  /** 404 that names the nearest path. */
+  notFound(call: Call): void {
+    const shown = call.path.slice(0, 200);
+    const meant = nearest(shown, this.#exact.keys());
+    const guess = meant === undefined ? "" : ` Did you mean ${meant}?`;
+    const message = `No such path: ${call.req.method} ${shown}.${guess}`;
+    sendError(call, { status: 404, type: "invalid_request_error", code: "unknown_path", message });
+  }
+}
+
+/** HEAD comes with GET, OPTIONS with everything. */
+export const allowedMethods = (endpoint: Endpoint): string =>
+  endpoint.method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+
+/** Calls the endpoint, or answers OPTIONS and methods that it does not know. */
+export function serve(endpoint: Endpoint, call: Call, rest: string): void {
+  const method = call.req.method ?? "";
+  const allow = allowedMethods(endpoint);
+  if (method === endpoint.method || (method === "HEAD" && endpoint.method === "GET")) {
+    endpoint.handle(call, rest);
+  } else if (method === "OPTIONS") {
+    sendText(call, 204, "text/plain", "", ["allow", allow]);
+  } else {
+    const message = `${method} is not possible on ${call.path}; it takes ${allow}.`;
+    sendError(call, { status: 405, type: "invalid_request_error", code: "method_not_allowed", message }, [
+      "allow",
+      allow,
+    ]);
+  }
+}

@@ -1,0 +1,45 @@
+import { Pool } from "undici";
+
+import type { Address } from "../core/index.ts";
+import type { GatewayLimits } from "./limits.ts";
+
+/** Kept connections to each service. A service that comes back at another address gets a new pool. */
+export class UpstreamPools {
+  readonly #pools = new Map<string, { readonly key: string; readonly pool: Pool }>();
+  readonly #limits: GatewayLimits;
+
+  constructor(limits: GatewayLimits) {
+    this.#limits = limits;
+  }
+
+  for(service: string, address: Address): Pool {
+    const key = address.kind === "unix" ? address.path : `${address.host} ${address.port}`;
+    const known = this.#pools.get(service);
+    if (known?.key === key) return known.pool;
+    // What is in flight on the old address ends by itself: with its answer, or with its engine's connection.
+    void known?.pool.close();
+    const pool = this.#open(address);
+    this.#pools.set(service, { key, pool });
+    return pool;
+  }
+
+  #open(address: Address): Pool {
+    const { connectTime, idleTime } = this.#limits;
+    const common = {
+      pipelining: 1,
+      allowH2: false,
+      connectTimeout: connectTime,
+      headersTimeout: idleTime,
+      bodyTimeout: idleTime,
+    };
+    if (address.kind === "unix") return new Pool("http://localhost", { ...common, socketPath: address.path });
+    const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+    return new Pool(`http://${host}:${address.port}`, common);
+  }
+
+  /** Cuts every connection. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
+    this.#pools.clear();
+  }
+}
