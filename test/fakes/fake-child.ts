@@ -40,7 +40,7 @@ function main(): void {
       behave: { type: "string", default: "{}" },
     },
   });
-  const behaviour = JSON.parse(values.behave) as Behaviour;
+  const behaviour: Behaviour = JSON.parse(values.behave);
   const startedAt = performance.now();
   announce(behaviour);
   const loaded = (): number =>

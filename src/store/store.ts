@@ -1,0 +1,97 @@
+import { mkdirSync } from "node:fs";
+import type { EventLog } from "../core/index.ts";
+import { OmniError, messageOf } from "../core/index.ts";
+import { EventTable } from "./event-table.ts";
+import { lockFolder } from "./node-lock.ts";
+import { readRecordFile, removeNodeRecord, writeNodeRecord } from "./node-record.ts";
+import { openDatabase } from "./open-database.ts";
+import type { Retention } from "./retention.ts";
+import { RETENTION } from "./retention.ts";
+import { databasePath } from "./state-paths.ts";
+
+export interface StoreOptions {
+  readonly retention?: Retention;
+}
+
+/** A state folder that this process owns until `close`. */
+export interface Store {
+  readonly events: EventLog;
+  /** Tells other processes where the gateway listens: its base URL, without `/v1`. */
+  announce(url: string): void;
+  /** Gives the folder back. */
+  close(): void;
+}
+
+/**
+ * Takes the state folder and opens what is in it, making both when they are missing.
+ * Throws OmniError `node.already-running` when another living process owns it, `store.unwritable`,
+ * `store.newer-version`. A damaged database is set aside; the first event says so.
+ */
+export function openStore(stateFolder: string, options: StoreOptions = {}): Store {
+  return named(stateFolder, () => {
+    mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+    const unlock = lockFolder(stateFolder);
+    if (unlock === undefined) throw alreadyRunning(stateFolder);
+    try {
+      return openLocked(stateFolder, options.retention ?? RETENTION, unlock);
+    } catch (error) {
+      unlock();
+      throw error;
+    }
+  });
+}
+
+function openLocked(stateFolder: string, retention: Retention, unlock: () => void): Store {
+  const { database, damaged } = openDatabase(databasePath(stateFolder));
+  // The numbers of lost events are unknown and must not come again: seconds since the epoch are beyond any of them.
+  const firstSeq = damaged === undefined ? 1 : Math.floor(Date.now() / 1000);
+  const events = new EventTable(database, retention, firstSeq);
+  const self = { pid: process.pid, startedAt: Math.round(Date.now() - process.uptime() * 1000) };
+  writeNodeRecord(stateFolder, self);
+  if (damaged !== undefined) {
+    events.record({
+      kind: "store.damaged",
+      severity: "warning",
+      message: `The event database was damaged (${damaged.reason}); it is kept as ${damaged.movedTo} and a new one is begun.`,
+      data: { movedTo: damaged.movedTo },
+    });
+  }
+  let open = true;
+  return {
+    events,
+    announce: (url) => writeNodeRecord(stateFolder, { ...self, url }),
+    close(): void {
+      if (!open) return;
+      open = false;
+      removeNodeRecord(stateFolder);
+      database.close();
+      unlock();
+    },
+  };
+}
+
+function alreadyRunning(stateFolder: string): OmniError {
+  const record = readRecordFile(stateFolder);
+  const who =
+    record === undefined
+      ? "another process"
+      : `process ${record.pid}${record.url === undefined ? ", which is starting" : ` at ${record.url}`}`;
+  const stop = record === undefined ? "Stop it" : `Stop it (kill ${record.pid})`;
+  return new OmniError("node.already-running", `The state folder ${stateFolder} belongs to ${who}.`, {
+    hint: `${stop}, or set OMNI_STATE to another folder for a second node.`,
+  });
+}
+
+/** Faults of the disk and its rights become one error that names the folder. */
+function named<T>(stateFolder: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof OmniError) throw error;
+    throw new OmniError(
+      "store.unwritable",
+      `The state folder ${stateFolder} cannot be used: ${messageOf(error)}.`,
+      { cause: error },
+    );
+  }
+}
