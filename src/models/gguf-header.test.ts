@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OmniError } from "../core/index.ts";
 import { writeGguf } from "../../test/fakes/gguf-writer.ts";
 import type { GgufFile } from "../../test/fakes/gguf-writer.ts";
-import { outlineModel, readGgufHeader } from "./index.ts";
+import { outlineModel, readGgufHeader, readModel } from "./index.ts";
 
 let folder: string;
 let files = 0;
@@ -85,6 +85,32 @@ describe("readGgufHeader", () => {
       await readGgufHeader(await place(writeGguf({ ...LLAMA, metadata: metadata ?? [] }))),
     );
     expect(outline.kvBytesPerToken).toBe(4 * (32 + 32) * 2);
+  });
+});
+
+const shard = async (part: number, total: number, file: GgufFile): Promise<string> => {
+  const path = join(
+    folder,
+    `split-${String(part).padStart(5, "0")}-of-${String(total).padStart(5, "0")}.gguf`,
+  );
+  await writeFile(path, writeGguf(file));
+  return path;
+};
+
+describe("readModel", () => {
+  it("counts every part of a split model, whichever is named, and misses none", async () => {
+    await shard(1, 2, { ...LLAMA, metadata: [...(LLAMA.metadata ?? []), ["split.count", { u32: 2 }]] });
+    const second = await shard(2, 2, { ...LLAMA, metadata: [["split.count", { u32: 2 }]] });
+    expect(await readModel(second)).toMatchObject({ architecture: "llama", weightBytes: 2 * 544 });
+    await rm(second);
+    await expect(readModel(second)).rejects.toMatchObject({ code: "model.not-found" });
+  });
+
+  it("refuses a part that was renamed", async () => {
+    const path = await place(
+      writeGguf({ ...LLAMA, metadata: [...(LLAMA.metadata ?? []), ["split.count", { u32: 3 }]] }),
+    );
+    await expect(readModel(path)).rejects.toThrow(/one of 3 parts/);
   });
 });
 

@@ -4,3 +4,4 @@
  */
 export * from "./gguf-header.ts";
 export * from "./model-outline.ts";
+export * from "./read-model.ts";
