@@ -1,0 +1,108 @@
+import type { ServerResponse } from "node:http";
+import { chatLogprobs } from "./chat-logprobs.ts";
+import type { ChatHead } from "./chat-stream.ts";
+import type { ChoiceListener, FinishReason, ScoredToken } from "./choice-output.ts";
+import type { Generation } from "./generation.ts";
+import { sendError, sendJson } from "./http.ts";
+import type { AnswerInProgress } from "./start-choices.ts";
+import { usageOf } from "./usage.ts";
+
+interface CollectedCall {
+  readonly id: string;
+  readonly name: string;
+  arguments: string;
+}
+
+interface CollectedChoice {
+  text: string;
+  scored: ScoredToken[];
+  calls: CollectedCall[];
+  reason: FinishReason;
+}
+
+/** A chat answer in one piece. */
+export class ChatAnswer implements AnswerInProgress {
+  readonly #response: ServerResponse;
+  readonly #head: ChatHead;
+  readonly #choices: CollectedChoice[];
+  #generations: readonly Generation[] = [];
+  #open: number;
+
+  constructor(response: ServerResponse, head: ChatHead) {
+    this.#response = response;
+    this.#head = head;
+    this.#open = head.choices;
+    this.#choices = Array.from({ length: head.choices }, () => ({
+      text: "",
+      scored: [],
+      calls: [],
+      reason: "stop",
+    }));
+  }
+
+  attach(generations: readonly Generation[]): void {
+    this.#generations = generations;
+  }
+
+  listener(index: number): ChoiceListener {
+    const choice = this.#choices[index];
+    if (choice === undefined) throw new Error(`there is no choice ${index}`);
+    return {
+      text: (text, scored) => {
+        choice.text += text;
+        choice.scored.push(...scored);
+      },
+      toolEvent: (event) => {
+        if (event.kind === "call") choice.calls.push({ id: event.id, name: event.name, arguments: "" });
+        else if (choice.calls[event.index] !== undefined)
+          appendArguments(choice.calls, event.index, event.text);
+      },
+      finish: (reason) => {
+        choice.reason = reason;
+        if (--this.#open === 0) this.#send();
+      },
+      fail: (error) => {
+        for (const generation of this.#generations) generation.cancel();
+        sendError(this.#response, error);
+      },
+    };
+  }
+
+  #send(): void {
+    const { id, created, model } = this.#head;
+    sendJson(this.#response, 200, {
+      id,
+      object: "chat.completion",
+      created,
+      model,
+      system_fingerprint: "omni-embedded",
+      choices: this.#choices.map((choice, index) => this.#describe(choice, index)),
+      usage: usageOf(this.#generations),
+    });
+  }
+
+  #describe(choice: CollectedChoice, index: number): Record<string, unknown> {
+    const calls = choice.calls.map(({ id, name, arguments: text }) => ({
+      id,
+      type: "function",
+      function: { name, arguments: text },
+    }));
+    return {
+      index,
+      message: {
+        role: "assistant",
+        // OpenAI: null where the model only called tools.
+        content: choice.text === "" && calls.length > 0 ? null : choice.text,
+        refusal: null,
+        ...(calls.length > 0 ? { tool_calls: calls } : {}),
+      },
+      logprobs: this.#head.scored ? chatLogprobs(this.#head.texts, choice.scored) : null,
+      finish_reason: choice.reason,
+    };
+  }
+}
+
+function appendArguments(calls: CollectedCall[], index: number, text: string): void {
+  const call = calls[index];
+  if (call !== undefined) call.arguments += text;
+}

@@ -1,0 +1,42 @@
+import { ApiError, badParameter } from "./api-error.ts";
+import type { BatchLoop } from "./batch-loop.ts";
+import type { Failure } from "./api-error.ts";
+import type { LoadedModel } from "./load-model.ts";
+
+/** A model in service: the loaded model and the loop that owns its context. */
+export interface ServingEngine {
+  readonly model: LoadedModel;
+  readonly loop: BatchLoop;
+  readonly embeddings: { embed(tokens: readonly number[]): Promise<Float64Array> };
+}
+
+/** What `/health` tells. Draining still counts as up: in-flight requests are being finished. */
+export type EngineState =
+  | { readonly state: "loading"; readonly progress: number }
+  | { readonly state: "failed"; readonly failure: Failure }
+  | { readonly state: "ready" | "draining"; readonly engine: ServingEngine };
+
+/** Refuses a prompt that leaves no room for an answer, with the numbers. */
+export function requireRoom(engine: ServingEngine, promptTokens: number, param: string): void {
+  const { contextTokens } = engine.model;
+  if (promptTokens === 0)
+    throw badParameter(param, `${param} holds no tokens; there is nothing to continue.`);
+  if (promptTokens < contextTokens) return;
+  throw badParameter(
+    param,
+    `This model's context is ${contextTokens} tokens, and the prompt has ${promptTokens}. Shorten it by at least ${promptTokens - contextTokens + 1} tokens.`,
+    "context_length_exceeded",
+  );
+}
+
+/** Refuses with 429 when the queue has no room for so many generations more. */
+export function requireAdmission(engine: ServingEngine, generations: number): void {
+  if (engine.loop.admits(generations)) return;
+  const { queue, parallel } = engine.loop.limits;
+  const seconds = engine.loop.retryAfter();
+  throw new ApiError(
+    429,
+    `The queue of this service is full: ${parallel} requests are being answered and ${queue} wait. Try again in ${seconds} s.`,
+    { code: "queue_full", headers: { "retry-after": String(seconds) } },
+  );
+}
