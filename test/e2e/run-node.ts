@@ -82,7 +82,8 @@ async function untilReady(state: string): Promise<string> {
   }
 }
 
-function launch(args: readonly string[], state: string): ChildProcess {
+/** Starts a command of the real launcher. */
+export function launch(args: readonly string[], state: string): ChildProcess {
   return spawn(LAUNCHER, args, {
     env: { ...process.env, OMNI_STATE: state, NO_COLOR: "1" },
     stdio: ["pipe", "pipe", "pipe"],
@@ -98,11 +99,22 @@ function collected(stream: NodeJS.ReadableStream | null): () => string {
 
 /** Processes whose command line contains `needle`, from /proc. */
 export function processesWith(needle: string): number[] {
+  return processes((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(needle));
+}
+
+/** Direct children of a process. */
+export function childrenOf(parent: number): number[] {
+  return processes(
+    (pid) => /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] === String(parent),
+  );
+}
+
+function processes(matches: (pid: string) => boolean): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(needle);
+        return matches(pid);
       } catch {
         return false;
       }
