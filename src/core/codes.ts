@@ -32,6 +32,121 @@ export const CODES = {
     "Report it with the text above and the spec.",
   ),
 
+  // The spec
+  "spec.empty": entry(2, "The spec is empty.", "Start with: omni: 1"),
+  "spec.too-large": entry(
+    2,
+    "The spec is larger than any real one.",
+    "Split it, or remove what does not belong there.",
+  ),
+  "spec.encoding": entry(
+    2,
+    "The spec is not plain UTF-8 text.",
+    "Save it as UTF-8 without control characters.",
+  ),
+  "spec.syntax": entry(
+    2,
+    "The spec is not valid YAML.",
+    "Check the indentation, quotes and brackets at the place shown.",
+  ),
+  "spec.tab": entry(2, "The spec is indented by tabs.", "Indent by spaces."),
+  "spec.too-deep": entry(
+    2,
+    "The spec is nested deeper than any part of the language.",
+    "Check the brackets and the indentation.",
+  ),
+  "spec.alias-bomb": entry(
+    2,
+    "Aliases expand to more than a spec can hold, or to themselves.",
+    "Write the values out, or use fewer aliases.",
+  ),
+  "spec.unknown-anchor": entry(
+    2,
+    "An alias names an anchor that does not stand before it.",
+    "Put &name before the value that *name repeats.",
+  ),
+  "spec.unsupported-tag": entry(
+    2,
+    "The spec carries a YAML tag.",
+    "Remove the tag; the schema knows the type.",
+  ),
+  "spec.several-documents": entry(
+    2,
+    "The file holds more than one YAML document.",
+    "Keep one document a file.",
+  ),
+  "spec.duplicate-key": entry(2, "A key stands twice in one map.", "Remove one of the two."),
+  "spec.version": entry(
+    2,
+    "The spec is written in a version of the language that this Omni does not speak.",
+    "Write omni: 1, or use a newer Omni.",
+  ),
+  "spec.unknown-key": entry(
+    2,
+    "The spec has a key that the language does not know.",
+    "Use the name shown, or see docs/reference/spec.md.",
+  ),
+  "spec.missing-key": entry(2, "A required key is missing.", "Add the key shown."),
+  "spec.wrong-type": entry(
+    2,
+    "A value is of the wrong kind: a text where a number belongs, a list where a map belongs.",
+    "Type the kind that is expected.",
+  ),
+  "spec.bad-value": entry(2, "A value is not one that this key takes.", "Use a value of the form shown."),
+  "spec.bad-unit": entry(
+    2,
+    "A quantity has no unit, or one that is not known.",
+    "Write the unit: 96GiB, 4TB, 30s.",
+  ),
+  "spec.bad-name": entry(2, "A name has characters or a length that it cannot have.", "Rename it as shown."),
+  "spec.inline-secret": entry(
+    2,
+    "A secret stands in the spec itself.",
+    "Refer to it: { env: NAME } or { file: PATH }; change the secret if the file was shared.",
+  ),
+  "spec.unknown-reference": entry(
+    2,
+    "A name is used that the spec does not define.",
+    "Define it, or use the name shown.",
+  ),
+  "spec.ambiguous-reference": entry(2, "A name means more than one thing.", "Write machine/name."),
+  "spec.unknown-gpu": entry(
+    2,
+    "The GPU model is not in the catalog.",
+    "Use the name shown, or give memory and computeCapability.",
+  ),
+  "spec.unknown-engine": entry(2, "The kind of engine is not one that Omni knows.", "Use the name shown."),
+  "spec.unknown-extension": entry(2, "The Talos extension is not an official one.", "Use the name shown."),
+  "spec.uncommon-name": entry(2, "A name is nearly one that is known, but not quite.", "Check the spelling."),
+  "spec.duplicate-identity": entry(
+    2,
+    "Two things claim the same identity: a UUID, an address, a port, a name.",
+    "Give each its own.",
+  ),
+  "spec.cycle": entry(
+    2,
+    "Things wait for, or fall back to, each other in a circle.",
+    "Remove one link of the circle.",
+  ),
+  "spec.bad-subnet": entry(
+    2,
+    "A network is not in CIDR form, or its gateway lies outside.",
+    "Write the network as 172.31.0.0/16.",
+  ),
+  "spec.subnet-overlap": entry(2, "Two networks overlap.", "Give each its own range."),
+  "spec.conflict": entry(2, "Two settings exclude each other.", "Keep one of them."),
+  "spec.disk-unstable-name": entry(
+    2,
+    "A disk is named by a device that can change at every boot.",
+    "Add byId:, serial: or wwn:.",
+  ),
+  "spec.unused": entry(2, "Something is defined and never used.", "Use it, or remove it."),
+  "spec.nothing-to-serve": entry(
+    2,
+    "The spec defines no service and no model.",
+    "Add a model under models:.",
+  ),
+
   // The node
   "node.port-busy": entry(
     1,

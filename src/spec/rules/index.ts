@@ -1,0 +1,41 @@
+import type { Diagnostic } from "../../core/index.ts";
+import type { SpecSource } from "../read/source.ts";
+import { valueAt } from "../read/source.ts";
+import type { PlainMap } from "../read/yaml-tree.ts";
+import type { ParsedSpec } from "../schema.ts";
+import type { SpecPath } from "../spec-path.ts";
+import { isWithin, pathKey } from "../spec-path.ts";
+import { serviceReferences } from "./service-references.ts";
+import type { Rule } from "./rule.ts";
+
+const RULES: readonly Rule[] = [serviceReferences];
+
+interface Input {
+  readonly parsed: ParsedSpec;
+  readonly pruned: readonly SpecPath[];
+  readonly typed: PlainMap;
+  readonly source: SpecSource;
+}
+
+/** Runs every cross-check over what the schema let pass. */
+export function checkRules({ parsed, pruned, typed, source }: Input): Diagnostic[] {
+  const found = new Map<string, Diagnostic>();
+  const names = (...path: string[]): readonly string[] => {
+    const value = valueAt(typed, path);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  };
+  const wasFaulty = (path: SpecPath): boolean => pruned.some((p) => isWithin(p, path) || isWithin(path, p));
+  for (const rule of RULES) {
+    rule(
+      { spec: parsed, names, wasFaulty },
+      ({ code, path, message, hint, severity = "error", at = "value" }) => {
+        const place = source.typedPath(path);
+        found.set(
+          `${code} ${pathKey(place)} ${message}`,
+          source.atPath(place, { code, severity, message, hint }, { at }),
+        );
+      },
+    );
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { parseBytes, parseDuration } from "../../core/index.ts";
+import { parsedText, withFacts } from "./facts.ts";
+
+/** An amount of memory or disk; bytes. */
+export const bytes = () =>
+  parsedText(
+    {
+      expected: "an amount with its unit (B, KiB, MiB, GiB, TiB, or kB, MB, GB, TB)",
+      example: "96GiB",
+      unit: true,
+    },
+    parseBytes,
+  );
+
+/** A span of time; milliseconds. */
+export const duration = () =>
+  parsedText(
+    { expected: "a duration with its unit (ms, s, m, h, d)", example: "30s", unit: true },
+    parseDuration,
+  );
+
+const BITS = new Map([
+  ["bit/s", 1],
+  ["kbit/s", 1e3],
+  ["Mbit/s", 1e6],
+  ["Gbit/s", 1e9],
+]);
+
+function parseBandwidth(text: string): number | undefined {
+  const bits = /^\s*(\d+(?:\.\d+)?)\s*([kMG]?bit\/s)\s*$/.exec(text);
+  if (bits !== null) return Math.round((Number(bits[1]) * (BITS.get(bits[2] ?? "") ?? 0)) / 8);
+  const perSecond = /^(.*\S)\s*\/\s*s\s*$/.exec(text);
+  return perSecond === null ? undefined : parseBytes(perSecond[1] ?? "");
+}
+
+/** A rate of transfer; bytes a second. */
+export const bandwidth = () =>
+  parsedText({ expected: "a rate with its unit", example: "100MB/s", unit: true }, parseBandwidth);
+
+function parsePower(text: string): number | undefined {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(k?W)\s*$/.exec(text);
+  return match === null ? undefined : Math.round(Number(match[1]) * (match[2] === "kW" ? 1000 : 1));
+}
+
+/** Electrical power; watts. */
+export const power = () =>
+  parsedText({ expected: "a power with its unit", example: "450W", unit: true }, parsePower);
+
+function parseTemperature(text: string): number | undefined {
+  const match = /^\s*(\d+)\s*(?:°C|C)\s*$/.exec(text);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** A temperature; degrees Celsius. */
+export const temperature = () =>
+  parsedText({ expected: "a temperature with its unit", example: "85C", unit: true }, parseTemperature);
+
+function parsePercent(text: string): number | undefined {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text);
+  if (match === null) return undefined;
+  const value = Number(match[1]) / 100;
+  return value > 0 && value <= 1 ? value : undefined;
+}
+
+const FRACTION = { expected: "a share above 0 and up to 1, or a percentage", example: "0.9" };
+
+/** A share of a whole, `0.95` or `95%`; a fraction above 0 and up to 1. */
+export const fraction = () =>
+  withFacts(z.union([z.number().gt(0).lte(1), parsedText(FRACTION, parsePercent)]), FRACTION);
+
+const AMOUNT_OR_SHARE = { expected: "an amount with its unit, or a percentage", example: "1GiB", unit: true };
+
+/** Headroom that is kept free: an amount (`{bytes}`) or a share of the whole (`{fraction}`). */
+export const amountOrShare = () =>
+  parsedText(
+    AMOUNT_OR_SHARE,
+    (text): { readonly bytes: number } | { readonly fraction: number } | undefined => {
+      const amount = parseBytes(text);
+      if (amount !== undefined) return { bytes: amount };
+      const share = parsePercent(text);
+      return share === undefined ? undefined : { fraction: share };
+    },
+  );
+
+/** A size or a range of sizes, `404GB` or `100GB-150GB`; bytes. */
+export const sizeOrRange = () =>
+  parsedText(
+    { expected: "a size or a range of sizes with units", example: "404GB", unit: true },
+    (text): { readonly min: number; readonly max: number } | undefined => {
+      const [low = "", high, ...rest] = text.split(/\s*-\s*/);
+      const max = parseBytes(high ?? low);
+      const min =
+        /^\s*[\d.]+\s*$/.test(low) && high !== undefined
+          ? parseBytes(low + high.replace(/[\d.\s]/g, ""))
+          : parseBytes(low);
+      return rest.length > 0 || min === undefined || max === undefined || min > max
+        ? undefined
+        : { min, max };
+    },
+  );
+
+const count = (min: number, max: number, what: string, example: string) =>
+  withFacts(z.int().min(min).max(max), { expected: what, example });
+
+/** A whole number between two bounds. */
+export const whole = (min: number, max: number, example: number) =>
+  count(min, max, `a whole number from ${min} to ${max}`, String(example));
+
+/** A number of tokens. */
+export const tokens = () => count(1, 1_000_000_000, "a number of tokens without a unit", "32768");
+
+/** A whole number, or `auto` for the planner's choice. */
+export const autoOr = (min: number, max: number, example: number) =>
+  withFacts(z.union([z.literal("auto"), z.int().min(min).max(max)]), {
+    expected: `a whole number from ${min} to ${max}, or auto`,
+    example: String(example),
+  });
+
+/** A day or an instant, UTC unless an offset is given; milliseconds since the epoch. */
+export const instant = () =>
+  parsedText({ expected: "a date", example: "2027-01-31" }, (text) => {
+    if (!/^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined;
+    const time = Date.parse(text);
+    const day = text.slice(0, 10);
+    // Date.parse rolls 2027-02-30 over into March; a calendar day must survive the round trip.
+    const exists = new Date(Date.parse(`${day}T00:00:00Z`)).toISOString().startsWith(day);
+    return Number.isNaN(time) || !exists ? undefined : time;
+  });
+
+function parseMinute(text: string): number | undefined {
+  const match = /^(\d{1,2}):(\d{2})$/.exec(text.trim());
+  const minute = match === null ? -1 : Number(match[1]) * 60 + Number(match[2]);
+  return match === null || Number(match[2]) > 59 || minute > 24 * 60 ? undefined : minute;
+}
+
+/** Hours of the day, local time of the node; minutes after midnight. The end may be before the start (over midnight). */
+export const hours = () =>
+  parsedText({ expected: "hours of the day", example: "22:00-06:00" }, (text) => {
+    const [from, to, ...rest] = text.split("-").map(parseMinute);
+    return from === undefined || to === undefined || rest.length > 0 || from === to
+      ? undefined
+      : { from, to };
+  });

@@ -1,0 +1,77 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Diagnostic } from "../../src/core/index.ts";
+import { formatDiagnostic } from "../../src/core/index.ts";
+import { loadSpec } from "../../src/spec/index.ts";
+
+/**
+ * Every file in `valid/` and `examples/` passes for form; every file in `invalid/` has one defect and, beside it,
+ * `NAME.expected.json` with all that is reported about it. A new case needs no code.
+ */
+interface Expected {
+  readonly code: string;
+  readonly path?: string;
+  readonly line: number;
+  readonly column: number;
+  /** `error` when absent. */
+  readonly severity?: string;
+  /** A part of the hint. */
+  readonly hint?: string;
+  /** A part of the message. */
+  readonly message?: string;
+}
+
+const here = import.meta.dirname;
+const examples = join(here, "..", "..", "examples");
+const specsIn = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => /\.(?:ya?ml|bin)$/.test(name))
+        .toSorted()
+    : [];
+const load = (folder: string, name: string): readonly Diagnostic[] =>
+  loadSpec(readFileSync(join(folder, name)), name).diagnostics;
+
+const valid = [
+  ...specsIn(join(here, "valid")).map((name) => [name, join(here, "valid")] as const),
+  ...specsIn(examples).map((name) => [name, examples] as const),
+];
+
+describe("valid specs", () => {
+  it.each(valid)("%s has no error", (name, folder) => {
+    const errors = load(folder, name).filter((d) => d.severity === "error");
+    expect(errors.map(formatDiagnostic)).toEqual([]);
+  });
+});
+
+describe("invalid specs", () => {
+  const folder = join(here, "invalid");
+  const names = specsIn(folder);
+
+  it("are at least 40", () => {
+    expect(names.length).toBeGreaterThanOrEqual(40);
+  });
+
+  it.each(names)("%s is reported as expected", (name) => {
+    const file = join(folder, name.replace(/\.[a-z]+$/, ".expected.json"));
+    const expected = JSON.parse(readFileSync(file, "utf8")) as readonly Expected[];
+    const found = load(folder, name);
+    expect(
+      found.map(({ code, severity, path, line, column }) => ({ code, severity, path, line, column })),
+    ).toEqual(
+      expected.map(({ code, severity = "error", path, line, column }) => ({ code, severity, path, line, column })),
+    );
+    expected.forEach(({ hint, message }, index) => {
+      expect(found[index]?.hint).toContain(hint ?? "");
+      expect(found[index]?.message).toContain(message ?? "");
+    });
+  });
+
+  it("has no expectation without its spec", () => {
+    const stray = readdirSync(folder).filter(
+      (name) => name.endsWith(".expected.json") && !names.some((n) => name === n.replace(/\.[a-z]+$/, ".expected.json")),
+    );
+    expect(stray).toEqual([]);
+  });
+});
