@@ -26,14 +26,15 @@ export function lockFolder(stateFolder: string): (() => void) | undefined {
 export function isFolderLocked(stateFolder: string): boolean {
   const path = lockPath(stateFolder);
   if (!existsSync(path)) return false;
-  const lock = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  let lock: DatabaseSync | undefined;
   try {
+    lock = new DatabaseSync(path, { readOnly: true, timeout: 0 });
     lock.prepare("SELECT count(*) FROM sqlite_master").get();
     return false;
   } catch (error) {
     return isBusy(error);
   } finally {
-    lock.close();
+    lock?.close();
   }
 }
 

@@ -22,6 +22,7 @@ export interface Behaviour {
   readonly grandchild?: boolean;
   /** The same, in a session of its own. */
   readonly runawayGrandchild?: boolean;
+  /** Printed last, so that whoever sees these lines sees the others too. */
   readonly print?: readonly string[];
   /** Prints one line of this many characters. */
   readonly longLine?: number;
@@ -79,13 +80,13 @@ function main(): void {
 }
 
 function announce(behaviour: Behaviour): void {
-  for (const line of behaviour.print ?? []) process.stdout.write(`${line}\n`);
   if (behaviour.longLine !== undefined) process.stderr.write(`${"x".repeat(behaviour.longLine)}\n`);
   if (behaviour.printEnvironment === true) {
     process.stdout.write(`${JSON.stringify(Object.keys(process.env))}\n`);
   }
   if (behaviour.grandchild === true) startGrandchild(false);
   if (behaviour.runawayGrandchild === true) startGrandchild(true);
+  for (const line of behaviour.print ?? []) process.stdout.write(`${line}\n`);
 }
 
 function startGrandchild(detached: boolean): void {

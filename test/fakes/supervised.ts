@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { embedded } from "../../src/engines/embedded.ts";
+import type { PlannedService } from "../../src/plan/plan.ts";
+import { createProcessRuntime } from "../../src/runtimes/index.ts";
+import type { Supervisor, Timing } from "../../src/supervisor/index.ts";
+import { TIMING, createSupervisor } from "../../src/supervisor/index.ts";
+import { fakeDriver, fakePlan } from "./fake-driver.ts";
+import { MemoryEventLog } from "./memory-event-log.ts";
+
+export interface Supervised {
+  readonly supervisor: Supervisor;
+  readonly events: MemoryEventLog;
+  readonly stateFolder: string;
+  /** Resolves to `whenReady` with a generous limit. */
+  ready(service: string): Promise<boolean>;
+  /** Kills what runs and removes the folder. */
+  end(): Promise<void>;
+}
+
+/** A supervisor over real processes in a state folder of its own, not yet started. */
+export function supervise(
+  services: readonly PlannedService[],
+  options: { readonly timing?: Partial<Timing>; readonly stateFolder?: string } = {},
+): Supervised {
+  const root = mkdtempSync(join(tmpdir(), "omni-sup-"));
+  const stateFolder = options.stateFolder === undefined ? root : join(root, options.stateFolder);
+  const events = new MemoryEventLog();
+  const supervisor = createSupervisor({
+    plan: fakePlan(services),
+    drivers: [fakeDriver, embedded],
+    runtime: createProcessRuntime({ stateFolder }),
+    events,
+    timing: { ...TIMING, ...options.timing },
+  });
+  return {
+    supervisor,
+    events,
+    stateFolder,
+    ready: (service) => supervisor.whenReady(service, 50_000, new AbortController().signal),
+    async end(): Promise<void> {
+      await supervisor.stop(0);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
