@@ -49,12 +49,12 @@ function environmentOf(pid: number): readonly string[] {
   }
 }
 
-/** Sends a signal to a process, or to a group when negative; false when there is none. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+/** Sends a signal to a process, or to a group when negative; one that is gone is no fault. */
+function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
-    return process.kill(pid, signal);
+    process.kill(pid, signal);
   } catch {
-    return false;
+    // ESRCH: it ended by itself in the meantime. EPERM: it became another user's, and is not ours to end.
   }
 }
 

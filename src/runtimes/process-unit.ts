@@ -10,6 +10,8 @@ const KEPT_LINES = 200;
 const LINE_LIMIT = 4096;
 /** How long the last output may take to arrive after the process is gone. */
 const OUTPUT_WAIT = 500;
+/** Node runs a timer beyond this at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** An engine as a child process: its own group, a life line on stdin, its last lines in memory. */
 export class ProcessUnit implements Unit {
@@ -53,7 +55,7 @@ export class ProcessUnit implements Unit {
       killGroup(this.pid);
       return this.exited;
     }
-    this.#force = setTimeout(() => killGroup(this.pid), deadline);
+    this.#force = setTimeout(() => killGroup(this.pid), Math.min(deadline, LONGEST_DELAY));
     // Windows knows no SIGTERM: there, end of file is the request to end.
     if (process.platform === "win32") this.#child.stdin?.end();
     else this.#child.kill("SIGTERM");

@@ -74,13 +74,20 @@ export class RotatingLog {
   }
 
   async #append(batch: Buffer): Promise<void> {
-    if (this.#file !== undefined && this.#size + batch.length > this.#limits.fileBytes) await this.#rotate();
-    if (this.#file === undefined) {
-      this.#file = await open(this.path, "a", 0o600);
-      this.#size = (await this.#file.stat()).size;
+    let file = this.#file ?? (await this.#open());
+    if (this.#size > 0 && this.#size + batch.length > this.#limits.fileBytes) {
+      await this.#rotate();
+      file = await this.#open();
     }
-    await this.#file.write(batch);
+    await file.write(batch);
     this.#size += batch.length;
+  }
+
+  async #open(): Promise<FileHandle> {
+    const file = await open(this.path, "a", 0o600);
+    this.#file = file;
+    this.#size = (await file.stat()).size;
+    return file;
   }
 
   async #rotate(): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Bytes of a socket's path that the kernel takes: `sun_path` less its terminator. */
-export const SOCKET_PATH_LIMIT = process.platform === "darwin" ? 103 : 107;
+const SOCKET_PATH_LIMIT = process.platform === "darwin" ? 103 : 107;
 const LONGEST_NAME = 30;
 
 const digest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 8);

@@ -3,7 +3,6 @@
  * process owns the folder. Everything in it survives a SIGKILL and can be read from other processes meanwhile.
  * Never here: what an event means, or any decision.
  */
-export { readEvents, type EventQuery } from "./event-reader.ts";
-export { readNodeRecord, type NodeRecord } from "./node-record.ts";
-export { RETENTION, type Retention } from "./retention.ts";
-export { openStore, type Store, type StoreOptions } from "./store.ts";
+export { readEvents } from "./event-reader.ts";
+export { readNodeRecord } from "./node-record.ts";
+export { openStore, type Store } from "./store.ts";

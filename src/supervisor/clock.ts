@@ -8,11 +8,14 @@ export interface Clock {
   after(delay: number, run: () => void): () => void;
 }
 
+/** Node runs a timer beyond this at once. */
+const LONGEST_DELAY = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   wall: () => Date.now(),
   elapsed: () => performance.now(),
   after: (delay, run) => {
-    const timer = setTimeout(run, delay);
+    const timer = setTimeout(run, Math.min(delay, LONGEST_DELAY));
     return () => clearTimeout(timer);
   },
 };

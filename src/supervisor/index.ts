@@ -3,6 +3,6 @@
  * and every transition is an event with its cause. Never here: how an engine is started (engines, runtimes), what
  * fits where (plan), or anything about requests (gateway).
  */
-export type { Backends, RouteView, ServiceState, ServiceView } from "./backends.ts";
-export { createSupervisor, type Supervisor, type SupervisorOptions } from "./supervisor.ts";
+export type { ServiceView } from "./backends.ts";
+export { createSupervisor, type Supervisor } from "./supervisor.ts";
 export { TIMING, type Timing } from "./timing.ts";
