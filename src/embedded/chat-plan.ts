@@ -1,7 +1,16 @@
-import type { ChatMessage, ChatRequest } from "./chat-request.ts";
+import { messageOf } from "../core/index.ts";
+import { badParameter } from "./api-error.ts";
+import type { ChatRequest } from "./chat-request.ts";
+import { GrammarRules, JSON_OBJECT, literal } from "./grammar-rules.ts";
 import type { LoadedModel } from "./load-model.ts";
 import type { NativeGrammar } from "./native.ts";
-import type { ToolCallParser } from "./tool-call-parser.ts";
+import { SchemaGrammar } from "./schema-grammar.ts";
+import { ToolCallParser } from "./tool-call-parser.ts";
+import { toolCallRules } from "./tool-grammar.ts";
+import { genericToolMessages, nativeToolMessages } from "./tool-prompt.ts";
+import type { ToolDefinition } from "./tool-request.ts";
+import type { ToolNotation } from "./tool-syntax.ts";
+import { TOOL_NOTATIONS } from "./tool-syntax.ts";
 import { UntrustedText } from "./untrusted-text.ts";
 
 /** How one chat request is put to the model and how its answer is read. */
@@ -12,25 +21,87 @@ export interface ChatPlan {
   readonly toolParser: (() => ToolCallParser) | undefined;
 }
 
-/** Renders the conversation through the chat template. Throws `ApiError` 400. */
+/** Renders the conversation through the chat template and decides on grammar and tool calls. Throws `ApiError` 400. */
 export function planChat(model: LoadedModel, request: ChatRequest): ChatPlan {
-  const untrusted = new UntrustedText(model.specials, JSON.stringify(request.messages));
-  const rendered = model.template.render({
-    messages: request.messages.map((message) => templateMessage(message, untrusted)),
-    tools: undefined,
-    addGenerationPrompt: true,
-    variables: {},
-  });
-  return { prompt: tokenizePrompt(model, untrusted, rendered), grammar: undefined, toolParser: undefined };
+  const { toolChoice } = request;
+  const tools = toolChoice.kind === "none" ? [] : request.tools;
+  const forced = toolChoice.kind === "required" || toolChoice.kind === "named";
+  const notation = TOOL_NOTATIONS[model.template.toolSyntax];
+  const allowed = toolChoice.kind === "named" ? tools.filter((tool) => tool.name === toolChoice.name) : tools;
+  const prompt = renderPrompt(model, request, tools);
+  if (forced) for (const token of model.model.tokenize(notation.forced.before, true)) prompt.push(token);
+  return {
+    prompt,
+    grammar: planGrammar(model, request, { allowed, forced, notation }),
+    toolParser:
+      tools.length === 0
+        ? undefined
+        : () => new ToolCallParser({ notation, opened: forced, several: request.parallelToolCalls }),
+  };
 }
 
-function tokenizePrompt(model: LoadedModel, untrusted: UntrustedText, rendered: string): number[] {
+function renderPrompt(model: LoadedModel, request: ChatRequest, tools: readonly ToolDefinition[]): number[] {
+  const { messages, templateVariables } = request;
+  const source = JSON.stringify([messages, tools, templateVariables]);
+  const untrusted = new UntrustedText(model.specials, source);
+  const native = model.template.toolSyntax !== "generic";
+  const rendered = model.template.render({
+    messages: native
+      ? nativeToolMessages(messages, untrusted)
+      : genericToolMessages(messages, tools, untrusted),
+    tools: native && tools.length > 0 ? tools.map((tool) => untrusted.markAll(tool.given)) : undefined,
+    addGenerationPrompt: true,
+    variables: Object.fromEntries(
+      Object.entries(templateVariables).map(([name, value]) => [name, untrusted.markAll(value)]),
+    ),
+  });
   const tokens = untrusted.tokenize(model.model, rendered);
   const begin = model.beginToken;
   if (begin !== undefined && tokens[0] !== begin) tokens.unshift(begin);
   return tokens;
 }
 
-function templateMessage(message: ChatMessage, untrusted: UntrustedText): Record<string, unknown> {
-  return { role: message.role, content: untrusted.mark(message.content) };
+interface GrammarChoice {
+  readonly allowed: readonly ToolDefinition[];
+  readonly forced: boolean;
+  readonly notation: ToolNotation;
+}
+
+/** Forced calls win over the response format; calls by choice stay possible beside it. */
+function planGrammar(
+  model: LoadedModel,
+  request: ChatRequest,
+  choice: GrammarChoice,
+): NativeGrammar | undefined {
+  const { format, parallelToolCalls } = request;
+  const rules = new GrammarRules();
+  if (choice.forced) {
+    return compile(
+      model,
+      rules.text(toolCallRules(rules, choice.allowed, choice.notation, parallelToolCalls)),
+      "tools",
+    );
+  }
+  if (format.kind === "text") return undefined;
+  const param = "response_format";
+  const answer =
+    format.kind === "json"
+      ? JSON_OBJECT
+      : new SchemaGrammar(rules, format.schema, { param, strict: format.strict }).rule("answer");
+  if (choice.allowed.length === 0) return compile(model, rules.text(answer), param);
+  const calls = toolCallRules(rules, choice.allowed, choice.notation, parallelToolCalls);
+  const opening = literal(choice.notation.forced.before);
+  return compile(model, rules.text(`${answer} | ${opening} ${calls}`), param);
+}
+
+function compile(model: LoadedModel, grammar: string, param: string): NativeGrammar {
+  try {
+    return new model.bindings.AddonGrammar(grammar, { addonExports: model.bindings, rootRuleName: "root" });
+  } catch (error) {
+    throw badParameter(
+      param,
+      `The grammar of this JSON schema is too large or too deep for llama.cpp: ${messageOf(error)}`,
+      "invalid_json_schema",
+    );
+  }
 }

@@ -10,6 +10,7 @@ import { nativeBindings, nativeContext, nativeModel } from "./native.ts";
 import type { SpecialToken } from "./special-tokens.ts";
 import { findSpecialTokens } from "./special-tokens.ts";
 import { TokenTexts } from "./text-decoder.ts";
+import { TOOL_MARKERS } from "./tool-syntax.ts";
 
 /** A model in memory with a context of `parallel` sequences, ready for the batch loop. */
 export interface LoadedModel {
@@ -79,7 +80,7 @@ async function loadNative(
     logLevel: LlamaLogLevel.warn,
     logger: (level, message) => {
       process.stderr.write(`llama.cpp ${level}: ${message}\n`);
-      if (level === "error" || level === "fatal") complaints.push(message.trim());
+      if (level === LlamaLogLevel.error || level === LlamaLogLevel.fatal) complaints.push(message.trim());
     },
   });
   const library = await llama.loadModel({
@@ -112,7 +113,7 @@ async function loadNative(
     batchTokens,
     threads,
     specials,
-    texts: new TokenTexts(model),
+    texts: new TokenTexts(model, toolMarkers(specials)),
     template: ChatTemplate.from(outline.chatTemplate, {
       bos: library.tokens.bosString ?? "",
       eos: library.tokens.eosString ?? "",
@@ -124,6 +125,10 @@ async function loadNative(
       return end;
     },
   };
+}
+
+function toolMarkers(specials: readonly SpecialToken[]): ReadonlySet<number> {
+  return new Set(specials.filter(({ text }) => TOOL_MARKERS.has(text)).map(({ token }) => token));
 }
 
 /** A generative model says nothing about pooling; embeddings from it are the mean over its tokens. */

@@ -75,25 +75,35 @@ const MODEL_METHODS = [
 ] as const;
 const BINDINGS = ["AddonSampler", "AddonGrammar", "AddonGrammarEvaluationState"] as const;
 
-export const nativeContext = (context: LlamaContext): NativeContext =>
-  checked<NativeContext>(Reflect.get(context, "_ctx"), CONTEXT_METHODS, "context");
+export function nativeContext(context: LlamaContext): NativeContext {
+  const value: unknown = Reflect.get(context, "_ctx");
+  requireMethods(value, CONTEXT_METHODS, "context");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method was just looked for
+  return value as NativeContext;
+}
 
-export const nativeModel = (model: LlamaModel): NativeModel =>
-  checked<NativeModel>(Reflect.get(model, "_model"), MODEL_METHODS, "model");
+export function nativeModel(model: LlamaModel): NativeModel {
+  const value: unknown = Reflect.get(model, "_model");
+  requireMethods(value, MODEL_METHODS, "model");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every method was just looked for
+  return value as NativeModel;
+}
 
-export const nativeBindings = (llama: Llama): NativeBindings =>
-  checked<NativeBindings>(Reflect.get(llama, "_bindings"), BINDINGS, "bindings");
+export function nativeBindings(llama: Llama): NativeBindings {
+  const value: unknown = Reflect.get(llama, "_bindings");
+  requireMethods(value, BINDINGS, "bindings");
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every class was just looked for
+  return value as NativeBindings;
+}
 
-function checked<T>(value: unknown, methods: readonly string[], what: string): T {
+function requireMethods(value: unknown, methods: readonly string[], what: string): void {
   const missing = methods.filter(
     (name) => typeof value !== "object" || value === null || typeof Reflect.get(value, name) !== "function",
   );
-  if (missing.length > 0) {
-    throw new OmniError(
-      "engine.load-failed",
-      `node-llama-cpp's native ${what} lacks ${missing.join(", ")}; the embedded engine is written for release 3.22.1.`,
-      { hint: "Install the pinned release: npm ci" },
-    );
-  }
-  return value as T;
+  if (missing.length === 0) return;
+  throw new OmniError(
+    "engine.load-failed",
+    `node-llama-cpp's native ${what} lacks ${missing.join(", ")}; the embedded engine is written for release 3.22.1.`,
+    { hint: "Install the pinned release: npm ci" },
+  );
 }
