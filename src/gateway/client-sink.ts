@@ -27,9 +27,11 @@ export class ClientSink {
     this.#paused = true;
     this.#controller.pause();
     const timer = setTimeout(this.#stalled, this.#stallTime);
-    this.res.once("close", () => clearTimeout(timer));
+    const closed = (): void => clearTimeout(timer);
+    this.res.once("close", closed);
     this.res.once("drain", () => {
       clearTimeout(timer);
+      this.res.off("close", closed);
       this.#paused = false;
       this.#controller.resume();
     });

@@ -5,7 +5,7 @@ import type { Call } from "./call.ts";
 import { requestId } from "./request-id.ts";
 import type { Surface } from "./surface.ts";
 import { allowedMethods, serve } from "./surface.ts";
-import { sendError } from "./wire-error.ts";
+import { badRequest, sendError } from "./wire-error.ts";
 
 const NO_QUERY = new URLSearchParams();
 
@@ -23,6 +23,10 @@ export class Door {
 
   enter(req: IncomingMessage, res: ServerResponse): void {
     const call = this.#call(req, res);
+    if (hasTwoHosts(req)) {
+      sendError(call, badRequest("invalid_http", "The request has more than one Host header."));
+      return;
+    }
     if (!this.#names.allowsHost(req.headers.host)) {
       refuse(
         call,
@@ -65,6 +69,16 @@ export class Door {
       headers,
     };
   }
+}
+
+/** Node keeps the first of several; a proxy before this one may have looked at another (RFC 9112, 3.2: answer 400). */
+function hasTwoHosts(req: IncomingMessage): boolean {
+  let hosts = 0;
+  for (let i = 0; i < req.rawHeaders.length; i += 2) {
+    const name = req.rawHeaders[i];
+    if (name?.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  return hosts > 1;
 }
 
 const refuse = (call: Call, code: string, message: string): void =>

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Client } from "undici";
 
 import type { Address, Diagnostic } from "../../src/core/index.ts";
 import type { Backends, RouteView, ServiceState, ServiceView } from "../../src/supervisor/backends.ts";
@@ -23,6 +24,46 @@ export interface FakeService {
   readonly start?: boolean;
 }
 
+/** What a fake engine saw, as it tells itself. */
+export interface Seen {
+  readonly requests: number;
+  readonly aborted: number;
+  readonly events: number;
+  readonly lastHeaders: Readonly<Record<string, string>>;
+  /** The first 10 000 characters. */
+  readonly lastBody: string;
+  readonly lastLength: number;
+}
+
+/** Asks a fake engine directly, past the gateway. */
+export async function lookInto(backends: FakeBackends, service: string): Promise<Seen> {
+  const { body } = await direct(backends, service, "/seen");
+  return JSON.parse(body.toString());
+}
+
+/** A request to a fake engine past the gateway; `body` makes it a POST. */
+export async function direct(
+  backends: FakeBackends,
+  service: string,
+  path: string,
+  body?: unknown,
+): Promise<{ readonly status: number; readonly body: Buffer }> {
+  const address = backends.address(service);
+  if (address === undefined) throw new Error(`${service} has no address`);
+  const client =
+    address.kind === "unix"
+      ? new Client("http://localhost", { socketPath: address.path })
+      : new Client(`http://${address.host}:${address.port}`);
+  try {
+    const answer = await client.request(
+      body === undefined ? { path, method: "GET" } : { path, method: "POST", body: JSON.stringify(body) },
+    );
+    return { status: answer.statusCode, body: Buffer.from(await answer.body.arrayBuffer()) };
+  } finally {
+    await client.close();
+  }
+}
+
 interface Running {
   readonly service: FakeService;
   state: ServiceState;
@@ -36,6 +77,8 @@ interface Running {
 
 /** `Backends` over fake engines in processes of their own: a small supervisor without policy. */
 export class FakeBackends implements Backends {
+  /** What a supervisor would do when a request saw a service break. */
+  onReport: ((service: string) => void) | undefined;
   readonly reports: { service: string; why: string }[] = [];
   readonly #running = new Map<string, Running>();
   readonly #routes: readonly RouteView[];
@@ -142,12 +185,13 @@ export class FakeBackends implements Backends {
       const running = this.#of(service);
       if (running.state === "ready") return true;
       if (running.state === "failed" || signal.aborted || Date.now() >= end) return false;
-      await this.#change(Math.min(end - Date.now(), 200));
+      await this.#change(Math.min(end - Date.now(), 200), signal);
     }
   }
 
   reportBroken(service: string, why: string): void {
     this.reports.push({ service, why });
+    this.onReport?.(service);
   }
 
   diagnostics(): readonly Diagnostic[] {
@@ -166,15 +210,22 @@ export class FakeBackends implements Backends {
     for (const wake of this.#waiters) wake();
   }
 
-  #change(timeout: number): Promise<void> {
+  /** How many `whenReady` are waiting now. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  #change(timeout: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener("abort", wake);
         this.#waiters.delete(wake);
         resolve();
       };
       const timer = setTimeout(wake, timeout);
       this.#waiters.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
     });
   }
 
@@ -188,6 +239,10 @@ export class FakeBackends implements Backends {
     }
     this.#set(running, "backing-off");
     running.restarts++;
-    void sleep(after).then(() => (this.#closed ? undefined : this.start(running.service.name)));
+    sleep(after)
+      .then(() => (this.#closed ? undefined : this.start(running.service.name)))
+      .catch((thrown: unknown) => {
+        running.reason = String(thrown);
+      });
   }
 }

@@ -25,7 +25,14 @@ const started = Date.now();
 const loadingTime = Number(process.env["FAKE_LOADING_MS"] ?? 0);
 const fixedOrders = process.env["FAKE_ORDERS"] ?? "";
 const onlyModel = process.env["FAKE_MODEL"];
-const seen = { requests: 0, aborted: 0, lastHeaders: {} as IncomingMessage["headers"], lastBody: "" };
+const seen = {
+  requests: 0,
+  aborted: 0,
+  events: 0,
+  lastHeaders: {} as IncomingMessage["headers"],
+  lastBody: "",
+  lastLength: 0,
+};
 
 const die = (): void => {
   process.kill(process.pid, "SIGKILL");
@@ -176,12 +183,32 @@ async function stream(res: ServerResponse, events: string[], orders: Map<string,
     }
     if (i === cutAfter) return void res.write(event.slice(0, event.length / 2), () => breakOff(res));
     if (i === endAfter) break;
+    if (i === orders.get("error-after")) {
+      res.end(`data: ${JSON.stringify({ error: { message: "told to fail" } })}\n\n`);
+      return;
+    }
     if (i === stallAfter) await sleep(3_600_000);
     if (res.destroyed) return;
-    if (!res.write(event)) await new Promise((resolve) => res.once("drain", resolve).once("close", resolve));
+    seen.events++;
+    if (!res.write(event)) await drained(res);
     if (gap > 0) await sleep(gap);
   }
+  if (orders.has("die-after-done")) {
+    await sleep(100);
+    die();
+  }
   res.end();
+}
+
+/** Resolves when the reader has caught up or gone. */
+function drained(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      res.off("drain", done).off("close", done);
+      resolve();
+    };
+    res.on("drain", done).on("close", done);
+  });
 }
 
 /** Every byte in a chunk of its own, so that events and characters are split everywhere. */
@@ -260,7 +287,12 @@ async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
   }
   if (req.url === "/seen") return json(res, 200, seen);
   const body = await bodyOf(req);
-  Object.assign(seen, { requests: seen.requests + 1, lastHeaders: req.headers, lastBody: body });
+  Object.assign(seen, {
+    requests: seen.requests + 1,
+    lastHeaders: req.headers,
+    lastLength: Buffer.byteLength(body),
+    lastBody: body.slice(0, 10_000),
+  });
   res.once("close", () => {
     if (!res.writableFinished) seen.aborted++;
   });
