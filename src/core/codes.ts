@@ -212,6 +212,23 @@ export const CODES = {
     "Give the model file itself.",
   ),
 
+  // Plans
+  "plan.not-applied": entry(
+    2,
+    "A part of the spec is valid, but this version does not act on it when it runs a node.",
+    "Take the part out to silence this, or leave it for a version that does.",
+  ),
+  "model.not-local": entry(
+    2,
+    "The model is not a file on this machine, and this version does not download.",
+    "Download the GGUF file yourself and give its path as the source.",
+  ),
+  "key.unset": entry(
+    2,
+    "A key of the spec refers to a variable or file that is not there.",
+    "Set the variable or write the file before starting the node.",
+  ),
+
   // Engines
   "engine.load-failed": entry(
     1,

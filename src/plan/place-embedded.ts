@@ -31,17 +31,18 @@ const MICRO_BATCH = 512;
 const F32_BYTES = 4;
 /** Node, the library and its graphs, measured as resident memory beside weights and KV cache of small models. */
 const PROCESS_OVERHEAD = 192 * MIB;
-/** Kept free for everything else on the machine. */
-export const MEMORY_HEADROOM = 256 * MIB;
-
 /**
  * Finds context and parallel requests for a model in main memory, or says with numbers why none fit.
- * `available` is bytes. Terms: weights as in the file, KV cache as f16 for every slot, one compute buffer.
+ * `available` and `headroom` are bytes. Terms: weights as in the file, KV cache as f16 for every slot, one compute buffer.
  * Source of the compute term: logits and activations of one micro-batch, llama.cpp's graph reserve.
  */
-export function placeEmbedded(demand: EmbeddedDemand, available: number): EmbeddedPlacement {
+export function placeEmbedded(
+  demand: EmbeddedDemand,
+  available: number,
+  headroom: number,
+): EmbeddedPlacement {
   const { outline } = demand;
-  const capacity = available - MEMORY_HEADROOM;
+  const capacity = available - headroom;
   const fixed = outline.weightBytes + computeBytes(outline) + PROCESS_OVERHEAD;
   const contextTokens = demand.contextTokens ?? chooseContext(outline, capacity - fixed);
   const perRequest = kvBytes(outline, contextTokens, 1);
@@ -53,7 +54,7 @@ export function placeEmbedded(demand: EmbeddedDemand, available: number): Embedd
     reason:
       `needs ${formatBytes(memory.total)} (weights ${formatBytes(memory.weights)}, KV cache ${formatBytes(memory.kvCache)} for ` +
       `${parallel} × ${contextTokens} tokens, compute ${formatBytes(memory.compute)}, process ${formatBytes(memory.overhead)}); ` +
-      `this machine can give ${formatBytes(Math.max(0, capacity))} (${formatBytes(available)} available, ${formatBytes(MEMORY_HEADROOM)} kept free)`,
+      `this machine can give ${formatBytes(Math.max(0, capacity))} (${formatBytes(available)} available, ${formatBytes(headroom)} kept free)`,
     hint: advice(outline, capacity - fixed),
   };
 }

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../core/index.ts";
+import type { Code, Diagnostic } from "../core/index.ts";
 
 /** One term of a memory prediction, all in bytes. */
 export interface MemoryTerms {
@@ -49,8 +49,9 @@ export interface Rejection {
   readonly engine: string;
   readonly model: string;
   readonly devices: readonly string[];
-  readonly code: string;
+  readonly code: Code;
   readonly reason: string;
+  readonly hint: string;
 }
 
 /** The frozen result of planning: everything to the right of it reads this and never the spec. */
@@ -59,5 +60,6 @@ export interface Plan {
   readonly services: readonly PlannedService[];
   readonly routes: readonly PlannedRoute[];
   readonly rejected: readonly Rejection[];
+  /** What the owner should know about this plan: refusals, and what this version does not act on. */
   readonly diagnostics: readonly Diagnostic[];
 }

@@ -1,21 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { EXIT, hasErrors, messageOf, OmniError } from "../../core/index.ts";
+import { EXIT, hasErrors } from "../../core/index.ts";
 import { loadSpec } from "../../spec/index.ts";
 import { JSON_OPTION } from "../command.ts";
 import type { Command } from "../command.ts";
+import { readSpec } from "../node-spec.ts";
 import { countLine, reportDiagnostics } from "../report.ts";
-
-/** Reads a spec file as bytes turned to text. Throws `OmniError` `cli.bad-argument` when it cannot be read. */
-export async function readSpecFile(file: string): Promise<string> {
-  try {
-    return await readFile(file === "-" ? "/dev/stdin" : file, "utf8");
-  } catch (thrown) {
-    throw new OmniError("cli.bad-argument", `Cannot read ${file}: ${messageOf(thrown)}`, {
-      cause: thrown,
-      hint: "Give the path of an omni.yaml file, or - for standard input.",
-    });
-  }
-}
 
 export const check: Command = {
   name: "check",
@@ -30,7 +18,7 @@ export const check: Command = {
   run: async (invocation, terminal) => {
     const file = invocation.positionals[0] ?? "";
     const name = file === "-" ? "<stdin>" : file;
-    const { diagnostics } = loadSpec(await readSpecFile(file), name);
+    const { diagnostics } = loadSpec(await readSpec(file), name);
     const wrong = hasErrors(diagnostics);
     if (invocation.flag("json")) {
       terminal.out(JSON.stringify({ file: name, valid: !wrong, diagnostics }, null, 2));

@@ -1,0 +1,144 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { hasErrors, messageOf, OmniError } from "../core/index.ts";
+import type { Diagnostic } from "../core/index.ts";
+import { readModel } from "../models/index.ts";
+import type { ModelOutline } from "../models/index.ts";
+import { loadSpec } from "../spec/index.ts";
+import type { Spec } from "../spec/index.ts";
+
+/** A spec with the folder that its relative paths start from. */
+export interface LocatedSpec {
+  readonly spec: Spec;
+  readonly folder: string;
+  /** Where it came from, for a person. */
+  readonly origin: string;
+  readonly warnings: readonly Diagnostic[];
+}
+
+const DEMO_MODEL = resolve(import.meta.dirname, "../../demo/omni-demo.gguf");
+const BUILTINS: ReadonlyMap<string, string> = new Map([["omni-demo", DEMO_MODEL]]);
+const DEMO = "omni: 1\nmodels: { omni-demo: builtin:omni-demo }\n";
+
+/** The name a model file goes by when it is given without a spec: its file name without ending and shard number. */
+const modelName = (file: string): string =>
+  (file.split(/[/\\]/).at(-1) ?? file).replace(/\.gguf$/i, "").replace(/-\d{5}-of-\d{5}$/, "");
+
+/** A service's name is a label: lower case, digits and dashes. */
+const serviceName = (model: string): string => {
+  const label = model
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 63);
+  return label === "" ? "model" : label;
+};
+
+/**
+ * The spec to run: the file given, a model file alone, `omni.yaml` of the current folder, or the demo, in this order.
+ * Throws `OmniError` with every finding when the spec is wrong.
+ */
+export async function locateSpec(file: string | undefined, model: string | undefined): Promise<LocatedSpec> {
+  if (file !== undefined && model !== undefined) {
+    throw new OmniError("cli.bad-argument", "up takes a spec or --model, not both.", {
+      hint: "Name the model in the spec, or leave the spec out.",
+    });
+  }
+  if (model !== undefined) {
+    const name = modelName(model);
+    const service = serviceName(name);
+    // JSON is YAML: any path survives the quoting.
+    const text = JSON.stringify({
+      omni: 1,
+      models: { [service]: { source: { file: resolve(model) } } },
+      ...(service === name ? {} : { routes: { [name]: service } }),
+      services: { [service]: { model: service } },
+    });
+    return checked(text, `--model ${model}`, process.cwd());
+  }
+  if (file !== undefined) return checked(await readSpec(file), file, dirname(resolve(file)));
+  if (existsSync("omni.yaml")) return checked(await readSpec("omni.yaml"), "omni.yaml", process.cwd());
+  return checked(DEMO, "the demo", process.cwd());
+}
+
+/** Reads a spec file; `-` is standard input. Throws `OmniError` `cli.bad-argument` when it cannot be read. */
+export async function readSpec(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file === "-" ? "/dev/stdin" : file);
+  } catch (thrown) {
+    throw new OmniError("cli.bad-argument", `Cannot read ${file}: ${messageOf(thrown)}`, {
+      cause: thrown,
+      hint: "Give the path of an omni.yaml file, or - for standard input.",
+    });
+  }
+}
+
+function checked(input: string | Uint8Array, origin: string, folder: string): LocatedSpec {
+  const { spec, diagnostics } = loadSpec(input, origin);
+  if (spec === undefined || hasErrors(diagnostics)) {
+    throw new OmniError(
+      diagnostics.find((d) => d.severity === "error")?.code ?? "cli.internal",
+      `${origin} is not valid.`,
+      { diagnostics },
+    );
+  }
+  return { spec, folder, origin, warnings: diagnostics };
+}
+
+/** Reads the header of every model that is a file of this machine; a fault is kept beside the name, not thrown. */
+export async function readModels({
+  spec,
+  folder,
+}: LocatedSpec): Promise<ReadonlyMap<string, ModelOutline | OmniError>> {
+  const models = new Map<string, ModelOutline | OmniError>();
+  for (const [name, { source }] of Object.entries(spec.models ?? {})) {
+    const path = localPath(source, folder);
+    if (path !== undefined) models.set(name, await readModel(path).catch(asOmniError));
+  }
+  return models;
+}
+
+type Source = NonNullable<Spec["models"]>[string]["source"];
+
+function localPath(source: Source, folder: string): string | undefined {
+  if ("file" in source && source.file !== undefined) {
+    const path = source.file.replace(/^~(?=\/)/, homedir());
+    return isAbsolute(path) ? path : join(folder, path);
+  }
+  return "builtin" in source && source.builtin !== undefined ? BUILTINS.get(source.builtin) : undefined;
+}
+
+function asOmniError(thrown: unknown): OmniError {
+  if (thrown instanceof OmniError) return thrown;
+  throw thrown;
+}
+
+/** The secrets of `keys:`, from the environment or files. Throws `OmniError` `key.unset` naming every one that is missing. */
+export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly string[]> {
+  const secrets: string[] = [];
+  const missing: Diagnostic[] = [];
+  for (const [name, key] of Object.entries(spec.keys ?? {})) {
+    const from = key.env === undefined ? `the file ${key.file ?? ""}` : `the environment variable ${key.env}`;
+    const secret = key.env === undefined ? await readSecret(key.file ?? "", folder) : process.env[key.env];
+    if (secret === undefined || secret.trim() === "") {
+      missing.push({
+        code: "key.unset",
+        severity: "error",
+        path: `keys.${name}`,
+        message: `The key ${name} comes from ${from}, which is not set or empty.`,
+        hint: key.env === undefined ? `Write the key into ${key.file ?? ""}.` : `export ${key.env}=…`,
+      });
+    } else {
+      secrets.push(secret.trim());
+    }
+  }
+  if (missing.length > 0) throw new OmniError("key.unset", "A key is missing.", { diagnostics: missing });
+  return secrets;
+}
+
+const readSecret = (file: string, folder: string): Promise<string | undefined> =>
+  readFile(isAbsolute(file) ? file : join(folder, file.replace(/^~(?=\/)/, homedir())), "utf8").catch(
+    () => undefined,
+  );

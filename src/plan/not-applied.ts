@@ -1,0 +1,42 @@
+import type { Diagnostic } from "../core/index.ts";
+import type { Spec } from "../spec/index.ts";
+
+type Part = readonly [path: string, what: string, present: (spec: Spec) => boolean];
+
+const isSet = (value: object | undefined): boolean => value !== undefined && Object.keys(value).length > 0;
+const routes = (spec: Spec): NonNullable<Spec["routes"]>[string][] => Object.values(spec.routes ?? {});
+
+/** Parts of the language that say something about running which `up` of this version does not do. */
+const PARTS: readonly Part[] = [
+  ["tools", "MCP servers are not started", (spec) => isSet(spec.tools)],
+  [
+    "routes",
+    "weights, conditions and other ways than the given order are not followed; the first service that is ready answers",
+    (spec) =>
+      routes(spec).some(
+        (route) =>
+          ("strategy" in route && route.strategy !== "ordered" && route.strategy !== undefined) ||
+          route.services.some((candidate) => "when" in candidate && candidate.when !== undefined),
+      ),
+  ],
+  [
+    "keys",
+    "every key may use every route; limits, expiry and priorities are not enforced",
+    (spec) =>
+      Object.values(spec.keys ?? {}).some(
+        (key) => isSet(key.limits) || key.routes !== undefined || key.expires !== undefined,
+      ),
+  ],
+  ["gateway.tls", "the gateway speaks plain HTTP", (spec) => spec.gateway?.tls !== undefined],
+  ["networks", "engines of this machine are not put into networks", (spec) => isSet(spec.networks)],
+];
+
+/** A warning for each part of the spec that this version reads and checks but does not act on when it runs a node. */
+export const notApplied = (spec: Spec): Diagnostic[] =>
+  PARTS.filter(([, , present]) => present(spec)).map(([path, what]) => ({
+    code: "plan.not-applied",
+    severity: "warning",
+    path,
+    message: `This version does not act on ${path}: ${what}.`,
+    hint: "The rest of the spec runs; take the part out to silence this.",
+  }));

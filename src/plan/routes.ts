@@ -1,0 +1,35 @@
+import type { Spec } from "../spec/index.ts";
+import type { PlannedRoute, PlannedService } from "./plan.ts";
+import { servicesOf } from "./services-of.ts";
+
+/**
+ * Every name a client may ask for, once: routes and their aliases first, then services, roles and models. Services
+ * that were not placed are left out; a route that has none left is not listed.
+ */
+export function planRoutes(spec: Spec, placed: readonly PlannedService[]): PlannedRoute[] {
+  const running = new Set(placed.map((service) => service.name));
+  const routes = new Map<string, readonly string[]>();
+  const add = (name: string, services: readonly string[]): void => {
+    const left = services.filter((service) => running.has(service));
+    if (left.length > 0 && !routes.has(name)) routes.set(name, left);
+  };
+  for (const [name, route] of Object.entries(spec.routes ?? {})) {
+    const services = route.services.map((candidate) => candidate.service);
+    for (const known of [name, ...("aliases" in route ? (route.aliases ?? []) : [])]) add(known, services);
+  }
+  const settings = Object.entries(servicesOf(spec));
+  for (const [name] of settings) add(name, [name]);
+  for (const [, { role }] of settings) {
+    if (role !== undefined)
+      add(
+        role,
+        settings.filter(([, other]) => other.role === role).map(([name]) => name),
+      );
+  }
+  for (const { model } of placed)
+    add(
+      model.name,
+      placed.filter((other) => other.model.name === model.name).map((other) => other.name),
+    );
+  return [...routes].map(([name, services]) => ({ name, services }));
+}
