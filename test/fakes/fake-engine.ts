@@ -136,7 +136,7 @@ function streamEvents(ask: Ask, chat: boolean, words: readonly string[], usage: 
   const event = (choice: unknown, more: object = {}): string =>
     `data: ${JSON.stringify({ ...base, choices: [choice], ...more })}\n\n`;
   const tool = ask.tools?.[0]?.function?.name;
-  const deltas: unknown[] =
+  const deltas: object[] =
     tool === undefined
       ? words.map((content) => ({ content }))
       : ['{"city":', '"Köln"}'].map((part, i) => ({
@@ -148,7 +148,13 @@ function streamEvents(ask: Ask, chat: boolean, words: readonly string[], usage: 
         }));
   const finish = tool === undefined ? "stop" : "tool_calls";
   const parts = chat
-    ? deltas.map((delta) => event({ index: 0, delta, finish_reason: null }))
+    ? deltas.map((delta, i) =>
+        event({
+          index: 0,
+          delta: { ...(i === 0 ? { role: "assistant" } : {}), ...delta },
+          finish_reason: null,
+        }),
+      )
     : words.map((text) => event({ index: 0, text, finish_reason: null }));
   const last = chat
     ? { index: 0, delta: {}, finish_reason: finish }
