@@ -25,6 +25,15 @@ async function eventually(holds: () => boolean | Promise<boolean>): Promise<void
   }
 }
 
+/** The service once it is ready again after one more restart. */
+async function backAfter(node: RunningNode, restarts: number): ReturnType<typeof service> {
+  await eventually(async () => {
+    const now = await service(node);
+    return now.state === "ready" && now.restarts > restarts;
+  });
+  return service(node);
+}
+
 const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
@@ -86,14 +95,13 @@ describe("a node and its engine", () => {
     await new Promise((wake) => setTimeout(wake, 30));
     process.kill(pid, "SIGKILL");
     for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
-    await eventually(async () => (await service(node)).state === "ready");
-    const after = await service(node);
+    const after = await backAfter(node, restarts);
     expect(after.pid).not.toBe(pid);
     expect(after.restarts).toBe(restarts + 1);
   });
 
   it("a stream that had begun when the engine was killed ends with an error event, never as if it were whole", async () => {
-    const { pid = 0 } = await service(node);
+    const { pid = 0, restarts } = await service(node);
     const response = await ask(node, { stream: true, max_tokens: 2000, ignore_eos: true });
     let text = "";
     for await (const piece of response.body ?? []) {
@@ -108,7 +116,7 @@ describe("a node and its engine", () => {
         .parse(JSON.parse(events.at(-1)?.replace(/^data: /, "") ?? "")).error.message,
     ).not.toBe("");
     expect(text).not.toContain("[DONE]");
-    await eventually(async () => (await service(node)).state === "ready");
+    expect(await backAfter(node, restarts)).toMatchObject({ state: "ready" });
   });
 
   it("a second node on the same state folder is refused and leaves the first alone", async () => {
