@@ -198,7 +198,13 @@ function stop(state: MachineState, deadline: number, now: number): Step {
     suspect: false,
   };
   const kill: readonly Action[] = state.process === "running" ? [{ do: "kill", deadline }] : [];
-  return { state: stopping, actions: [{ do: "rest" }, ...kill], notes: [] };
+  // A second stop hurries the first, which is no new transition.
+  const known = state.phase === "stopping" && state.onEnd === "stop";
+  return {
+    state: stopping,
+    actions: [{ do: "rest" }, ...kill],
+    notes: known ? [] : [{ is: "stopping", deadline }],
+  };
 }
 
 function stopped(state: MachineState, now: number): Step {

@@ -26,97 +26,86 @@ export type Note =
     }
   | { readonly is: "gave-up"; readonly failure: EngineFailure; readonly cause: EngineFailure }
   | { readonly is: "failed"; readonly failure: EngineFailure }
+  | { readonly is: "stopping"; readonly deadline: number }
   | { readonly is: "stopped"; readonly up: number | undefined };
 
 /** The event for one note: every sentence that the supervisor says about a service is written here. */
 export function describe(note: Note, service: PlannedService, pid: number | undefined): NewEvent {
   const { name } = service;
-  const base = { service: name, data: pid === undefined ? {} : { pid } };
+  const data = pid === undefined ? {} : { pid };
   switch (note.is) {
     case "starting": {
-      const again = note.restarts === 0 ? "Starting" : "Starting again";
-      const message = `${again} ${name}: engine ${service.engine.name}, model ${service.model.name}.`;
-      return { ...base, kind: "service.starting", severity: "info", message };
+      const again = note.restarts === 0 ? "" : ` again (restart ${note.restarts})`;
+      const message = `Starting ${name}${again}: engine ${service.engine.name}, model ${service.model.name}.`;
+      return event(name, "service.starting", "info", message, data);
     }
     case "loading":
-      return {
-        ...base,
-        kind: "service.loading",
-        severity: "info",
-        message: `${name} runs and loads ${service.model.name}.`,
-      };
-    case "ready":
-      return {
-        ...base,
-        kind: "service.ready",
-        severity: "info",
-        message: `${name} is ready after ${formatDuration(note.loadedIn)}.`,
-        data: { ...base.data, loadMilliseconds: Math.round(note.loadedIn), restarts: note.restarts },
-      };
-    case "stopped":
-      return {
-        ...base,
-        kind: "service.stopped",
-        severity: "info",
-        message: `${name} is stopped${note.up === undefined ? "" : `; it had been ready for ${formatDuration(note.up)}`}.`,
-      };
+      return event(name, "service.loading", "info", `${name} runs and loads ${service.model.name}.`, data);
+    case "ready": {
+      const message = `${name} is ready after ${formatDuration(note.loadedIn)}.`;
+      const facts = { loadMilliseconds: Math.round(note.loadedIn), restarts: note.restarts };
+      return event(name, "service.ready", "info", message, { ...data, ...facts });
+    }
+    case "stopping": {
+      const limit = formatDuration(note.deadline);
+      const how = note.deadline > 0 ? `; what is left after ${limit} is killed` : " by force";
+      return event(name, "service.stopping", "info", `Stopping ${name}${how}.`, data);
+    }
+    case "stopped": {
+      const served = note.up === undefined ? "" : `; it had been ready for ${formatDuration(note.up)}`;
+      return event(name, "service.stopped", "info", `${name} is stopped${served}.`, data);
+    }
     default:
-      return describeTrouble(note, name, base.data);
+      return describeTrouble(note, name, data);
   }
 }
 
 type Trouble = Extract<Note, { is: "crashed" | "condemned" | "restarting" | "gave-up" | "failed" }>;
 
-function describeTrouble(note: Trouble, name: string, data: Record<string, unknown>): NewEvent {
+function describeTrouble(note: Trouble, name: string, data: { readonly pid?: number }): NewEvent {
   switch (note.is) {
     case "crashed": {
-      const when = note.up === undefined ? "before it was ready" : `after ${formatDuration(note.up)} ready`;
-      const message = `${name} ended ${when}. ${note.failure.message}`;
-      return {
-        service: name,
-        kind: "service.crashed",
-        severity: "error",
-        message,
-        data: { ...data, ...facts(note.failure), phase: note.phase, lastLine: note.lastLine ?? null },
-      };
+      const { failure, phase, lastLine = null, up } = note;
+      const facts = { ...data, ...causeOf(failure), phase, lastLine };
+      if (data.pid === undefined) {
+        const message = `${name} could not be started. ${failure.message}`;
+        return event(name, "service.not-started", "error", message, facts);
+      }
+      const when = up === undefined ? "before it was ready" : `after ${formatDuration(up)} ready`;
+      return event(name, "service.crashed", "error", `${name} ended ${when}. ${failure.message}`, facts);
     }
-    case "condemned":
-      return {
-        service: name,
-        kind: CONDEMNED_KIND[note.failure.code] ?? "service.broken",
-        severity: "error",
-        message: `${name} is ended by Omni. ${note.failure.message}`,
-        data: { ...data, ...facts(note.failure) },
-      };
+    case "condemned": {
+      const kind = CONDEMNED_KIND[note.failure.code] ?? "service.broken";
+      const message = `${name} is ended by Omni. ${note.failure.message}`;
+      return event(name, kind, "error", message, { ...data, ...causeOf(note.failure) });
+    }
     case "restarting": {
       const { attempt, budget, delay } = note;
       const count = `restart ${attempt} of at most ${budget.restarts} within ${formatDuration(budget.window)}`;
       const message = `${name} starts again in ${formatDuration(delay)} (${count}).`;
-      return {
-        service: name,
-        kind: "service.restarting",
-        severity: "warning",
-        message,
-        data: { delayMilliseconds: delay, attempt, restarts: budget.restarts },
-      };
+      const facts = { delayMilliseconds: delay, attempt, restarts: budget.restarts };
+      return event(name, "service.restarting", "warning", message, facts);
     }
-    case "gave-up":
-      return {
-        service: name,
-        kind: "service.gave-up",
-        severity: "error",
-        message: `${name} stays down. ${note.failure.message} ${note.failure.hint}`,
-        data: { ...facts(note.failure), cause: note.cause.code },
-      };
-    case "failed":
-      return {
-        service: name,
-        kind: "service.failed",
-        severity: "error",
-        message: `${name} cannot run. ${note.failure.message} ${note.failure.hint}`,
-        data: facts(note.failure),
-      };
+    case "gave-up": {
+      const message = `${name} stays down. ${note.failure.message} ${note.failure.hint}`;
+      const facts = { ...causeOf(note.failure), cause: note.cause.code };
+      return event(name, "service.gave-up", "error", message, facts);
+    }
+    case "failed": {
+      const message = `${name} cannot run. ${note.failure.message} ${note.failure.hint}`;
+      return event(name, "service.failed", "error", message, causeOf(note.failure));
+    }
   }
+}
+
+function event(
+  service: string,
+  kind: string,
+  severity: NewEvent["severity"],
+  message: string,
+  data: Readonly<Record<string, unknown>>,
+): NewEvent {
+  return { kind, severity, service, message, data };
 }
 
 const CONDEMNED_KIND: Readonly<Partial<Record<string, string>>> = {
@@ -124,7 +113,7 @@ const CONDEMNED_KIND: Readonly<Partial<Record<string, string>>> = {
   "engine.start-timeout": "service.start-timeout",
 };
 
-const facts = (failure: EngineFailure): Record<string, unknown> => ({
+const causeOf = (failure: EngineFailure): Record<string, unknown> => ({
   code: failure.code,
   hint: failure.hint,
 });

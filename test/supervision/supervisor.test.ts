@@ -53,7 +53,7 @@ describe("a service", () => {
     expect(readdirSync(join(node.stateFolder, "units"))).toEqual([]);
     const own = node.events.events.filter(({ service }) => service === "oracle").map(({ kind }) => kind);
     expect(own.slice(0, 1)).toEqual(["service.starting"]);
-    expect(own.slice(-2)).toEqual(["service.ready", "service.stopped"]);
+    expect(own.slice(-3)).toEqual(["service.ready", "service.stopping", "service.stopped"]);
   });
 
   test.each([3, 0])("that ends by itself with code %d is started again, and says why", async (code) => {
