@@ -2,58 +2,15 @@
  * The command line: the only composition root, the only place that prints or sets an exit code.
  * Commands are data in `commands/`; what they do lives in the other rooms.
  */
-import { EXIT, messageOf, nearest, OmniError } from "../core/index.ts";
-import type { ExitCode } from "../core/index.ts";
-import { parseInvocation } from "./command.ts";
-import { COMMANDS } from "./commands/index.ts";
-import { commandHelp, overview } from "./help.ts";
-import { reportError } from "./report.ts";
-import { processTerminal } from "./terminal.ts";
-import type { Terminal } from "./terminal.ts";
-import { VERSION } from "./version.ts";
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 
-async function main(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  const [name, ...rest] = args;
-  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-    const about = COMMANDS.find((command) => command.name === rest[0]);
-    terminal.out(about === undefined ? overview(COMMANDS, terminal) : commandHelp(about, terminal));
-    return EXIT.done;
-  }
-  if (name === "--version" || name === "-V") {
-    terminal.out(`omni ${VERSION}`);
-    return EXIT.done;
-  }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
-  if (command === undefined) {
-    const near = nearest(
-      name,
-      COMMANDS.map((candidate) => candidate.name),
-    );
-    throw new OmniError("cli.unknown-command", `There is no command ${JSON.stringify(name)}.`, {
-      hint: near === undefined ? undefined : `Did you mean ./omni ${near}?`,
-    });
-  }
-  const invocation = parseInvocation(command, rest);
-  if (invocation.flag("help")) {
-    terminal.out(commandHelp(command, terminal));
-    return EXIT.done;
-  }
-  return command.run(invocation, terminal);
-}
+// Stripping types and compiling is half of a short command's time. It must be switched on before the first import.
+enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/omni"));
 
-const terminal = processTerminal();
 // A reader that closed the pipe (`omni events | head`) wants no more; that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed);
+  process.exit(error.code === "EPIPE" ? 0 : 1);
 });
-try {
-  process.exitCode = await main(process.argv.slice(2), terminal);
-} catch (thrown) {
-  const error =
-    thrown instanceof OmniError
-      ? thrown
-      : new OmniError("cli.internal", messageOf(thrown), { cause: thrown });
-  reportError(error, terminal);
-  if (error.code === "cli.internal" && thrown instanceof Error) terminal.err(thrown.stack ?? "");
-  process.exitCode = error.exitCode;
-}
+const { runCommandLine } = await import("./command-line.ts");
+process.exitCode = await runCommandLine(process.argv.slice(2));

@@ -1,8 +1,6 @@
 import { EXIT, hasErrors } from "../../core/index.ts";
-import { loadSpec } from "../../spec/index.ts";
 import { JSON_OPTION } from "../command.ts";
 import type { Command } from "../command.ts";
-import { readSpec } from "../node-spec.ts";
 import { countLine, reportDiagnostics } from "../report.ts";
 
 export const check: Command = {
@@ -16,6 +14,10 @@ export const check: Command = {
     ["check - < omni.yaml", "from standard input"],
   ],
   run: async (invocation, terminal) => {
+    const [{ loadSpec }, { readSpec }] = await Promise.all([
+      import("../../spec/index.ts"),
+      import("../node-spec.ts"),
+    ]);
     const file = invocation.positionals[0] ?? "";
     const name = file === "-" ? "<stdin>" : file;
     const { diagnostics } = loadSpec(await readSpec(file), name);

@@ -1,5 +1,4 @@
 import { EXIT } from "../../core/index.ts";
-import { jsonSchema } from "../../spec/index.ts";
 import type { Command } from "../command.ts";
 
 export const schema: Command = {
@@ -13,8 +12,9 @@ export const schema: Command = {
       "then put '# yaml-language-server: $schema=omni.schema.json' on the spec's first line",
     ],
   ],
-  run: (_, terminal) => {
+  run: async (_, terminal) => {
+    const { jsonSchema } = await import("../../spec/index.ts");
     terminal.out(JSON.stringify(jsonSchema(), null, 2));
-    return Promise.resolve(EXIT.done);
+    return EXIT.done;
   },
 };

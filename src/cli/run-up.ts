@@ -1,0 +1,123 @@
+import { EXIT, formatDuration, OmniError } from "../core/index.ts";
+import type { ExitCode, NodeEvent } from "../core/index.ts";
+import { readMemory } from "../inventory/memory.ts";
+import { planNode } from "../plan/index.ts";
+import type { Plan } from "../plan/index.ts";
+import { integerOption } from "./command.ts";
+import type { Invocation } from "./command.ts";
+import { locateSpec, readKeys, readModels } from "./node-spec.ts";
+import type { LocatedSpec } from "./node-spec.ts";
+import { Progress } from "./progress.ts";
+import { reportDiagnostics } from "./report.ts";
+import { runNode } from "./running-node.ts";
+import type { RunningNode } from "./running-node.ts";
+import { stateFolder } from "./state-folder.ts";
+import { table } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+import { VERSION } from "./version.ts";
+
+/** Milliseconds that running answers get after the first Ctrl-C when the spec says nothing. */
+const DRAIN = 30_000;
+
+/** Runs a node until it is stopped. Throws `OmniError` when the spec is wrong, nothing fits, or nothing starts. */
+export async function runUp(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
+  const located = await locateSpec(invocation.positionals[0], invocation.value("model"));
+  const plan = await decide(located, invocation);
+  reportDiagnostics([...located.warnings, ...plan.diagnostics], terminal);
+  await serve(located, plan, terminal);
+  return EXIT.done;
+}
+
+async function decide(located: LocatedSpec, invocation: Invocation): Promise<Plan> {
+  const planned = planNode({ spec: located.spec, models: await readModels(located), memory: readMemory() });
+  const port = integerOption(invocation, "port", [0, 65_535]) ?? planned.gateway.port;
+  const plan: Plan = {
+    ...planned,
+    gateway: { host: invocation.value("host") ?? planned.gateway.host, port },
+  };
+  if (plan.services.length > 0) return plan;
+  const causes = plan.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  throw new OmniError(
+    causes[0]?.code ?? "node.nothing-to-run",
+    `Nothing of ${located.origin} can run on this machine.`,
+    { diagnostics: causes },
+  );
+}
+
+async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Promise<void> {
+  const began = performance.now();
+  const { gateway } = located.spec;
+  const progress = new Progress(terminal);
+  const node = await runNode({
+    plan,
+    stateFolder: stateFolder(),
+    keys: await readKeys(located),
+    limits: gateway?.bodyLimit === undefined ? {} : { bodyBytes: gateway.bodyLimit },
+    corsOrigins: gateway?.cors ?? [],
+    onEvent: (event) => progress.around(() => tell(event, terminal)),
+  });
+  const stopped = untilSignal(node, gateway?.timeouts?.drain ?? DRAIN, terminal);
+  terminal.out(`${terminal.style("bold", `omni ${VERSION}`)}  ${terminal.style("cyan", `${node.url}/v1`)}`);
+  progress.follow(() => node.services());
+  const settled = new AbortController();
+  try {
+    await Promise.race([node.settled(settled.signal), stopped]);
+    progress.end();
+    if (node.services().some((service) => service.state === "ready"))
+      announce(node, plan, performance.now() - began, terminal);
+    await stopped;
+  } catch (thrown) {
+    progress.end();
+    await node.stop(0);
+    throw thrown;
+  } finally {
+    settled.abort();
+  }
+}
+
+/** What a person at the terminal must hear of while the node runs; all else is in `omni events`. */
+function tell(event: NodeEvent, terminal: Terminal): void {
+  if (event.severity === "info") return;
+  const colour = event.severity === "error" ? "red" : "yellow";
+  terminal.err(
+    `${terminal.styleErr("dim", new Date(event.time).toLocaleTimeString("sv-SE"))} ${terminal.styleErr(colour, event.kind)} ${event.message}`,
+  );
+}
+
+function announce(node: RunningNode, plan: Plan, elapsed: number, terminal: Terminal): void {
+  const { style } = terminal;
+  const rows = node
+    .services()
+    .map((service) => [
+      `  ${style("bold", service.name)}`,
+      style(service.state === "ready" ? "green" : "yellow", service.state),
+      service.engine === "embedded" ? "embedded llama.cpp" : service.engine,
+      `${service.contextTokens} tokens × ${service.parallel} requests`,
+    ]);
+  const model = plan.routes[0]?.name ?? "";
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: "What is Omni?" }] });
+  terminal.out("");
+  terminal.out(table(rows));
+  terminal.out("");
+  terminal.out(`Ready after ${formatDuration(elapsed)}. Try:`);
+  terminal.out("");
+  terminal.out(`  curl ${node.url}/v1/chat/completions -H 'content-type: application/json' \\`);
+  terminal.out(`    -d '${body.replaceAll("'", String.raw`'\''`)}'`);
+  terminal.out("");
+  terminal.out(
+    `Also: ./omni chat, ./omni status, ./omni events. ${style("dim", "Ctrl-C stops everything.")}`,
+  );
+}
+
+/** Resolves when a signal has stopped the node: the first lets answers finish, the second does not. */
+function untilSignal(node: RunningNode, drain: number, terminal: Terminal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let signals = 0;
+    const stop = (): void => {
+      signals += 1;
+      if (signals === 1) terminal.err("Stopping; running answers may finish. Ctrl-C again stops at once.");
+      node.stop(signals === 1 ? drain : 0).then(resolve, reject);
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
+  });
+}
