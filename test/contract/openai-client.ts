@@ -16,12 +16,17 @@ export interface OpenAIContract {
 
 const QUESTION = [{ role: "user", content: "Which node is this?" }] as const;
 
+// Bounded values, so that a model of any size comes to their end.
 const WEATHER = {
   type: "function",
   function: {
     name: "get_weather",
     description: "The weather in a city.",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+    parameters: {
+      type: "object",
+      properties: { city: { type: "string", enum: ["Köln", "Paris"] } },
+      required: ["city"],
+    },
   },
 } as const;
 
@@ -32,7 +37,7 @@ const SCHEMA = {
     strict: true,
     schema: {
       type: "object",
-      properties: { name: { type: "string" }, size: { type: "integer" } },
+      properties: { name: { type: "string", maxLength: 12 }, size: { type: "integer", enum: [1, 2] } },
       required: ["name", "size"],
       additionalProperties: false,
     },
@@ -141,7 +146,7 @@ function describeToolsAndSchemas(contract: OpenAIContract, client: () => OpenAI)
       messages: [...messages],
       tools: [WEATHER],
       tool_choice: "required",
-      max_tokens: 64,
+      max_tokens: 200,
     });
     const [call] = answer.choices[0]?.message.tool_calls ?? [];
     expect(call).toMatchObject({ type: "function", function: { name: "get_weather" } });
@@ -156,7 +161,7 @@ function describeToolsAndSchemas(contract: OpenAIContract, client: () => OpenAI)
       messages: [...messages],
       tools: [WEATHER],
       tool_choice: "required",
-      max_tokens: 64,
+      max_tokens: 200,
     });
     const final = await runner.finalChatCompletion();
     const [call] = final.choices[0]?.message.tool_calls ?? [];
@@ -170,7 +175,7 @@ function describeToolsAndSchemas(contract: OpenAIContract, client: () => OpenAI)
       model,
       messages: [{ role: "user", content: "Describe this node as JSON." }],
       response_format: SCHEMA,
-      max_tokens: 64,
+      max_tokens: 200,
     });
     const value: unknown = JSON.parse(answer.choices[0]?.message.content ?? "");
     expect(value).toEqual({ name: expect.any(String), size: expect.any(Number) });
