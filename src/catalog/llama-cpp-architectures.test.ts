@@ -13,10 +13,10 @@ function shippedLibrary(): Buffer {
   );
   const folder = readdirSync(packages).find((name) => name.startsWith(`${platform}-${process.arch}`)) ?? "";
   const bins = join(packages, folder, "bins");
-  const libraries = readdirSync(bins, { recursive: true, encoding: "utf8" }).filter((file) =>
+  const library = readdirSync(bins, { recursive: true, encoding: "utf8" }).find((file) =>
     /libllama\.|[/\\]llama\.dll$/.test(file),
   );
-  return readFileSync(join(bins, libraries[0] ?? ""));
+  return readFileSync(join(bins, library ?? ""));
 }
 
 it("every architecture of the list is in the shipped llama.cpp", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { atMostOne } from "./scalars/choice.ts";
 import { cudaArchitecture, image, labelName, path, text, url, version } from "./scalars/identities.ts";
 import { duration } from "./scalars/quantities.ts";
@@ -85,7 +86,6 @@ const engineObject = z.strictObject({
 });
 
 /** Engines by name: a text is the kind alone. */
-export const engineSchema = z.union([
-  text("an engine kind", "llama.cpp").transform((kind) => ({ kind })),
-  engineObject,
-]);
+export const engineSchema = shorthand(text("an engine kind", "llama.cpp"), engineObject, (kind) => ({
+  kind,
+}));

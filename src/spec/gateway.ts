@@ -32,7 +32,8 @@ export const gatewaySchema = z.strictObject({
       deadline: duration().optional().describe("Longest wait.").meta({ default: D.queue.deadline }),
     })
     .optional()
-    .describe("Waiting requests."),
+    .describe("Waiting requests.")
+    .meta({ default: {} }),
   timeouts: z
     .strictObject({
       headers: duration()
@@ -54,7 +55,8 @@ export const gatewaySchema = z.strictObject({
         .meta({ default: D.timeouts.connect }),
     })
     .optional()
-    .describe("Time limits."),
+    .describe("Time limits.")
+    .meta({ default: {} }),
   cors: z
     .array(text("an origin", "https://chat.example.com"))
     .optional()
@@ -97,5 +99,6 @@ export const gatewaySchema = z.strictObject({
         .meta({ default: D.mcp.searchAbove }),
     })
     .optional()
-    .describe("MCP for clients."),
+    .describe("MCP for clients.")
+    .meta({ default: {} }),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { atMostOne } from "./scalars/choice.ts";
 import { withFacts } from "./scalars/facts.ts";
 import { cpuSet, freeName, host, labelName, path, text, url, version } from "./scalars/identities.ts";
@@ -90,7 +91,7 @@ const vm = z.strictObject({
         expected: "hostpci0 to hostpci15",
         example: "hostpci0",
       }),
-      z.union([labelName().transform((gpu) => ({ gpu })), hostpci]),
+      shorthand(labelName(), hostpci, (gpu) => ({ gpu })),
     )
     .optional()
     .describe("Cards handed through, by slot; a text alone is the GPU's name."),
@@ -163,11 +164,9 @@ const talos = z.strictObject({
     .array(text("an extension", "siderolabs/qemu-guest-agent"))
     .optional()
     .describe("System extensions; their order is part of the schematic id."),
-  kernelArguments: z
-    .union([
-      z.array(text("a kernel argument", "console=tty0")).transform((list) => ({ arguments: list })),
-      kernelArguments,
-    ])
+  kernelArguments: shorthand(z.array(text("a kernel argument", "console=tty0")), kernelArguments, (list) => ({
+    arguments: list,
+  }))
     .optional()
     .describe("Extra kernel arguments; a list alone goes into the schematic."),
   modules: z

@@ -6,6 +6,7 @@ import { decodeSpec } from "./read/decode.ts";
 import { parseSections } from "./read/parse-sections.ts";
 import { readYaml } from "./read/read-yaml.ts";
 import type { PlainMap } from "./read/yaml-tree.ts";
+import { emptyMap } from "./read/yaml-tree.ts";
 import { checkRules } from "./rules/index.ts";
 
 export interface LoadedSpec {
@@ -39,7 +40,7 @@ export function loadSpec(input: string | Uint8Array, fileName: string): LoadedSp
 
 /** Top keys that start with `x-` belong to the owner: a place for anchors, notes and other programs. */
 function withoutExtensions(root: PlainMap): PlainMap {
-  const rest = Object.create(null) as PlainMap;
+  const rest = emptyMap();
   for (const [key, value] of Object.entries(root)) if (!key.startsWith("x-")) rest[key] = value;
   return rest;
 }

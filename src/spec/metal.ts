@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { atLeastOne } from "./scalars/choice.ts";
 import {
   computeCapability,
@@ -216,7 +217,10 @@ export const machineSchema = z.strictObject({
   cpu: cpu.optional().describe("Processor; detected when absent."),
   memory: memory.optional().describe("Memory; detected when absent."),
   gpus: z
-    .record(labelName(), z.union([text("a GPU model", "RTX 5090").transform((model) => ({ model })), gpu]))
+    .record(
+      labelName(),
+      shorthand(text("a GPU model", "RTX 5090"), gpu, (model) => ({ model })),
+    )
     .optional()
     .describe("Cards by a name of your choice; a text alone is the model."),
   disks: z.record(labelName(), disk).optional().describe("Disks by a name of your choice."),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { atMostOne, exactlyOne } from "./scalars/choice.ts";
 import { parsedText } from "./scalars/facts.ts";
 import { labelName, path, pattern, text, url } from "./scalars/identities.ts";
@@ -7,8 +8,18 @@ import { secret } from "./scalars/secret.ts";
 
 const REPOSITORY = /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/;
 
+interface SourceText {
+  readonly file?: string;
+  readonly hub?: string;
+  readonly disk?: string;
+  readonly path?: string;
+  readonly builtin?: string;
+  readonly revision?: string;
+  readonly quantization?: string;
+}
+
 /** Where a model comes from, as one text: a path, `hf:owner/repo[:quant][@revision]`, `disk:name/path` or `builtin:name`. */
-function parseSource(typed: string) {
+function parseSource(typed: string): SourceText | undefined {
   const hub = /^hf:([^:@]+)(?::([^@:]+))?(?:@([\w./-]+))?$/.exec(typed);
   if (hub !== null) {
     const [, repository = "", quantization, revision] = hub;
@@ -47,6 +58,9 @@ const sourceObject = z
       .optional()
       .describe("Name of the model at a remote API (engine of a remote kind)."),
     builtin: text("a built-in model", "omni-demo").optional().describe("Model that ships with Omni."),
+    quantization: text("a quantization", "Q4_K_M")
+      .optional()
+      .describe("Quantization whose files are taken from the repository."),
     path: path("models/deepseek-v3-gguf").optional().describe("Path on the disk."),
     revision: text("a revision", "main")
       .optional()
@@ -62,7 +76,8 @@ const sourceObject = z
   })
   .check(exactlyOne(["file", "hub", "disk", "remote", "builtin"]));
 
-const source = () => z.union([sourceText(), sourceObject]);
+/** A source written as one text, or as a map. */
+const source = () => shorthand(sourceText(), sourceObject, (source) => source);
 
 const attention = z.enum(["gqa", "mha", "mla", "dsa", "sliding-window", "hybrid", "ssm"]);
 
@@ -181,4 +196,4 @@ const modelObject = z
   .check(atMostOne(["family", "shape"]));
 
 /** Models by name: a text is the source alone. */
-export const modelSchema = z.union([sourceText().transform((source) => ({ source })), modelObject]);
+export const modelSchema = shorthand(sourceText(), modelObject, (source) => ({ source }));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { withFacts } from "./scalars/facts.ts";
 import { labelName } from "./scalars/identities.ts";
 import { amountOrShare, duration, temperature, tokens, whole } from "./scalars/quantities.ts";
@@ -18,8 +19,8 @@ export const LADDER_STEPS = [
   "remote-fallback",
 ] as const;
 
-const step = z.union([
-  z.enum(LADDER_STEPS).transform((step) => ({ step })),
+const step = shorthand(
+  z.enum(LADDER_STEPS),
   z.strictObject({
     step: z.enum(LADDER_STEPS).describe("What to give up."),
     to: labelName()
@@ -32,11 +33,12 @@ const step = z.union([
       .optional()
       .describe("Type to quantize the cache to (quantize-kv-cache)."),
   }),
-]);
+  (step) => ({ step }),
+);
 
 /** A contingency ladder: steps in the order they are taken; `false` switches it off. */
 export const ladderSchema = () =>
-  z.union([z.literal(false).transform((): readonly z.output<typeof step>[] => []), z.array(step).max(16)]);
+  z.union([z.literal(false).transform((): z.output<typeof step>[] => []), z.array(step).max(16)]);
 
 /** How often and how patiently a failed engine is started again. */
 export const restartSchema = () =>
@@ -121,14 +123,17 @@ const watch = z.strictObject({
 
 /** What Omni may do by itself, and how much room it keeps. */
 export const policiesSchema = z.strictObject({
-  headroom: headroom.optional().describe("Room that plans leave free."),
+  headroom: headroom.optional().describe("Room that plans leave free.").meta({ default: {} }),
   ladder: ladderSchema()
     .optional()
     .describe("Contingency ladder of services without one of their own.")
     .meta({ default: DEFAULTS.ladder }),
-  restart: restartSchema().optional().describe("Restart budget of services without one of their own."),
-  swap: swap.optional().describe("Sharing cards by turns."),
-  watch: watch.optional().describe("Watching the cards."),
+  restart: restartSchema()
+    .optional()
+    .describe("Restart budget of services without one of their own.")
+    .meta({ default: {} }),
+  swap: swap.optional().describe("Sharing cards by turns.").meta({ default: {} }),
+  watch: watch.optional().describe("Watching the cards.").meta({ default: {} }),
   unpinnedImages: z
     .enum(["allow", "warn", "refuse"])
     .optional()

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { withFacts } from "./scalars/facts.ts";
 import { atLeastOne } from "./scalars/choice.ts";
 import { freeName, labelName } from "./scalars/identities.ts";
@@ -30,8 +31,8 @@ const condition = z
   })
   .check(atLeastOne(["promptTokens", "needs", "keys", "headers", "hours"], "promptTokens: { above: 8192 }"));
 
-const candidate = z.union([
-  labelName().transform((service) => ({ service })),
+const candidate = shorthand(
+  labelName(),
   z.strictObject({
     service: labelName().describe("Service."),
     weight: whole(0, 1000, 1)
@@ -41,11 +42,17 @@ const candidate = z.union([
     when: condition.optional().describe("Conditions; all must hold."),
     maxConcurrent: whole(1, 100_000, 8).optional().describe("Requests of this route at the same time."),
   }),
-]);
+  (service) => ({ service }),
+);
+
+type Candidate = z.output<typeof candidate>;
 
 const routeObject = z.strictObject({
   services: z
-    .union([labelName().transform((service) => [{ service }]), z.array(candidate).min(1).max(64)])
+    .union([
+      labelName().transform((service): Candidate[] => [{ service }]),
+      z.array(candidate).min(1).max(64),
+    ])
     .describe("Services that may answer, best first; each next one is a fallback."),
   aliases: z.array(freeName()).optional().describe("Other names that clients may ask for."),
   strategy: z
@@ -87,16 +94,19 @@ const routeObject = z.strictObject({
       total: duration().optional().describe("For the whole answer.").meta({ default: DEFAULTS.route.total }),
     })
     .optional()
-    .describe("Time limits."),
+    .describe("Time limits.")
+    .meta({ default: {} }),
 });
+
+type Route = z.output<typeof routeObject>;
 
 /** Names that clients ask for: a service, a list of services in order, or a map with more. */
 export const routeSchema = z.union([
-  labelName().transform((service) => ({ services: [{ service }] })),
+  labelName().transform((service): Route => ({ services: [{ service }] })),
   z
     .array(candidate)
     .min(1)
     .max(64)
-    .transform((services) => ({ services })),
+    .transform((services): Route => ({ services })),
   routeObject,
 ]);

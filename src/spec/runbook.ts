@@ -38,7 +38,8 @@ export const runbookSchema = z.strictObject({
         .describe("What fetches: this machine, a Job, or the pod that prepares the disk."),
     })
     .optional()
-    .describe("Model downloads."),
+    .describe("Model downloads.")
+    .meta({ default: {} }),
   commandModule: withFacts(z.union([z.literal(false), commandModule]), {
     expected: "false, or a map",
     example: "{ image: ubuntu:24.04 }",

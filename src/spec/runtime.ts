@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { withFacts } from "./scalars/facts.ts";
 import { freeName, labelName, path, text, url } from "./scalars/identities.ts";
 import { bytes } from "./scalars/quantities.ts";
@@ -94,13 +95,15 @@ const kubernetes = z.strictObject({
   labels: z.record(freeName(), z.string()).optional().describe("Labels on every object."),
 });
 
+const settings = z.strictObject({
+  kind: runtimeKind().describe("Where engines run unless a service says otherwise."),
+  process: processSettings
+    .optional()
+    .describe("Settings of processes on this machine.")
+    .meta({ default: {} }),
+  docker: docker.optional().describe("Settings of Docker.").meta({ default: {} }),
+  kubernetes: kubernetes.optional().describe("Settings of Kubernetes.").meta({ default: {} }),
+});
+
 /** Where engines run, with the settings of each place; services may differ by their own `runtime`. */
-export const runtimeSchema = z.union([
-  runtimeKind().transform((kind) => ({ kind })),
-  z.strictObject({
-    kind: runtimeKind().describe("Where engines run unless a service says otherwise."),
-    process: processSettings.optional().describe("Settings of processes on this machine."),
-    docker: docker.optional().describe("Settings of Docker."),
-    kubernetes: kubernetes.optional().describe("Settings of Kubernetes."),
-  }),
-]);
+export const runtimeSchema = shorthand(runtimeKind(), settings, (kind) => ({ kind }));

@@ -50,11 +50,13 @@ export const specSchema = z
     models: z
       .record(freeName(), modelSchema)
       .optional()
-      .describe("Models by name; a text alone is the source."),
+      .describe("Models by name; a text alone is the source.")
+      .meta({ default: {} }),
     engines: z
       .record(freeName(), engineSchema)
       .optional()
-      .describe("Engines by name; a text alone is the kind."),
+      .describe("Engines by name; a text alone is the kind.")
+      .meta({ default: {} }),
     services: z
       .record(labelName(), serviceSchema)
       .optional()
@@ -63,13 +65,21 @@ export const specSchema = z
       .record(freeName(), routeSchema)
       .optional()
       .describe("Names that clients ask for; one for each service when absent."),
-    networks: z.record(labelName(), networkSchema).optional().describe("Networks by name."),
-    tools: z.record(labelName(), toolSchema).optional().describe("MCP servers by name."),
-    policies: policiesSchema.optional().describe("What Omni may do by itself."),
-    keys: z.record(labelName(), keySchema).optional().describe("API keys by name."),
-    telemetry: telemetrySchema.optional().describe("Metrics, logs, traces, retention."),
-    gateway: gatewaySchema.optional().describe("The endpoint that clients talk to."),
-    runbook: runbookSchema.optional().describe("What applying the spec needs."),
+    networks: z
+      .record(labelName(), networkSchema)
+      .optional()
+      .describe("Networks by name.")
+      .meta({ default: {} }),
+    tools: z
+      .record(labelName(), toolSchema)
+      .optional()
+      .describe("MCP servers by name.")
+      .meta({ default: {} }),
+    policies: policiesSchema.optional().describe("What Omni may do by itself.").meta({ default: {} }),
+    keys: z.record(labelName(), keySchema).optional().describe("API keys by name.").meta({ default: {} }),
+    telemetry: telemetrySchema.optional().describe("Metrics, logs, traces, retention.").meta({ default: {} }),
+    gateway: gatewaySchema.optional().describe("The endpoint that clients talk to.").meta({ default: {} }),
+    runbook: runbookSchema.optional().describe("What applying the spec needs.").meta({ default: {} }),
   })
   .check(atMostOne(["metal", "machines"]), atMostOne(["guest", "guests"]));
 

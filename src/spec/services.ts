@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { withFacts } from "./scalars/facts.ts";
 import { cpuSet, freeName, labelName, path, port, text } from "./scalars/identities.ts";
-import { autoOr, bytes, duration, fraction, tokens, whole } from "./scalars/quantities.ts";
+import { autoOr, autoOrTokens, bytes, duration, fraction, tokens, whole } from "./scalars/quantities.ts";
 import { environment } from "./scalars/secret.ts";
 import { atLeastOne, exactlyOne } from "./scalars/choice.ts";
 import { DEFAULTS } from "./default-values.ts";
@@ -37,8 +38,8 @@ export const KV_TYPES = [
   "int8",
 ] as const;
 
-const kvCache = z.union([
-  z.enum(KV_TYPES).transform((type) => ({ type })),
+const kvCache = shorthand(
+  z.enum(KV_TYPES),
   z.strictObject({
     type: z.enum(KV_TYPES).optional().describe("Type of keys and values.").meta({ default: "auto" }),
     values: z.enum(KV_TYPES).optional().describe("Type of the values, where it differs from the keys'."),
@@ -46,7 +47,8 @@ const kvCache = z.union([
     offload: z.boolean().optional().describe("Keep the cache in main memory.").meta({ default: false }),
     unified: z.boolean().optional().describe("One cache for all parallel requests (llama.cpp)."),
   }),
-]);
+  (type) => ({ type }),
+);
 
 const mount = z
   .strictObject({
@@ -127,10 +129,7 @@ export const serviceSchema = z.strictObject({
     .describe("9 stays longest when memory runs short, 0 goes first.")
     .meta({ default: DEFAULTS.service.priority }),
 
-  context: withFacts(z.union([z.literal("auto"), z.int().min(1).max(1_000_000_000)]), {
-    expected: "a number of tokens without a unit, or auto",
-    example: "32768",
-  })
+  context: autoOrTokens()
     .optional()
     .describe(
       "Tokens one request may use, prompt and answer together; auto takes what fits, up to what the model was trained for.",
@@ -144,7 +143,7 @@ export const serviceSchema = z.strictObject({
     .optional()
     .describe("Requests that may wait beyond those.")
     .meta({ default: DEFAULTS.service.queue }),
-  kvCache: kvCache.optional().describe("KV cache; a text alone is its type."),
+  kvCache: kvCache.optional().describe("KV cache; a text alone is its type.").meta({ default: "auto" }),
   memoryFraction: fraction().optional().describe("Share of each card the engine may take (vLLM, SGLang)."),
   tensorParallel: autoOr(1, 64, 2)
     .optional()

@@ -26,7 +26,8 @@ export const telemetrySchema = z.strictObject({
       dashboard: z.boolean().optional().describe("Render a Grafana dashboard.").meta({ default: true }),
     })
     .optional()
-    .describe("Metrics."),
+    .describe("Metrics.")
+    .meta({ default: {} }),
   logs: z
     .strictObject({
       level: z
@@ -55,7 +56,8 @@ export const telemetrySchema = z.strictObject({
         .meta({ default: D.logs.keep }),
     })
     .optional()
-    .describe("Logs."),
+    .describe("Logs.")
+    .meta({ default: {} }),
   traces: z
     .strictObject({
       otlp: url(["http", "https", "grpc"], "http://otel-collector:4318").describe("OTLP endpoint."),
@@ -88,7 +90,8 @@ export const telemetrySchema = z.strictObject({
       audit: duration().optional().describe("Audit of tool calls.").meta({ default: D.retention.audit }),
     })
     .optional()
-    .describe("How long things are kept."),
+    .describe("How long things are kept.")
+    .meta({ default: {} }),
   keepContent: withFacts(
     z.union([
       z.literal(false),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { shorthand } from "./scalars/shorthand.ts";
 import { withFacts } from "./scalars/facts.ts";
 import { exactlyOne } from "./scalars/choice.ts";
 import { labelName, path, pattern, url } from "./scalars/identities.ts";
@@ -6,8 +7,8 @@ import { bytes, duration, whole } from "./scalars/quantities.ts";
 import { environment, secret } from "./scalars/secret.ts";
 import { DEFAULTS } from "./default-values.ts";
 
-const root = z.union([
-  path("/srv/docs").transform((folder) => ({ path: folder })),
+const root = shorthand(
+  path("/srv/docs"),
   z.strictObject({
     path: path("/srv/docs").describe("Folder."),
     writable: z
@@ -16,7 +17,8 @@ const root = z.union([
       .describe("Allow changes.")
       .meta({ default: DEFAULTS.filesystem.writable }),
   }),
-]);
+  (folder) => ({ path: folder }),
+);
 
 const filesystem = z.strictObject({
   roots: z
@@ -74,8 +76,8 @@ const postgres = z.strictObject({
     .meta({ default: DEFAULTS.postgres.maxBytes }),
 });
 
-const httpServer = z.union([
-  url(["https", "http"], "https://mcp.example.com/mcp").transform((address) => ({ url: address })),
+const httpServer = shorthand(
+  url(["https", "http"], "https://mcp.example.com/mcp"),
   z.strictObject({
     url: url(["https", "http"], "https://mcp.example.com/mcp").describe("Address of the MCP server."),
     transport: z
@@ -99,7 +101,8 @@ const httpServer = z.union([
       .optional()
       .describe("OAuth towards the server."),
   }),
-]);
+  (address) => ({ url: address }),
+);
 
 const node = z.strictObject({
   read: z.boolean().optional().describe("Models, plan, health, cards, events.").meta({ default: true }),

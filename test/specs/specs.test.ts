@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import type { Diagnostic } from "../../src/core/index.ts";
 import { formatDiagnostic } from "../../src/core/index.ts";
 import { loadSpec } from "../../src/spec/index.ts";
@@ -9,18 +10,18 @@ import { loadSpec } from "../../src/spec/index.ts";
  * Every file in `valid/` and `examples/` passes for form; every file in `invalid/` has one defect and, beside it,
  * `NAME.expected.json` with all that is reported about it. A new case needs no code.
  */
-interface Expected {
-  readonly code: string;
-  readonly path?: string;
-  readonly line: number;
-  readonly column: number;
-  /** `error` when absent. */
-  readonly severity?: string;
-  /** A part of the hint. */
-  readonly hint?: string;
-  /** A part of the message. */
-  readonly message?: string;
-}
+const EXPECTED = z.array(
+  z.strictObject({
+    code: z.string(),
+    path: z.string().optional(),
+    line: z.int(),
+    column: z.int(),
+    severity: z.enum(["error", "warning", "note"]).optional().describe("error when absent"),
+    hint: z.string().optional().describe("a part of the hint"),
+    message: z.string().optional().describe("a part of the message"),
+  }),
+);
+type Expected = z.output<typeof EXPECTED>[number];
 
 const here = import.meta.dirname;
 const examples = join(here, "..", "..", "examples");
@@ -32,6 +33,8 @@ const specsIn = (folder: string): string[] =>
     : [];
 const load = (folder: string, name: string): readonly Diagnostic[] =>
   loadSpec(readFileSync(join(folder, name)), name).diagnostics;
+
+const readExpected = (file: string): readonly Expected[] => EXPECTED.parse(JSON.parse(readFileSync(file, "utf8")));
 
 const valid = [
   ...specsIn(join(here, "valid")).map((name) => [name, join(here, "valid")] as const),
@@ -55,7 +58,7 @@ describe("invalid specs", () => {
 
   it.each(names)("%s is reported as expected", (name) => {
     const file = join(folder, name.replace(/\.[a-z]+$/, ".expected.json"));
-    const expected = JSON.parse(readFileSync(file, "utf8")) as readonly Expected[];
+    const expected = readExpected(file);
     const found = load(folder, name);
     expect(
       found.map(({ code, severity, path, line, column }) => ({ code, severity, path, line, column })),

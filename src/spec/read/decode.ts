@@ -3,7 +3,7 @@ import type { Diagnostic } from "../../core/index.ts";
 /** The largest spec that is read; a spec of a thousand machines is a tenth of it. */
 export const MAX_SPEC_BYTES = 1024 * 1024;
 
-const UTF16 = ["fffe", "feff"];
+const UTF16: ReadonlySet<string> = new Set(["fffe", "feff"]);
 
 interface Decoded {
   readonly text?: string;
@@ -53,7 +53,7 @@ export function decodeSpec(input: string | Uint8Array, file: string): Decoded {
 
 function decodeBytes(bytes: Uint8Array, file: string): Decoded {
   const mark = Buffer.from(bytes.subarray(0, 2)).toString("hex");
-  if (UTF16.includes(mark)) {
+  if (UTF16.has(mark)) {
     return refusal(file, "spec.encoding", "the file is UTF-16", `iconv -f UTF-16 -t UTF-8 ${file}`);
   }
   try {

@@ -7,6 +7,7 @@ import type { SchemaFault } from "./schema-issues.ts";
 import { SchemaIssues } from "./schema-issues.ts";
 import type { SpecSource } from "./source.ts";
 import type { Plain, PlainMap } from "./yaml-tree.ts";
+import { emptyMap } from "./yaml-tree.ts";
 
 /** The language is a few levels deep and each round removes at least one fault; more rounds than this mean a defect of ours. */
 const MAX_ROUNDS = 64;
@@ -24,7 +25,7 @@ interface ParsedSections {
  * so that one wrong value hides neither the other faults nor the cross-checks of what is right.
  */
 export function parseSections(root: PlainMap, source: SpecSource): ParsedSections {
-  const rest = structuredCopy(root) as PlainMap;
+  const rest = copyMap(root);
   const pruned: SpecPath[] = [];
   const found = new Map<string, Diagnostic>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -79,10 +80,13 @@ function remove(root: Plain, path: SpecPath): void {
     Reflect.deleteProperty(parent, String(path.at(-1)));
 }
 
-function structuredCopy(value: Plain): Plain {
-  if (Array.isArray(value)) return value.map(structuredCopy);
-  if (typeof value !== "object" || value === null) return value;
-  const copy = Object.create(null) as PlainMap;
-  for (const [key, child] of Object.entries(value)) copy[key] = structuredCopy(child);
+function copyMap(map: PlainMap): PlainMap {
+  const copy = emptyMap();
+  for (const [key, child] of Object.entries(map)) copy[key] = copyValue(child);
   return copy;
+}
+
+function copyValue(value: Plain): Plain {
+  if (Array.isArray(value)) return value.map(copyValue);
+  return typeof value === "object" && value !== null ? copyMap(value) : value;
 }

@@ -103,7 +103,7 @@ export class SchemaIssues {
     const value = valueAt(this.#root, path);
     const scalar = typeof value !== "object" || value === null;
     return {
-      code: typeof code === "string" && code in CODES ? (code as Code) : "spec.bad-value",
+      code: isCode(code) ? code : "spec.bad-value",
       path,
       at: scalar || code === "spec.conflict" ? (code === "spec.conflict" ? "key" : "value") : "key",
       message: issue.message.startsWith("expected ")
@@ -152,6 +152,8 @@ export class SchemaIssues {
     }
     const message = `expected ${expected}, not ${describe(value)}`;
     const near = typeof value === "string" ? nearest(value, allowed) : undefined;
+    const meant =
+      typeof value === "string" || typeof value === "number" ? facts?.correct?.(value) : undefined;
     const fits = kindOf(value).some((kind) => kinds.includes(kind));
     if (path.length === 1 && path[0] === "omni")
       return {
@@ -164,7 +166,7 @@ export class SchemaIssues {
       ...base,
       code: fits ? "spec.bad-value" : "spec.wrong-type",
       message: near === undefined ? message : `${message}; the nearest is ${near}`,
-      hint: near ?? this.#correction(path, value, kinds, facts?.example ?? allowed[0]),
+      hint: near ?? meant ?? this.#correction(path, value, kinds, facts?.example ?? allowed[0]),
     };
   }
 
@@ -196,6 +198,8 @@ export class SchemaIssues {
     return example ?? (keys.length > 0 ? `a map with keys of: ${keys.slice(0, 8).join(", ")}` : kinds);
   }
 }
+
+const isCode = (code: unknown): code is Code => typeof code === "string" && Object.hasOwn(CODES, code);
 
 const segment = (part: PropertyKey): string | number => (typeof part === "number" ? part : String(part));
 

@@ -46,7 +46,7 @@ function below(schema: Schema, segment: string | number): Schema[] {
 /** What is known about the scalar that a schema reads. */
 export function factsOf(schemas: readonly Schema[]): ScalarFacts | undefined {
   for (const schema of schemas) {
-    const facts = scalarFacts.get(schema as z.ZodType);
+    const facts = schema instanceof z.ZodType ? scalarFacts.get(schema) : undefined;
     if (facts !== undefined) return facts;
   }
   return undefined;

@@ -69,13 +69,18 @@ export class SpecSource {
     return this.tree.places.get(pathKey(path))?.typed;
   }
 
-  /** The path as the owner typed it: what a shorthand expands to has no place of its own. */
+  /** The path as the owner typed it: levels that only a shorthand implies have no place in the text. */
   typedPath(path: SpecPath): SpecPath {
-    for (let length = path.length; length > 0; length--) {
-      const place = this.tree.places.get(pathKey(path.slice(0, length)));
-      if (place !== undefined) return place.typed === undefined ? path : path.slice(0, length);
+    const typed: (string | number)[] = [];
+    for (const [index, segment] of path.entries()) {
+      const place = this.tree.places.get(pathKey(typed));
+      if (place?.typed !== undefined) return typed;
+      const next = path[index + 1];
+      const here = this.tree.places.has(pathKey([...typed, segment]));
+      if (!here && next !== undefined && this.tree.places.has(pathKey([...typed, next]))) continue;
+      typed.push(segment);
     }
-    return path;
+    return typed;
   }
 }
 

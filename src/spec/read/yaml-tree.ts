@@ -27,6 +27,9 @@ export interface TreeFault {
   readonly hint: string;
 }
 
+/** A map without a prototype. */
+export const emptyMap = (): PlainMap => ({ __proto__: null });
+
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 40;
 
@@ -73,7 +76,7 @@ export class YamlTree {
     this.#open.add(node);
     const value = isSeq(node)
       ? node.items.map((item, index) => this.#value(item as ParsedNode | null, [...path, index], undefined))
-      : this.#map(node as YAMLMap.Parsed, path);
+      : this.#map(node, path);
     this.#open.delete(node);
     return value;
   }
@@ -130,7 +133,7 @@ export class YamlTree {
   }
 
   #map(node: YAMLMap.Parsed, path: SpecPath): PlainMap {
-    const result = Object.create(null) as PlainMap;
+    const result = emptyMap();
     const merges: Pair<ParsedNode, ParsedNode | null>[] = [];
     for (const pair of node.items) {
       const name = this.#key(pair.key, path);
@@ -162,7 +165,7 @@ export class YamlTree {
       return undefined;
     }
     if (isScalar(key) && key.anchor !== undefined) this.#anchors.set(key.anchor, key);
-    const name = typeof target.value === "string" ? target.value : (target.source ?? String(target.value));
+    const name = typeof target.value === "string" ? target.value : (target.source ?? "");
     if (name === "__proto__") {
       this.#fault("spec.bad-name", key.range[0], path, "__proto__ cannot be a key", "choose another name");
       return undefined;
@@ -197,7 +200,7 @@ export class YamlTree {
         throw new Stop();
       }
       const own = new Set(Object.keys(result));
-      for (const [name, value] of this.#entries(target as YAMLMap.Parsed, path, own)) result[name] = value;
+      for (const [name, value] of this.#entries(target, path, own)) result[name] = value;
     }
   }
 
@@ -215,7 +218,7 @@ export class YamlTree {
       }
     }
     for (const pair of nested) {
-      const extra = Object.create(null) as PlainMap;
+      const extra = emptyMap();
       for (const name of seen) extra[name] = null;
       this.#merge(pair, path, extra);
       for (const [name, value] of Object.entries(extra)) if (!seen.has(name)) yield [name, value];

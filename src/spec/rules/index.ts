@@ -5,10 +5,53 @@ import type { PlainMap } from "../read/yaml-tree.ts";
 import type { ParsedSpec } from "../schema.ts";
 import type { SpecPath } from "../spec-path.ts";
 import { isWithin, pathKey } from "../spec-path.ts";
-import { serviceReferences } from "./service-references.ts";
+import { cycles } from "./cycles.ts";
+import { deviceReferences, diskReferences } from "./devices.ts";
+import { duplicateHardware, duplicatePorts, duplicateRouteNames } from "./duplicate-identities.ts";
+import { guestReferences } from "./guest-references.ts";
+import { inlineSecrets } from "./inline-secrets.ts";
+import { knownEngines } from "./known-engines.ts";
+import { knownExtensions } from "./known-extensions.ts";
+import { knownGpus } from "./known-gpus.ts";
+import { routeReferences } from "./route-references.ts";
 import type { Rule } from "./rule.ts";
+import {
+  engineConflicts,
+  networkAndToolConflicts,
+  rangeConflicts,
+  sourceConflicts,
+} from "./section-conflicts.ts";
+import { serviceConflicts } from "./service-conflicts.ts";
+import { serviceReferences } from "./service-references.ts";
+import { subnets } from "./subnets.ts";
+import { uncommonNames } from "./uncommon-names.ts";
+import { unstableDisks } from "./unstable-disks.ts";
+import { unused } from "./unused.ts";
 
-const RULES: readonly Rule[] = [serviceReferences];
+const RULES: readonly Rule[] = [
+  knownGpus,
+  knownEngines,
+  knownExtensions,
+  uncommonNames,
+  serviceReferences,
+  deviceReferences,
+  diskReferences,
+  guestReferences,
+  routeReferences,
+  duplicateHardware,
+  duplicatePorts,
+  duplicateRouteNames,
+  cycles,
+  subnets,
+  inlineSecrets,
+  unstableDisks,
+  serviceConflicts,
+  sourceConflicts,
+  engineConflicts,
+  rangeConflicts,
+  networkAndToolConflicts,
+  unused,
+];
 
 interface Input {
   readonly parsed: ParsedSpec;

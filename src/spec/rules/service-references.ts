@@ -33,7 +33,7 @@ export const serviceReferences: Rule = ({ spec, names }, report) => {
       refer(report, at("after", i), other, services, "service", `services: { ${other}: … }`),
     );
     service.ladder?.forEach((step, i) => {
-      if ("to" in step && step.to !== undefined)
+      if (step.to !== undefined)
         refer(report, at("ladder", i, "to"), step.to, services, "service", `services: { ${step.to}: … }`);
     });
   }

@@ -8,6 +8,8 @@ export interface ScalarFacts {
   readonly example: string;
   /** A unit is part of the value, so a bare number is a `spec.bad-unit` rather than a wrong type. */
   readonly unit?: boolean;
+  /** What a near miss most likely means: `95` for a share is `95%`. */
+  readonly correct?: (typed: string | number) => string | undefined;
   /** A credential: a plain value here is a `spec.inline-secret`. */
   readonly secret?: boolean;
 }

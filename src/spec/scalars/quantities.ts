@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseBytes, parseDuration } from "../../core/index.ts";
+import type { ScalarFacts } from "./facts.ts";
 import { parsedText, withFacts } from "./facts.ts";
 
 /** An amount of memory or disk; bytes. */
@@ -63,7 +64,11 @@ function parsePercent(text: string): number | undefined {
   return value > 0 && value <= 1 ? value : undefined;
 }
 
-const FRACTION = { expected: "a share above 0 and up to 1, or a percentage", example: "0.9" };
+const FRACTION: ScalarFacts = {
+  expected: "a share above 0 and up to 1, or a percentage",
+  example: "0.9",
+  correct: (typed) => (Number(typed) > 1 && Number(typed) <= 100 ? `${typed}%` : undefined),
+};
 
 /** A share of a whole, `0.95` or `95%`; a fraction above 0 and up to 1. */
 export const fraction = () =>
@@ -107,8 +112,27 @@ const count = (min: number, max: number, what: string, example: string) =>
 export const whole = (min: number, max: number, example: number) =>
   count(min, max, `a whole number from ${min} to ${max}`, String(example));
 
+/** `32k` is 32 768 tokens to everyone who types it. */
+const correctTokens = (typed: string | number): string | undefined => {
+  const match = /^(\d+)\s*(?:k|ki)$/i.exec(String(typed));
+  return match === null ? undefined : String(Number(match[1]) * 1024);
+};
+
+const TOKENS: ScalarFacts = {
+  expected: "a number of tokens without a unit",
+  example: "32768",
+  correct: correctTokens,
+};
+
 /** A number of tokens. */
-export const tokens = () => count(1, 1_000_000_000, "a number of tokens without a unit", "32768");
+export const tokens = () => withFacts(z.int().min(1).max(1_000_000_000), TOKENS);
+
+/** A number of tokens, or `auto` for the planner's choice. */
+export const autoOrTokens = () =>
+  withFacts(z.union([z.literal("auto"), z.int().min(1).max(1_000_000_000)]), {
+    ...TOKENS,
+    expected: "a number of tokens without a unit, or auto",
+  });
 
 /** A whole number, or `auto` for the planner's choice. */
 export const autoOr = (min: number, max: number, example: number) =>

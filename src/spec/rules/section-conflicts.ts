@@ -1,0 +1,145 @@
+import { findEngineKind } from "../../catalog/index.ts";
+import type { SpecPath } from "../spec-path.ts";
+import { guestsOf } from "./hardware.ts";
+import type { Report, Rule } from "./rule.ts";
+
+const extra = (
+  report: Report,
+  path: SpecPath,
+  message: string,
+  hint = `remove ${String(path.at(-1))}`,
+): void => report({ code: "spec.conflict", path, message, hint, at: "key" });
+
+/** Keys of a model's source that belong to another kind of source. */
+export const sourceConflicts: Rule = ({ spec }, report) => {
+  for (const [name, { source }] of Object.entries(spec.models ?? {})) {
+    const at = ["models", name, "source"];
+    if (source.hub === undefined) {
+      for (const key of ["revision", "files", "endpoint", "token", "quantization"] as const) {
+        if (source[key] !== undefined) extra(report, [...at, key], `${key} belongs to a hub source`);
+      }
+    }
+    const onDisk = source.disk !== undefined;
+    if (source.path !== undefined && !onDisk)
+      extra(report, [...at, "path"], "path belongs to a disk source", "disk: NAME");
+    if (onDisk && source.path === undefined)
+      report({
+        code: "spec.missing-key",
+        path: [...at, "path"],
+        message: "a disk source needs the key path",
+        hint: "path: models/…",
+        at: "key",
+      });
+  }
+};
+
+/** Remote engines have an address and no image; local ones have no address. */
+export const engineConflicts: Rule = ({ spec, wasFaulty }, report) => {
+  for (const [name, engine] of Object.entries(spec.engines ?? {})) {
+    const at = ["engines", name];
+    const kind = findEngineKind(engine.kind);
+    if (kind === undefined) continue;
+    const address = engine.url;
+    if (kind.remote) {
+      if (address === undefined && !wasFaulty([...at, "url"]))
+        report({
+          code: "spec.missing-key",
+          path: [...at, "url"],
+          message: `${name} needs the key url`,
+          hint: "url: https://…/v1",
+          at: "key",
+        });
+      for (const key of ["image", "build", "binary", "architectures"] as const) {
+        if (engine[key] !== undefined)
+          extra(
+            report,
+            [...at, key],
+            `${key} belongs to an engine that Omni runs, and ${kind.name} is remote`,
+          );
+      }
+    } else if (address !== undefined)
+      extra(
+        report,
+        [...at, "url"],
+        `${kind.name} is run by Omni and has no url`,
+        "kind: openai   # a remote API",
+      );
+    if (engine.image !== undefined && engine.build?.tag !== undefined && engine.image !== engine.build.tag) {
+      report({
+        code: "spec.conflict",
+        path: [...at, "image"],
+        message: `image ${engine.image} is not the one that build makes (${engine.build.tag})`,
+        hint: `remove image, or image: ${engine.build.tag}`,
+      });
+    }
+  }
+};
+
+/** Ranges whose lower end lies above the upper, and the like. */
+export const rangeConflicts: Rule = ({ spec }, report) => {
+  const restart = (
+    own: { backoffMin?: number | undefined; backoffMax?: number | undefined } | undefined,
+    at: SpecPath,
+  ): void => {
+    if (own?.backoffMin !== undefined && own.backoffMax !== undefined && own.backoffMin > own.backoffMax)
+      report({
+        code: "spec.conflict",
+        path: [...at, "restart", "backoffMin"],
+        message: "backoffMin is longer than backoffMax",
+        hint: "swap the two",
+      });
+  };
+  restart(spec.policies?.restart, ["policies"]);
+  for (const [name, service] of Object.entries(spec.services ?? {}))
+    restart(service.restart, ["services", name]);
+  for (const [name, route] of Object.entries(spec.routes ?? {})) {
+    route.services.forEach((candidate, i) => {
+      const tokens = candidate.when?.promptTokens;
+      if (tokens?.above !== undefined && tokens.below !== undefined && tokens.above >= tokens.below)
+        report({
+          code: "spec.conflict",
+          path: ["routes", name, "services", i, "when", "promptTokens"],
+          message: `no prompt is longer than ${tokens.above} and shorter than ${tokens.below}`,
+          hint: "swap the two",
+        });
+    });
+  }
+  for (const { value: guest, path } of guestsOf(spec)) {
+    for (const [name, volume] of Object.entries(guest.talos?.userVolumes ?? {})) {
+      if (volume.minSize !== undefined && volume.maxSize !== undefined && volume.minSize > volume.maxSize)
+        report({
+          code: "spec.conflict",
+          path: [...path, "talos", "userVolumes", name, "minSize"],
+          message: "minSize is more than maxSize",
+          hint: "swap the two",
+        });
+    }
+  }
+};
+
+/** Networks and tools whose keys contradict each other. */
+export const networkAndToolConflicts: Rule = ({ spec }, report) => {
+  for (const [name, network] of Object.entries(spec.networks ?? {})) {
+    const at = ["networks", name];
+    if (network.driver === "host" || network.driver === "none") {
+      for (const key of ["subnet", "gateway", "internal", "parent"] as const) {
+        if (network[key] !== undefined && network[key] !== false)
+          extra(report, [...at, key], `the driver ${network.driver} has no ${key}`);
+      }
+    }
+    if (
+      network.parent !== undefined &&
+      network.driver !== "macvlan" &&
+      network.driver !== "ipvlan" &&
+      network.driver !== "host" &&
+      network.driver !== "none"
+    )
+      extra(report, [...at, "parent"], "parent belongs to macvlan and ipvlan", "driver: macvlan");
+  }
+  for (const [name, tool] of Object.entries(spec.tools ?? {})) {
+    if (tool.command !== undefined) continue;
+    for (const key of ["directory", "environment", "instances"] as const) {
+      if (tool[key] !== undefined) extra(report, ["tools", name, key], `${key} belongs to a command`);
+    }
+  }
+};
