@@ -94,6 +94,7 @@ async function converse(conversation: Conversation, terminal: Terminal): Promise
     if (isOpen(lines)) lines.prompt();
   }
   lines.close();
+  if (terminal.interactive) terminal.out("");
   return EXIT.done;
 }
 

@@ -85,5 +85,5 @@ function eventLine(event: NodeEvent, terminal: Terminal): string {
   const { style } = terminal;
   const time = new Date(event.time).toLocaleString("sv-SE", { timeZoneName: undefined });
   const colour = event.severity === "error" ? "red" : event.severity === "warning" ? "yellow" : "cyan";
-  return `${style("dim", time)}  ${style(colour, event.kind.padEnd(20))} ${event.service === undefined ? "" : `${style("bold", event.service)}: `}${event.message}`;
+  return `${style("dim", time)}  ${style(colour, event.kind.padEnd(20))} ${event.message}`;
 }
