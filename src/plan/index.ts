@@ -2,5 +2,5 @@
  * Plan: from the spec, the models and the machine to a frozen `Plan` in which everything is decided, refusals with
  * their arithmetic included. Never here: reading files, starting anything, or anything about HTTP.
  */
-export type { Plan, PlannedRoute, PlannedService, Rejection } from "./plan.ts";
+export type { Plan } from "./plan.ts";
 export { planNode } from "./plan-node.ts";
