@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { hasErrors, messageOf, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
@@ -22,9 +22,14 @@ const DEMO_MODEL = resolve(import.meta.dirname, "../../demo/omni-demo.gguf");
 const BUILTINS: ReadonlyMap<string, string> = new Map([["omni-demo", DEMO_MODEL]]);
 const DEMO = "omni: 1\nmodels: { omni-demo: builtin:omni-demo }\n";
 
-/** The name a model file goes by when it is given without a spec: its file name without ending and shard number. */
+/** The name a model file goes by when it is given without a spec: its file name, without ending and shard number. */
 const modelName = (file: string): string =>
-  (file.split(/[/\\]/).at(-1) ?? file).replace(/\.gguf$/i, "").replace(/-\d{5}-of-\d{5}$/, "");
+  basename(file)
+    .replace(/\.gguf$/i, "")
+    .replace(/-\d{5}-of-\d{5}$/, "")
+    .replaceAll(/[^A-Za-z0-9._:-]+/g, "-")
+    .replace(/^[^A-Za-z0-9]+/, "")
+    .slice(0, 128) || "model";
 
 /** A service's name is a label: lower case, digits and dashes. */
 const serviceName = (model: string): string => {
