@@ -16,6 +16,8 @@ export class HeldAnswer implements Answer {
   #chunks: Buffer[] = [];
   #size = 0;
   #passing = false;
+  /** The newest chunk of an answer that is passed on; engines count at the end. */
+  #last: Buffer | undefined;
 
   constructor(owner: AttemptOwner, sink: ClientSink, status: number, received: ReceivedHeaders) {
     this.#owner = owner;
@@ -26,6 +28,7 @@ export class HeldAnswer implements Answer {
 
   data(chunk: Buffer): void {
     if (this.#passing) {
+      this.#last = chunk;
       this.#sink.write(chunk);
       return;
     }
@@ -37,7 +40,7 @@ export class HeldAnswer implements Answer {
   end(): void {
     if (this.#passing) {
       this.#sink.res.end();
-      this.#owner.finished(undefined);
+      this.#owner.finished(this.#last === undefined ? undefined : findUsage(this.#last));
     } else if (this.#status === 502 || this.#status === 503) {
       const message = `the engine answered ${this.#status}`;
       this.#owner.broken({ kind: "unready", message, passOn: () => this.#deliver() });
