@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../core/index.ts";
 import { hasErrors, sortDiagnostics } from "../core/index.ts";
-import type { Spec } from "./defaults.ts";
 import { applyDefaults } from "./defaults.ts";
+import type { Spec } from "./spec.ts";
 import { decodeSpec } from "./read/decode.ts";
 import { parseSections } from "./read/parse-sections.ts";
 import { readYaml } from "./read/read-yaml.ts";

@@ -175,7 +175,7 @@ export class YamlTree {
 
   /** A merge key adds what the map lacks: own keys win, then earlier sources. */
   #merge(pair: Pair<ParsedNode, ParsedNode | null>, path: SpecPath, result: PlainMap): void {
-    const sources = isSeq(pair.value) ? (pair.value.items as ParsedNode[]) : [pair.value];
+    const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
     for (const source of sources) {
       const target = isAlias(source) ? this.#anchors.get(source.source) : source;
       if (target === undefined || !isMap(target)) {
