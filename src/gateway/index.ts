@@ -6,5 +6,4 @@
  */
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
-export { DEFAULT_LIMITS } from "./limits.ts";
 export type { GatewayLimits } from "./limits.ts";
