@@ -8,7 +8,7 @@ import { isLoopback, KeyRing, NameGuard } from "./access.ts";
 import { bind } from "./bind.ts";
 import { answerParseError } from "./parse-error.ts";
 import { Door } from "./door.ts";
-import { drain } from "./drain.ts";
+import { Drain } from "./drain.ts";
 import { answerEvents, EventStreams } from "./events-endpoint.ts";
 import type { ExchangeShared } from "./exchange.ts";
 import { answerHealth, answerReadiness } from "./health-endpoint.ts";
@@ -43,7 +43,7 @@ export interface Gateway {
   listen(): Promise<{ readonly url: string }>;
   /**
    * Stops accepting, ends idle connections and lets answers finish for at most `deadline` milliseconds; what is left
-   * then is cut, streams with an error event.
+   * then is cut, streams with an error event. A second call with a shorter deadline hurries the first.
    */
   close(deadline: number): Promise<void>;
 }
@@ -67,6 +67,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const names = new NameGuard(host, options.corsOrigins ?? []);
   const door = new Door(createSurface(shared, facts, streams), names, keys);
   const server = createHttpServer(limits, (req, res) => door.enter(req, res));
+  let drain: Drain | undefined;
 
   return {
     async listen() {
@@ -77,7 +78,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     async close(deadline) {
       facts.stopping = true;
       streams.close();
-      await drain(server, shared.open, deadline);
+      drain ??= new Drain(server, shared.open);
+      drain.within(deadline);
+      await drain.done;
       await shared.pools.destroy();
     },
   };

@@ -17,11 +17,10 @@ const MAX_SHOWN = 100;
  * without a model goes to the only route, or to the only service of a node without routes.
  */
 export function findTarget(backends: Backends, model: string | undefined): Target | WireError {
-  const routes = backends.routes();
-  const services = backends.services();
   if (model === undefined || model === "") return onlyTarget(backends);
-  const route = routes.find((r) => r.name === model);
+  const route = backends.routes().find((r) => r.name === model);
   if (route !== undefined) return { route: route.name, services: route.services };
+  const services = backends.services();
   if (services.some((s) => s.name === model)) return { route: model, services: [model] };
   const serving = services.filter((s) => s.model === model).map((s) => s.name);
   if (serving.length > 0) return { route: model, services: serving };

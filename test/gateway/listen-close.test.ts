@@ -96,6 +96,15 @@ describe("close", () => {
     await until(async () => (await lookInto(node.backends, "a")).aborted === 2);
   });
 
+  it("a second call with less time hurries the first", async () => {
+    await using node = await startGateway();
+    const stream = node.chat("one two three [stall-after 1]", { stream: true });
+    await until(async () => (await lookInto(node.backends, "a")).events === 1);
+    const patient = node.gateway.close(600_000);
+    await Promise.all([node.gateway.close(0), patient]);
+    expect((await stream).text).toMatch(/data: \{"error":.*"node_stopping"\}\}\n\n$/);
+  });
+
   it("ends idle connections at once", async () => {
     await using node = await startGateway();
     await node.get("/healthz");
