@@ -15,5 +15,5 @@ export function chatLogprobs(texts: TokenTexts, scored: readonly ScoredToken[]):
 function entry(texts: TokenTexts, token: number, logprob: number): Record<string, unknown> {
   const text = texts.join([token]);
   // JSON has no infinity; OpenAI writes -9999 for "practically never".
-  return { token: text, logprob: Math.max(logprob, -9999), bytes: [...Buffer.from(text)] };
+  return { token: text, logprob: Math.max(logprob, -9999), bytes: [...texts.bytes(token)] };
 }

@@ -8,7 +8,10 @@ import { Worker } from "node:worker_threads";
  */
 export function watchParent(): void {
   if (!stdinIsPipe()) return;
-  const worker = new Worker(new URL("./parent-watch-thread.ts", import.meta.url), { stdin: false });
+  const worker = new Worker(new URL("./parent-watch-thread.ts", import.meta.url), {
+    // Flags of the main thread are none of its business, and some would stop it.
+    execArgv: [],
+  });
   worker.unref();
 }
 

@@ -37,6 +37,7 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
 ]);
 /** llama.cpp unrolls repetitions and refuses grammars that become too large. */
 const MOST_REPETITIONS = 1000;
+const DEEPEST = 64;
 
 export interface SchemaOptions {
   /** Name of the request's parameter that holds the schema, for messages. */
@@ -55,6 +56,7 @@ export class SchemaGrammar {
   readonly #root: unknown;
   readonly #options: SchemaOptions;
   readonly #references = new Map<string, string>();
+  #depth = 0;
 
   constructor(rules: GrammarRules, root: unknown, options: SchemaOptions) {
     this.#rules = rules;
@@ -80,8 +82,11 @@ export class SchemaGrammar {
     if (schema === false) throw this.#refuse(path, "no value fulfils false");
     if (!isObject(schema)) throw this.#refuse(path, `${show(schema)} is no schema`);
     this.#checkKeywords(schema, path);
+    if (++this.#depth > DEEPEST) throw this.#refuse(path, `it is nested deeper than ${DEEPEST} levels`);
     const nullable = schema["nullable"] === true ? ` | "null" ${SPACE}` : "";
-    return `${this.#body(schema, path)}${nullable}`;
+    const body = `${this.#body(schema, path)}${nullable}`;
+    this.#depth--;
+    return body;
   }
 
   #body(schema: Schema, path: string): string {
@@ -92,7 +97,7 @@ export class SchemaGrammar {
     if (Array.isArray(options)) {
       const base = without(schema, ["anyOf", "oneOf", "$defs", "definitions"]);
       return this.#alternatives(
-        options.map((option: unknown) => merge(base, option)),
+        options.map((option: unknown) => this.#merge(base, option, path)),
         path,
       );
     }
@@ -187,9 +192,26 @@ export class SchemaGrammar {
     for (const part of parts) {
       const resolved =
         isObject(part) && typeof part["$ref"] === "string" ? this.#resolve(part["$ref"], path) : part;
-      whole = merge(whole, resolved);
+      whole = this.#merge(whole, resolved, path);
     }
     return this.#visit(whole, path);
+  }
+
+  /** Two schemas that both apply: properties and required together, other keywords of the second win. */
+  #merge(base: Schema, more: unknown, path: string): Schema {
+    if (more === true) return base;
+    if (!isObject(more))
+      throw this.#refuse(path, `${show(more)} is no schema that can be joined with others`);
+    const silent = Object.keys(base).every((keyword) => SILENT.has(keyword) && keyword !== "required");
+    if (silent) return { ...base, ...more };
+    const properties = { ...asObject(base["properties"]), ...asObject(more["properties"]) };
+    const required = [...asArray(base["required"]), ...asArray(more["required"])];
+    return {
+      ...base,
+      ...more,
+      ...(Object.keys(properties).length > 0 ? { properties } : {}),
+      ...(required.length > 0 ? { required } : {}),
+    };
   }
 
   #object(schema: Schema, path: string): string {
@@ -331,22 +353,6 @@ function impliedType(schema: Schema): string | undefined {
 
 function without(schema: Schema, keywords: readonly string[]): Schema {
   return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !keywords.includes(keyword)));
-}
-
-/** Two schemas that both apply: properties and required together, other keywords of the second win. */
-function merge(base: Schema, more: unknown): Schema {
-  if (more === true) return base;
-  if (!isObject(more)) return { ...base, allOf: [more] };
-  const silent = Object.keys(base).every((keyword) => SILENT.has(keyword) && keyword !== "required");
-  if (silent) return { ...base, ...more };
-  const properties = { ...asObject(base["properties"]), ...asObject(more["properties"]) };
-  const required = [...asArray(base["required"]), ...asArray(more["required"])];
-  return {
-    ...base,
-    ...more,
-    ...(Object.keys(properties).length > 0 ? { properties } : {}),
-    ...(required.length > 0 ? { required } : {}),
-  };
 }
 
 const asObject = (value: unknown): Schema => (isObject(value) ? value : {});

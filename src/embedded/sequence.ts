@@ -51,21 +51,32 @@ export function commonPrefix(a: readonly number[], b: readonly number[]): number
   return length;
 }
 
-/** The idle sequence with the longest common prefix; among equals the one unused for longest. */
+/**
+ * The idle sequence to use: the one with the longest common prefix if that is worth its place, otherwise the one
+ * unused for longest. A few common tokens are no reason to throw another conversation away: the prefix must be
+ * half of the new prompt or half of what the sequence holds.
+ */
 export function chooseSequence(
   sequences: readonly Sequence[],
   prompt: readonly number[],
 ): Sequence | undefined {
+  const idle = sequences.filter((sequence) => sequence.generation === undefined);
+  const oldest = leastBy(idle, (sequence) => sequence.releasedAt);
+  const longest = leastBy(idle, (sequence) => -commonPrefix(sequence.tokens, prompt));
+  if (longest === undefined) return oldest;
+  const common = commonPrefix(longest.tokens, prompt);
+  return common * 2 >= Math.min(prompt.length, Math.max(1, longest.tokens.length)) ? longest : oldest;
+}
+
+/** The element with the smallest rank; among equals the one unused for longest. */
+function leastBy(sequences: readonly Sequence[], rank: (sequence: Sequence) => number): Sequence | undefined {
   let best: Sequence | undefined;
-  let bestLength = -1;
+  let bestRank = Number.POSITIVE_INFINITY;
   for (const sequence of sequences) {
-    if (sequence.generation !== undefined) continue;
-    const length = commonPrefix(sequence.tokens, prompt);
-    if (length < bestLength) continue;
-    if (length > bestLength || best === undefined || sequence.releasedAt < best.releasedAt) {
-      best = sequence;
-      bestLength = length;
-    }
+    const own = rank(sequence);
+    if (own > bestRank || (own === bestRank && sequence.releasedAt >= (best?.releasedAt ?? 0))) continue;
+    best = sequence;
+    bestRank = own;
   }
   return best;
 }

@@ -4,6 +4,19 @@ const REPLACEMENT = "\u{FFFD}";
 /** A character of UTF-8 has at most four bytes, so at most four byte tokens can belong together. */
 const LONGEST_PENDING = 4;
 
+/** The printable signs by which vocabularies of GPT-2's kind write the 256 bytes. Source: OpenAI's gpt-2, encoder.py. */
+const BYTES_OF_SIGNS: ReadonlyMap<string, number> = byteSigns();
+
+function byteSigns(): Map<string, number> {
+  const signs = new Map<string, number>();
+  let next = 256;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+    signs.set(String.fromCharCode(printable ? byte : next++), byte);
+  }
+  return signs;
+}
+
 /**
  * The text of every token, read once from the vocabulary and kept. A token whose bytes are no whole
  * characters has no text of its own; `TextDecoder` joins it with its neighbours.
@@ -32,6 +45,17 @@ export class TokenTexts {
     const whole = text.includes(REPLACEMENT) ? null : text;
     this.#texts[token] = whole;
     return whole;
+  }
+
+  /** The token's own bytes, also where they are no whole character. */
+  bytes(token: number): Buffer {
+    const text = this.of(token);
+    if (text !== null) return Buffer.from(text);
+    const written = this.#model.getTokenString(token);
+    const single = /^<0x([0-9A-Fa-f]{2})>$/.exec(written)?.[1];
+    if (single !== undefined) return Buffer.from(single, "hex");
+    const bytes = [...written].map((sign) => BYTES_OF_SIGNS.get(sign));
+    return bytes.includes(undefined) ? Buffer.from(this.join([token])) : Buffer.from(bytes.map(Number));
   }
 
   join(tokens: readonly number[]): string {

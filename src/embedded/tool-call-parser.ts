@@ -18,7 +18,7 @@ export interface ToolParserOptions {
 }
 
 /** Signs that may stand before, between and after calls. */
-const BETWEEN = /^[\s,;[\]]+/;
+const BETWEEN = /[\s,;[\]]/;
 /** Mistral's newer form: `name[ARGS]{…}`. */
 const NAMED_FORM = /^([\w.-]+)\s*(?:\[ARGS\])\s*(?=\{)/;
 const PERHAPS_NAMED = /^[\w.-]+\s*(?:\[(?:A(?:R(?:G(?:S\]?)?)?)?)?)?\s*$/;
@@ -63,8 +63,7 @@ export class ToolCallParser {
     } else if (this.#mode === "start" || this.#mode === "text") {
       this.#text(this.#held);
     } else if (this.#mode === "calls") {
-      const rest = this.#held.replace(BETWEEN, "");
-      if (rest !== "" && this.#calls === 0) this.#text(this.#opening + this.#held);
+      if (this.#afterSeparators() !== "" && this.#calls === 0) this.#text(this.#opening + this.#held);
     }
     this.#held = "";
     return this.#take();
@@ -110,22 +109,22 @@ export class ToolCallParser {
     const first = found.toSorted((a, b) => a.at - b.at)[0];
     if (first !== undefined) {
       // White space that only separates text from calls is no answer.
-      const before = this.#held.slice(0, first.at);
-      if (before.trim() !== "") this.#text(before);
+      this.#text(this.#held.slice(0, first.at).trimEnd());
       this.#opening = first.marker;
       this.#held = this.#held.slice(first.at + first.marker.length);
       this.#mode = "calls";
       return true;
     }
-    const keep = Math.max(0, ...open.map((marker) => overlap(this.#held, marker)), trailingSpace(this.#held));
-    this.#text(this.#held.slice(0, this.#held.length - keep));
-    this.#held = this.#held.slice(this.#held.length - keep);
+    const marker = Math.max(0, ...open.map((one) => overlap(this.#held, one)));
+    const certain = this.#held.slice(0, this.#held.length - marker).trimEnd();
+    this.#text(certain);
+    this.#held = this.#held.slice(certain.length);
     return false;
   }
 
   #beginCall(): boolean {
     const { close } = this.#options.notation;
-    const rest = this.#held.replace(BETWEEN, "");
+    const rest = this.#afterSeparators();
     if (rest === "") return false;
     if (rest.startsWith("{")) return this.#enter(rest);
     if (close !== undefined && rest.startsWith(close)) {
@@ -151,6 +150,18 @@ export class ToolCallParser {
     this.#held = this.#held.slice(1);
     this.#mode = "text";
     return true;
+  }
+
+  /** The held text without leading separators; a bracket that opens a marker is none. */
+  #afterSeparators(): string {
+    const { open } = this.#options.notation;
+    let at = 0;
+    while (at < this.#held.length && BETWEEN.test(this.#held.charAt(at))) {
+      const rest = this.#held.slice(at);
+      if (open.some((marker) => rest.startsWith(marker) || marker.startsWith(rest))) break;
+      at++;
+    }
+    return this.#held.slice(at);
   }
 
   #enter(rest: string): boolean {
@@ -185,8 +196,4 @@ export class ToolCallParser {
   #arguments(text: string): void {
     this.#events.push({ kind: "arguments", index: this.#calls - 1, text });
   }
-}
-
-function trailingSpace(text: string): number {
-  return text.length - text.trimEnd().length;
 }

@@ -95,11 +95,12 @@ export function writeTinyGguf(path: string, options: TinyGgufOptions = {}): stri
 
 type Entry = readonly [key: string, type: number, write: (out: Writer) => void];
 
+const text = (key: string, value: string): Entry => [key, STRING, (out) => out.string(value)];
+const whole = (key: string, value: number): Entry => [key, U32, (out) => out.u32(value)];
+
 function metadataOf(options: TinyGgufOptions, tokens: readonly string[]): Entry[] {
   const architecture = options.architecture ?? "llama";
   const width = options.embeddingLength ?? 64;
-  const text = (key: string, value: string): Entry => [key, STRING, (out) => out.string(value)];
-  const whole = (key: string, value: number): Entry => [key, U32, (out) => out.u32(value)];
   const types = tokens.map((_, i) => (i < TINY_TOKENS.endOfText ? NORMAL : CONTROL));
   const template = options.chatTemplate === undefined ? CHATML_TEMPLATE : options.chatTemplate;
   return [
@@ -176,10 +177,11 @@ function mulberry32(seed: number): () => number {
   };
 }
 
+const printable = (byte: number): boolean =>
+  (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+
 /** GPT-2's printable stand-ins for the 256 bytes; token n stands for byte n. */
 function byteCharacters(): string[] {
-  const printable = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let next = 256;
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
 }
