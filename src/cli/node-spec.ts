@@ -36,8 +36,8 @@ const serviceName = (model: string): string => {
   const label = model
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 63);
+    .slice(0, 63)
+    .replaceAll(/^-+|-+$/g, "");
   return label === "" ? "model" : label;
 };
 
@@ -59,7 +59,7 @@ export async function locateSpec(file: string | undefined, model: string | undef
       omni: 1,
       models: { [service]: { source: { file: resolve(model) } } },
       ...(service === name ? {} : { routes: { [name]: service } }),
-      services: { [service]: { model: service } },
+      services: { [service]: { model: service, engine: "embedded" } },
     });
     return checked(text, `--model ${model}`, process.cwd());
   }
@@ -98,14 +98,14 @@ export async function readModels({
   folder,
 }: LocatedSpec): Promise<ReadonlyMap<string, ModelOutline | OmniError>> {
   const models = new Map<string, ModelOutline | OmniError>();
-  for (const [name, { source }] of Object.entries(spec.models ?? {})) {
+  for (const [name, { source }] of Object.entries(spec.models)) {
     const path = localPath(source, folder);
     if (path !== undefined) models.set(name, await readModel(path).catch(asOmniError));
   }
   return models;
 }
 
-type Source = NonNullable<Spec["models"]>[string]["source"];
+type Source = Spec["models"][string]["source"];
 
 function localPath(source: Source, folder: string): string | undefined {
   if ("file" in source && source.file !== undefined) {
@@ -124,7 +124,7 @@ function asOmniError(thrown: unknown): OmniError {
 export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly string[]> {
   const secrets: string[] = [];
   const missing: Diagnostic[] = [];
-  for (const [name, key] of Object.entries(spec.keys ?? {})) {
+  for (const [name, key] of Object.entries(spec.keys)) {
     const from = key.env === undefined ? `the file ${key.file ?? ""}` : `the environment variable ${key.env}`;
     const secret = key.env === undefined ? await readSecret(key.file ?? "", folder) : process.env[key.env];
     if (secret === undefined || secret.trim() === "") {

@@ -16,9 +16,6 @@ import { table } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
-/** Milliseconds that running answers get after the first Ctrl-C when the spec says nothing. */
-const DRAIN = 30_000;
-
 /** Runs a node until it is stopped. Throws `OmniError` when the spec is wrong, nothing fits, or nothing starts. */
 export async function runUp(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
   const located = await locateSpec(invocation.positionals[0], invocation.value("model"));
@@ -35,6 +32,11 @@ async function decide(located: LocatedSpec, invocation: Invocation): Promise<Pla
     ...planned,
     gateway: { host: invocation.value("host") ?? planned.gateway.host, port },
   };
+  const unsafe = plan.diagnostics.filter((diagnostic) => diagnostic.code === "plan.not-enforced");
+  if (unsafe.length > 0)
+    throw new OmniError("plan.not-enforced", "The spec asks for bounds that could not be kept.", {
+      diagnostics: unsafe,
+    });
   if (plan.services.length > 0) return plan;
   const causes = plan.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   throw new OmniError(
@@ -52,11 +54,11 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
     plan,
     stateFolder: stateFolder(),
     keys: await readKeys(located),
-    limits: gateway?.bodyLimit === undefined ? {} : { bodyBytes: gateway.bodyLimit },
-    corsOrigins: gateway?.cors ?? [],
+    limits: { bodyBytes: gateway.bodyLimit },
+    corsOrigins: gateway.cors ?? [],
     onEvent: (event) => progress.around(() => tell(event, terminal)),
   });
-  const stopped = untilSignal(node, gateway?.timeouts?.drain ?? DRAIN, terminal);
+  const stopped = untilSignal(node, gateway.timeouts.drain, terminal);
   terminal.out(`${terminal.style("bold", `omni ${VERSION}`)}  ${terminal.style("cyan", `${node.url}/v1`)}`);
   progress.follow(() => node.services());
   const settled = new AbortController();

@@ -109,4 +109,12 @@ keys: { me: { env: KEY, limits: { requestsPerMinute: 5 } } }`;
     );
     expect(warned.map((diagnostic) => diagnostic.path)).toEqual(["routes", "keys"]);
   });
+
+  it("reports bounds on keys that it cannot keep as errors", () => {
+    const text = "models: { m: ./a.gguf }\nkeys: { guest: { env: KEY, routes: [m], expires: 2027-01-31 } }";
+    expect(plan(text, { m: SMALL }).diagnostics).toMatchObject([
+      { code: "plan.not-enforced", severity: "error", message: expect.stringContaining("routes") },
+      { code: "plan.not-enforced", severity: "error", message: expect.stringContaining("expires") },
+    ]);
+  });
 });

@@ -1,14 +1,15 @@
-import { CODES, OmniError, parseBytes } from "../core/index.ts";
+import { CODES, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import type { MemoryInventory } from "../inventory/memory.ts";
 import type { ModelOutline } from "../models/index.ts";
 import type { Spec } from "../spec/index.ts";
-import { notApplied } from "./not-applied.ts";
+import { notApplied, notEnforced } from "./not-applied.ts";
 import { placeEmbedded } from "./place-embedded.ts";
+import type { EmbeddedFit } from "./place-embedded.ts";
 import type { Plan, PlannedService, Rejection } from "./plan.ts";
 import { planRoutes } from "./routes.ts";
-import { servicesOf } from "./services-of.ts";
-import type { SpecService } from "./services-of.ts";
+
+type SpecService = Spec["services"][string];
 
 export interface PlanInput {
   readonly spec: Spec;
@@ -36,8 +37,8 @@ export function planNode(input: PlanInput): Plan {
   const services: PlannedService[] = [];
   const rejected: Rejection[] = [];
   let available = memory.available;
-  for (const [name, settings] of Object.entries(servicesOf(spec))) {
-    for (const engine of settings.engine ?? ["embedded"]) {
+  for (const [name, settings] of Object.entries(spec.services)) {
+    for (const engine of settings.engine) {
       const outcome = place({ service: name, engine, model: settings.model ?? name, settings }, input, {
         available,
         headroom,
@@ -53,7 +54,7 @@ export function planNode(input: PlanInput): Plan {
   }
   const placed = new Set(services.map((service) => service.name));
   return {
-    gateway: { host: spec.gateway?.host ?? "127.0.0.1", port: spec.gateway?.port ?? 4664 },
+    gateway: { host: spec.gateway.host, port: spec.gateway.port },
     services,
     routes: planRoutes(spec, services),
     rejected,
@@ -70,11 +71,11 @@ function place(
   room: { readonly available: number; readonly headroom: number },
 ): Outcome {
   const { service, model, settings } = candidate;
-  const kind = input.spec.engines?.[candidate.engine]?.kind ?? candidate.engine;
+  const kind = input.spec.engines[candidate.engine]?.kind ?? candidate.engine;
   const refuse = (code: Rejection["code"], reason: string, hint: string = CODES[code].remedy): Outcome => ({
     rejected: { service, engine: candidate.engine, model, devices: devicesOf(settings), code, reason, hint },
   });
-  const runtime = settings.runtime ?? input.spec.runtime?.kind ?? "process";
+  const { runtime } = settings;
   if (runtime !== "process")
     return refuse(
       "engine.not-run-here",
@@ -82,7 +83,7 @@ function place(
     );
   if (kind !== "embedded")
     return refuse("engine.not-run-here", `its engine is ${kind}; this version starts the embedded engine`);
-  if (settings.devices?.kind === "gpus")
+  if (settings.devices.kind === "gpus")
     return refuse(
       "engine.not-run-here",
       `it wants ${settings.devices.gpus.join(", ")}; the embedded engine computes on the processor`,
@@ -99,17 +100,11 @@ function place(
   };
   const placement = placeEmbedded(demand, room.available, room.headroom);
   if (!placement.fits) return refuse("model.too-large", placement.reason, placement.hint);
-  return { placed: plannedService(candidate, outline, placement.fit, input.spec) };
+  return { placed: plannedService(candidate, outline, placement.fit) };
 }
 
-function plannedService(
-  candidate: Candidate,
-  outline: ModelOutline,
-  fit: Extract<ReturnType<typeof placeEmbedded>, { fits: true }>["fit"],
-  spec: Spec,
-): PlannedService {
+function plannedService(candidate: Candidate, outline: ModelOutline, fit: EmbeddedFit): PlannedService {
   const { settings } = candidate;
-  const restart = { ...spec.policies?.restart, ...settings.restart };
   return {
     name: candidate.service,
     engine: { name: "embedded", version: "node-llama-cpp" },
@@ -117,35 +112,22 @@ function plannedService(
     devices: ["cpu"],
     contextTokens: fit.contextTokens,
     parallel: fit.parallel,
-    queueLimit: settings.queue ?? 64,
+    queueLimit: settings.queue,
     threads: numberOrAuto(settings.threads) ?? 0,
     memory: [fit.memory],
-    restart: {
-      restarts: restart.restarts ?? 5,
-      window: restart.window ?? 600_000,
-      backoffMin: restart.backoffMin ?? 1000,
-      backoffMax: restart.backoffMax ?? 60_000,
-    },
-    loadTimeout: settings.loadTimeout ?? 1_200_000,
-    extraArguments: (settings.arguments ?? []).map(String),
+    restart: settings.restart,
+    loadTimeout: settings.loadTimeout,
+    extraArguments: settings.arguments.map(String),
   };
 }
 
-const devicesOf = (settings: SpecService): readonly string[] =>
-  settings.devices === undefined || settings.devices.kind === "auto"
-    ? ["auto"]
-    : settings.devices.kind === "cpu"
-      ? ["cpu"]
-      : settings.devices.gpus;
+const devicesOf = ({ devices }: SpecService): readonly string[] =>
+  devices.kind === "gpus" ? devices.gpus : [devices.kind];
 
-const numberOrAuto = (value: number | "auto" | undefined): number | undefined =>
-  value === "auto" ? undefined : value;
-
-const DEFAULT_HEADROOM = parseBytes("512MiB") ?? 0;
+const numberOrAuto = (value: number | "auto"): number | undefined => (value === "auto" ? undefined : value);
 
 function headroomBytes(spec: Spec, total: number): number {
-  const wanted = spec.policies?.headroom?.memory;
-  if (wanted === undefined) return DEFAULT_HEADROOM;
+  const wanted = spec.policies.headroom.memory;
   return "bytes" in wanted ? wanted.bytes : Math.round(wanted.fraction * total);
 }
 

@@ -1,6 +1,5 @@
 import type { Spec } from "../spec/index.ts";
 import type { PlannedRoute, PlannedService } from "./plan.ts";
-import { servicesOf } from "./services-of.ts";
 
 /**
  * Every name a client may ask for, once: routes and their aliases first, then services, roles and models. Services
@@ -13,11 +12,11 @@ export function planRoutes(spec: Spec, placed: readonly PlannedService[]): Plann
     const left = services.filter((service) => running.has(service));
     if (left.length > 0 && !routes.has(name)) routes.set(name, left);
   };
-  for (const [name, route] of Object.entries(spec.routes ?? {})) {
+  for (const [name, route] of Object.entries(spec.routes)) {
     const services = route.services.map((candidate) => candidate.service);
-    for (const known of [name, ...("aliases" in route ? (route.aliases ?? []) : [])]) add(known, services);
+    for (const known of [name, ...route.aliases]) add(known, services);
   }
-  const settings = Object.entries(servicesOf(spec));
+  const settings = Object.entries(spec.services);
   for (const [name] of settings) add(name, [name]);
   for (const [, { role }] of settings) {
     if (role !== undefined)

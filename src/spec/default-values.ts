@@ -5,7 +5,7 @@
 export const DEFAULTS = {
   name: "omni",
   restart: { restarts: 5, window: "10m", backoffMin: "1s", backoffMax: "1m" },
-  headroom: { vram: "1GiB", memory: "4GiB", disk: "10GiB" },
+  headroom: { vram: "1GiB", memory: "512MiB", disk: "10GiB" },
   swap: { mode: "auto", minResidency: "1m", ttl: "10m", maxWait: "5m" },
   watch: { interval: "1s", maxTemperature: "88C", coolDown: "5m", stall: "2m" },
   ladder: ["quantize-kv-cache", "halve-context", "route-long-prompts", "evict-others", "next-engine"],
