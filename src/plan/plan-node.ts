@@ -61,6 +61,7 @@ export function planNode(input: PlanInput): Plan {
     diagnostics: [
       ...rejected.map((rejection) => asDiagnostic(rejection, placed.has(rejection.service))),
       ...notApplied(spec),
+      ...notEnforced(spec),
     ],
   };
 }
