@@ -94,28 +94,17 @@ async function startStack(): Promise<Start> {
   }
 }
 
-/** The least that any program over node-llama-cpp must do: import, load, one context, one token. */
-const DIRECT = `
-  import { getLlama } from "node-llama-cpp";
-  const llama = await getLlama({ gpu: false, build: "never", logLevel: "error", maxThreads: 1 });
-  const model = await llama.loadModel({ modelPath: "demo/omni-demo.gguf" });
-  const context = await model.createContext({ contextSize: 2048, threads: 1 });
-  for await (const token of context.getSequence().evaluate(model.tokenize("What is Omni?"))) {
-    process.stdout.write(String(token));
-    break;
-  }
-  process.exit(0);
-`;
-
 async function startDirect(): Promise<number> {
   const began = performance.now();
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", DIRECT], {
+  const child = spawn(process.execPath, ["bench/direct-first-token.ts"], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "ignore"],
   });
-  await once(child.stdout, "data");
+  const exit = once(child, "exit");
+  await Promise.race([once(child.stdout, "data"), exit]);
   const elapsed = performance.now() - began;
-  await once(child, "exit");
+  await exit;
+  if (child.exitCode !== 0) throw new Error(`node-llama-cpp alone ended with ${child.exitCode}`);
   return elapsed;
 }
 
