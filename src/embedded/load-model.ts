@@ -1,7 +1,7 @@
 import type { Llama, LlamaModel } from "node-llama-cpp";
 import { chooseThreads, observeCpu } from "../inventory/cpu.ts";
 import { messageOf, OmniError } from "../core/index.ts";
-import { outlineModel, readGgufHeader } from "../models/index.ts";
+import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
 import type { EngineArguments } from "./arguments.ts";
 import { ChatTemplate } from "./chat-template.ts";
@@ -45,17 +45,12 @@ export async function loadModel(
   args: EngineArguments,
   progress: (fraction: number) => void,
 ): Promise<LoadedModel> {
-  const header = await readGgufHeader(args.model);
-  const outline = outlineModel(header);
-  const parameters = header.tensors.reduce(
-    (sum, { dimensions }) => sum + dimensions.reduce((product, length) => product * length, 1),
-    0,
-  );
+  const outline = await readModel(args.model);
   const threads =
     args.threads === "auto" ? chooseThreads(observeCpu(), outline.weightBytes).threads : args.threads;
   const complaints: string[] = [];
   try {
-    return { ...(await loadNative(args, outline, threads, complaints, progress)), parameters };
+    return await loadNative(args, outline, threads, complaints, progress);
   } catch (error) {
     if (error instanceof OmniError) throw error;
     throw loadFailure(outline.path, error, complaints);
@@ -68,7 +63,7 @@ async function loadNative(
   threads: number,
   complaints: string[],
   progress: (fraction: number) => void,
-): Promise<Omit<LoadedModel, "parameters">> {
+): Promise<LoadedModel> {
   // Imported late: the library takes half a second, and /health must answer at once.
   const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
   const llama = await getLlama({
@@ -84,7 +79,7 @@ async function loadNative(
     },
   });
   const library = await llama.loadModel({
-    modelPath: args.model,
+    modelPath: outline.path,
     ...(args.gpu === false ? { gpuLayers: 0 } : {}),
     metadataOverrides: meanPooling(outline),
     onLoadProgress: (fraction) => progress(fraction * 0.9),
@@ -112,6 +107,7 @@ async function loadNative(
     contextTokens: args.contextTokens,
     batchTokens,
     threads,
+    parameters: model.getTotalParameters(),
     specials,
     texts: new TokenTexts(model, toolMarkers(specials)),
     template: ChatTemplate.from(outline.chatTemplate, {

@@ -4,10 +4,15 @@
  * model's chat template, batched over the sequences of one context and streamed back. Nothing here knows of
  * plans, services or other engines; nothing outside this folder loads native code.
  */
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import { watchParent } from "./parent-watch.ts";
 
 // Before everything else: an engine must not outlive its parent even if loading what follows hangs.
 watchParent();
+
+// Stripping types and compiling is a good part of the start.
+enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/omni"));
 
 const { runEngine } = await import("./run-engine.ts");
 await runEngine(process.argv.slice(2));

@@ -40,6 +40,7 @@ export interface NativeModel {
   getTokenAttributes(token: number): number;
   isEogToken(token: number): boolean;
   shouldPrependBosToken(): boolean;
+  getTotalParameters(): number;
 }
 
 export interface NativeGrammar {
@@ -72,6 +73,7 @@ const MODEL_METHODS = [
   "getTokenAttributes",
   "isEogToken",
   "shouldPrependBosToken",
+  "getTotalParameters",
 ] as const;
 const BINDINGS = ["AddonSampler", "AddonGrammar", "AddonGrammarEvaluationState"] as const;
 
