@@ -3,13 +3,13 @@ import type { Sourced } from "./fact.ts";
 /** How weights are stored, by the names that files and engines use. */
 export interface Quantization {
   readonly name: string;
-  readonly format: "gguf" | "safetensors";
+  readonly formats: readonly ("gguf" | "safetensors")[];
   /** Bits a weight on average, scales included; a whole file differs by its mixture of types. */
   readonly bits: number;
 }
 
-const gguf = (name: string, bits: number): Quantization => ({ name, format: "gguf", bits });
-const tensors = (name: string, bits: number): Quantization => ({ name, format: "safetensors", bits });
+const gguf = (name: string, bits: number): Quantization => ({ name, formats: ["gguf"], bits });
+const tensors = (name: string, bits: number): Quantization => ({ name, formats: ["safetensors"], bits });
 
 /** Bits of a block type are exact (bytes of a block × 8 / weights of a block); K mixtures are what llama.cpp's quantize prints for 8B models. */
 export const QUANTIZATIONS: Sourced & { readonly list: readonly Quantization[] } = {
@@ -19,7 +19,7 @@ export const QUANTIZATIONS: Sourced & { readonly list: readonly Quantization[] }
   list: [
     gguf("F32", 32),
     gguf("F16", 16),
-    gguf("BF16", 16),
+    { name: "BF16", formats: ["gguf", "safetensors"], bits: 16 },
     gguf("Q8_0", 8.5),
     gguf("Q6_K", 6.5625),
     gguf("Q6_K_L", 6.7),
@@ -56,7 +56,6 @@ export const QUANTIZATIONS: Sourced & { readonly list: readonly Quantization[] }
     gguf("TQ1_0", 1.6875),
     gguf("TQ2_0", 2.0625),
     gguf("MXFP4_MOE", 4.25),
-    tensors("bf16", 16),
     tensors("fp16", 16),
     tensors("fp8", 8),
     tensors("int8", 8),

@@ -1,6 +1,7 @@
 import { parseAllDocuments } from "yaml";
 import type { ErrorCode, YAMLError } from "yaml";
 import type { Code, Diagnostic } from "../../core/index.ts";
+import { checkBounds } from "./check-bounds.ts";
 import { SpecSource } from "./source.ts";
 import type { PlainMap } from "./yaml-tree.ts";
 
@@ -10,6 +11,9 @@ interface ReadYaml {
   readonly root?: PlainMap;
   readonly diagnostics: readonly Diagnostic[];
 }
+
+/** One slip in the text often makes faults of all that follows; the first ones tell. */
+const MAX_TEXT_FAULTS = 20;
 
 const CODES: Partial<Record<ErrorCode, Code>> = {
   TAB_AS_INDENT: "spec.tab",
@@ -33,6 +37,11 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
 /** Reads YAML 1.2 into plain values; every fault of the text itself is a diagnostic. */
 export function readYaml(text: string, file: string): ReadYaml {
   const source = new SpecSource(text, file);
+  const bound = checkBounds(text);
+  if (bound !== undefined) {
+    const { code, message, hint, offset } = bound;
+    return { source, diagnostics: [source.atOffset(offset, { code, severity: "error", message, hint })] };
+  }
   const documents = parseAllDocuments(text, {
     prettyErrors: false,
     uniqueKeys: false,
@@ -41,8 +50,8 @@ export function readYaml(text: string, file: string): ReadYaml {
   });
   const [document, second] = Array.isArray(documents) ? documents : [];
   const diagnostics: Diagnostic[] = [];
-  for (const fault of [...(document?.errors ?? []), ...(document?.warnings ?? [])])
-    diagnostics.push(fromYaml(fault, source));
+  const faults = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
+  for (const fault of faults.slice(0, MAX_TEXT_FAULTS)) diagnostics.push(fromYaml(fault, source));
   if (second !== undefined) {
     diagnostics.push(
       source.atOffset(second.range?.[0] ?? 0, {

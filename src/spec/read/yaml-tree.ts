@@ -45,7 +45,10 @@ export class YamlTree {
   readonly faults: TreeFault[] = [];
   readonly #anchors = new Map<string, ParsedNode>();
   readonly #open = new Set<ParsedNode>();
+  /** Merges within merges count as nesting. */
+  #mergeDepth = 0;
   #nodes = 0;
+  #aliases = 0;
 
   /** The value of the tree, or `undefined` when a fault made it meaningless. */
   read(root: ParsedNode): Plain | undefined {
@@ -85,15 +88,15 @@ export class YamlTree {
     this.#nodes++;
     if (this.#nodes > MAX_NODES) {
       this.#fault(
-        "spec.alias-bomb",
+        this.#aliases === 0 ? "spec.too-large" : "spec.alias-bomb",
         offset,
         path,
         `the file expands to more than ${MAX_NODES} values`,
-        "use fewer aliases (*name)",
+        this.#aliases === 0 ? "split the machines into several specs" : "use fewer aliases (*name)",
       );
       throw new Stop();
     }
-    if (path.length > MAX_DEPTH) {
+    if (path.length + this.#mergeDepth > MAX_DEPTH) {
       this.#fault(
         "spec.too-deep",
         offset,
@@ -105,17 +108,17 @@ export class YamlTree {
     }
   }
 
+  #unknownAnchor(name: string, offset: number, path: SpecPath): void {
+    const near = nearest(name, this.#anchors.keys());
+    const message = `no anchor &${name} stands before this alias`;
+    this.#fault("spec.unknown-anchor", offset, path, message, near === undefined ? `&${name}` : `*${near}`);
+  }
+
   #alias(name: string, offset: number, path: SpecPath, key: number | undefined): Plain {
+    this.#aliases++;
     const target = this.#anchors.get(name);
     if (target === undefined) {
-      const near = nearest(name, this.#anchors.keys());
-      this.#fault(
-        "spec.unknown-anchor",
-        offset,
-        path,
-        `no anchor &${name} stands before this alias`,
-        near === undefined ? `&${name}` : `*${near}`,
-      );
+      this.#unknownAnchor(name, offset, path);
       this.places.set(pathKey(path), { key, value: offset, typed: undefined });
       return null;
     }
@@ -177,16 +180,17 @@ export class YamlTree {
   #merge(pair: Pair<ParsedNode, ParsedNode | null>, path: SpecPath, result: PlainMap): void {
     const sources = isSeq(pair.value) ? pair.value.items : [pair.value];
     for (const source of sources) {
+      // An empty map merged into itself a billion times costs as much as a full one.
+      const place = (source ?? pair.key).range[0];
+      if (isAlias(source)) this.#aliases++;
+      this.#count(place, path);
+      if (isAlias(source) && !this.#anchors.has(source.source)) {
+        this.#unknownAnchor(source.source, place, path);
+        continue;
+      }
       const target = isAlias(source) ? this.#anchors.get(source.source) : source;
       if (target === undefined || !isMap(target)) {
-        const offset = (source ?? pair.key).range[0];
-        this.#fault(
-          "spec.syntax",
-          offset,
-          path,
-          "<< takes an alias of a map, or a list of them",
-          "<<: *name",
-        );
+        this.#fault("spec.syntax", place, path, "<< takes an alias of a map, or a list of them", "<<: *name");
         continue;
       }
       if (this.#open.has(target)) {
@@ -209,6 +213,7 @@ export class YamlTree {
     const seen = new Set(own);
     const nested: Pair<ParsedNode, ParsedNode | null>[] = [];
     this.#open.add(node);
+    this.#mergeDepth++;
     for (const pair of node.items) {
       const name = this.#key(pair.key, path);
       if (name === "<<") nested.push(pair);
@@ -223,6 +228,7 @@ export class YamlTree {
       this.#merge(pair, path, extra);
       for (const [name, value] of Object.entries(extra)) if (!seen.has(name)) yield [name, value];
     }
+    this.#mergeDepth--;
     this.#open.delete(node);
   }
 }

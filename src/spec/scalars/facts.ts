@@ -23,10 +23,14 @@ export function withFacts<S extends z.ZodType>(schema: S, facts: ScalarFacts): S
   return schema;
 }
 
+/** No scalar with a syntax of its own is longer. */
+const MAX_LENGTH = 2048;
+
 /** A string with a syntax of its own: `parse` returns `undefined` for anything that is not one. */
 export function parsedText<T>(facts: ScalarFacts, parse: (text: string) => T | undefined) {
   return withFacts(z.string(), facts).transform((text, context): T => {
-    const value = parse(text);
+    // Patterns that are harmless on a line can take forever on a megabyte.
+    const value = text.length > MAX_LENGTH ? undefined : parse(text);
     if (value !== undefined) return value;
     context.issues.push({
       code: "custom",

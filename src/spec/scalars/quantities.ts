@@ -146,10 +146,10 @@ export const instant = () =>
   parsedText({ expected: "a date", example: "2027-01-31" }, (text) => {
     if (!/^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined;
     const time = Date.parse(text);
-    const day = text.slice(0, 10);
+    const midnight = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
+    if (Number.isNaN(time) || Number.isNaN(midnight)) return undefined;
     // Date.parse rolls 2027-02-30 over into March; a calendar day must survive the round trip.
-    const exists = new Date(Date.parse(`${day}T00:00:00Z`)).toISOString().startsWith(day);
-    return Number.isNaN(time) || !exists ? undefined : time;
+    return new Date(midnight).toISOString().startsWith(text.slice(0, 10)) ? time : undefined;
   });
 
 function parseMinute(text: string): number | undefined {
