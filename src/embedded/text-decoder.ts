@@ -54,7 +54,7 @@ export class TokenTexts {
     const written = this.#model.getTokenString(token);
     const single = /^<0x([0-9A-Fa-f]{2})>$/.exec(written)?.[1];
     if (single !== undefined) return Buffer.from(single, "hex");
-    const bytes = [...written].map((sign) => BYTES_OF_SIGNS.get(sign));
+    const bytes = Array.from(written, (sign) => BYTES_OF_SIGNS.get(sign));
     return bytes.includes(undefined) ? Buffer.from(this.join([token])) : Buffer.from(bytes.map(Number));
   }
 

@@ -17,8 +17,8 @@ function read(syntax: ToolSyntax, pieces: readonly string[], opened = false, sev
     else if (event.kind === "call") seen.calls.push({ name: event.name, arguments: "" });
     else {
       const call = seen.calls[event.index];
-      expect(call, "arguments come after their call").toBeDefined();
-      if (call !== undefined) call.arguments += event.text;
+      if (call === undefined) throw new Error("arguments came before their call");
+      call.arguments += event.text;
     }
   }
   return seen;

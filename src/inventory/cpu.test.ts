@@ -56,14 +56,15 @@ test("the tightest cgroup v2 quota of all ancestors wins", () => {
   expect(observeCpu(root).quota).toBe(2.5);
 });
 
+const legacyQuota = (quota: string): Record<string, string> => ({
+  "proc/self/cgroup": "4:cpu,cpuacct:/docker/abc\n",
+  "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_quota_us": `${quota}\n`,
+  "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_period_us": "100000\n",
+});
+
 test("a cgroup v1 quota is read, and -1 means none", () => {
-  const files = (quota: string): Record<string, string> => ({
-    "proc/self/cgroup": "4:cpu,cpuacct:/docker/abc\n",
-    "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_quota_us": `${quota}\n`,
-    "sys/fs/cgroup/cpu,cpuacct/docker/abc/cpu.cfs_period_us": "100000\n",
-  });
-  expect(observeCpu(machine(files("150000"))).quota).toBe(1.5);
-  expect(observeCpu(machine(files("-1"))).quota).toBeUndefined();
+  expect(observeCpu(machine(legacyQuota("150000"))).quota).toBe(1.5);
+  expect(observeCpu(machine(legacyQuota("-1"))).quota).toBeUndefined();
 });
 
 test("parses the kernel's list format", () => {

@@ -9,7 +9,7 @@ afterAll(() => engine.stop());
 
 const text = async (body: Readonly<Record<string, unknown>>): Promise<string> => {
   const { status, json } = await engine.chat(body);
-  expect(status, JSON.stringify(json)).toBe(200);
+  expect([status, json.error]).toEqual([200, undefined]);
   return json.choices[0].message.content;
 };
 
@@ -79,7 +79,7 @@ test("no event holds half a character, though the model writes single bytes", as
 describe("stop", () => {
   test("ends the text before the string and never shows a part of it, also when it is split over tokens", async () => {
     const whole = await text({ temperature: 0, max_tokens: 40 });
-    const characters = [...whole];
+    const characters = Array.from(whole);
     const stop = characters.slice(10, 14).join("");
     const expected = whole.slice(0, whole.indexOf(stop));
     const { json } = await engine.chat({ temperature: 0, max_tokens: 40, stop });

@@ -55,7 +55,7 @@ test("beyond the queue the answer is 429 with Retry-After, and the queued ones a
   const replies = await Promise.all(
     Array.from({ length: 8 }, () => engine.chat({ ...ENDLESS, max_tokens: 60 })),
   );
-  const statuses = replies.map(({ status }) => status).toSorted();
+  const statuses = replies.map(({ status }) => status).toSorted((a, b) => a - b);
   expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
   for (const { status, headers, json } of replies) {
     if (status !== 429) continue;
@@ -114,8 +114,7 @@ test("a client that hangs up without streaming, while queued or during a long pr
 
 test("the next turn of a conversation reuses the sequence's cache, among other conversations", async () => {
   const engine = await start({ parallel: 4, context: 4096 });
-  const long = (name: string): string => `${name} `.repeat(60);
-  const turns = ["one", "two", "three"].map((name) => [{ role: "user", content: long(name) }]);
+  const turns = ["one", "two", "three"].map((name) => [{ role: "user", content: `${name} `.repeat(60) }]);
   for (const messages of turns) {
     const { json } = await engine.chat({ messages, max_tokens: 8, temperature: 0 });
     expect(json.usage.prompt_tokens_details.cached_tokens).toBeLessThan(30);

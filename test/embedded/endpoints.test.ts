@@ -83,7 +83,7 @@ test("embeddings refuse what they cannot do, and name it", async () => {
   ];
   for (const [body, param] of cases) {
     const { status, json } = await engine.post("/v1/embeddings", body);
-    expect([status, json.error.param], JSON.stringify(body).slice(0, 80)).toEqual([400, param]);
+    expect([status, json.error.param]).toEqual([400, param]);
   }
   expect((await engine.post("/v1/embeddings", { input: "x", dimensions: 64 })).status).toBe(200);
 });

@@ -117,11 +117,9 @@ export class Engine {
 }
 
 export function engineArguments(model: string, socket: string, options: EngineOptions = {}): string[] {
-  return [
-    ...["--model", model, "--alias", "tiny", "--socket", socket, "--threads", "1"],
-    ...["--context", String(options.context ?? 1024), "--parallel", String(options.parallel ?? 4)],
-    ...["--queue", String(options.queue ?? 16), ...(options.extra ?? [])],
-  ];
+  const { context = 1024, parallel = 4, queue = 16, extra = [] } = options;
+  const numbers = `--threads 1 --context ${context} --parallel ${parallel} --queue ${queue} --alias tiny`;
+  return numbers.split(" ").concat("--model", model, "--socket", socket, extra);
 }
 
 /** Waits until `condition` holds; fails after ten seconds. */
