@@ -1,5 +1,6 @@
 import { messageOf } from "../core/index.ts";
 import { Admission } from "./admission.ts";
+import type { BatchLimits, LoopStatus } from "./batch-status.ts";
 import type { GenerationEnd, GenerationRequest, GenerationSink, TokenLogprobs } from "./generation.ts";
 import { Generation } from "./generation.ts";
 import { readLogprobs } from "./logprobs.ts";
@@ -8,24 +9,6 @@ import { PrefillBudget } from "./prefill-budget.ts";
 import type { SamplerSource } from "./sampling.ts";
 import { createObserver, createSampler } from "./sampling.ts";
 import { chooseSequence, Sequence } from "./sequence.ts";
-
-export interface BatchLimits {
-  readonly contextTokens: number;
-  readonly parallel: number;
-  readonly queue: number;
-  readonly batchTokens: number;
-}
-
-/** What the loop says of itself at one moment. */
-export interface LoopStatus {
-  readonly running: number;
-  readonly waiting: number;
-  readonly contextTokensUsed: number;
-  readonly promptTokens: number;
-  readonly generatedTokens: number;
-  readonly finished: number;
-  readonly cancelled: number;
-}
 
 interface BatchItem {
   readonly sequence: Sequence;
@@ -51,6 +34,7 @@ export class BatchLoop {
   readonly #admission: Admission;
   readonly #budget: PrefillBudget;
   #outbox: Delivery[] = [];
+  #visitors: (() => Promise<void>)[] = [];
   #wakeUp: (() => void) | undefined;
   #releases = 0;
   #promptTokens = 0;
@@ -96,6 +80,17 @@ export class BatchLoop {
     return generation;
   }
 
+  /**
+   * Runs other native work between two batches, so that the threads of two contexts never spin against each other:
+   * that is slower than either by orders of magnitude.
+   */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#visitors.push(() => work().then(resolve, reject));
+    this.#wake();
+    return promise;
+  }
+
   status(): LoopStatus {
     return {
       running: this.#sequences.filter((s) => s.generation !== undefined).length,
@@ -113,6 +108,7 @@ export class BatchLoop {
     for (;;) {
       this.#releaseEnded();
       this.#admitWaiting();
+      await this.#visitors.shift()?.();
       const started = performance.now();
       const { items, tokens } = this.#compose();
       if (items.length === 0) {
@@ -132,7 +128,7 @@ export class BatchLoop {
 
   /** True when another turn of the loop would do something. */
   #hasWork(): boolean {
-    if (this.#outbox.length > 0) return true;
+    if (this.#outbox.length + this.#visitors.length > 0) return true;
     if (this.#admission.peek() !== undefined && this.#sequences.some((s) => s.generation === undefined)) {
       return true;
     }

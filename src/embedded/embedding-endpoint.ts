@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { badParameter } from "./api-error.ts";
 import type { ServingEngine } from "./engine.ts";
+import { requireEmbeddingRoom } from "./engine.ts";
 import { integerField, show, stringField } from "./fields.ts";
 import { sendJson } from "./http.ts";
 import { readTokens } from "./token-endpoints.ts";
@@ -27,6 +28,7 @@ export async function embeddings(
     );
   }
   const inputs = readInputs(body["input"], engine);
+  requireEmbeddingRoom(engine);
   const data: Record<string, unknown>[] = [];
   for (const [index, tokens] of inputs.entries()) {
     if (response.destroyed) return;
@@ -61,12 +63,12 @@ function readInputs(input: unknown, engine: ServingEngine): number[][] {
 }
 
 function checked(engine: ServingEngine, tokens: number[], index: number): number[] {
-  const { contextTokens } = engine.model;
+  const most = engine.embeddings.mostTokens;
   if (tokens.length === 0) throw badParameter("input", `input ${index} is empty.`);
-  if (tokens.length <= contextTokens) return tokens;
+  if (tokens.length <= most) return tokens;
   throw badParameter(
     "input",
-    `This model's context is ${contextTokens} tokens, and input ${index} has ${tokens.length}.`,
+    `A text to embed may have ${most} tokens here, and input ${index} has ${tokens.length}.`,
     "context_length_exceeded",
   );
 }

@@ -1,5 +1,6 @@
 import { ApiError, badParameter } from "./api-error.ts";
 import type { BatchLoop } from "./batch-loop.ts";
+import type { Embedder } from "./embedder.ts";
 import type { Failure } from "./api-error.ts";
 import type { LoadedModel } from "./load-model.ts";
 
@@ -7,7 +8,7 @@ import type { LoadedModel } from "./load-model.ts";
 export interface ServingEngine {
   readonly model: LoadedModel;
   readonly loop: BatchLoop;
-  readonly embeddings: { embed(tokens: readonly number[]): Promise<Float64Array> };
+  readonly embeddings: Embedder;
 }
 
 /** What `/health` tells. Draining still counts as up: in-flight requests are being finished. */
@@ -31,10 +32,19 @@ export function requireRoom(engine: ServingEngine, promptTokens: number, param: 
 
 /** Refuses with 429 when the queue has no room for so many generations more. */
 export function requireAdmission(engine: ServingEngine, generations: number): void {
-  if (engine.loop.admits(generations)) return;
+  if (!engine.loop.admits(generations)) throw queueFull(engine);
+}
+
+/** Refuses with 429 when as many embedding requests wait as generations may. */
+export function requireEmbeddingRoom(engine: ServingEngine): void {
   const { queue, parallel } = engine.loop.limits;
-  const seconds = engine.loop.retryAfter();
-  throw new ApiError(
+  if (engine.embeddings.waiting >= queue + parallel) throw queueFull(engine);
+}
+
+function queueFull({ loop }: ServingEngine): ApiError {
+  const { queue, parallel } = loop.limits;
+  const seconds = loop.retryAfter();
+  return new ApiError(
     429,
     `The queue of this service is full: ${parallel} requests are being answered and ${queue} wait. Try again in ${seconds} s.`,
     { code: "queue_full", headers: { "retry-after": String(seconds) } },

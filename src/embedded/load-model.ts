@@ -1,6 +1,7 @@
 import type { Llama, LlamaModel } from "node-llama-cpp";
 import { chooseThreads, observeCpu } from "../inventory/cpu.ts";
-import { messageOf, OmniError } from "../core/index.ts";
+import { readMemory } from "../inventory/memory.ts";
+import { formatBytes, messageOf, OmniError } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
 import type { EngineArguments } from "./arguments.ts";
@@ -48,6 +49,7 @@ export async function loadModel(
   const outline = await readModel(args.model);
   const threads =
     args.threads === "auto" ? chooseThreads(observeCpu(), outline.weightBytes).threads : args.threads;
+  requireMemory(outline, args);
   const complaints: string[] = [];
   try {
     return await loadNative(args, outline, threads, complaints, progress);
@@ -125,6 +127,22 @@ async function loadNative(
 
 function toolMarkers(specials: readonly SpecialToken[]): ReadonlySet<number> {
   return new Set(specials.filter(({ text }) => TOOL_MARKERS.has(text)).map(({ token }) => token));
+}
+
+/**
+ * Refuses what cannot fit, with the arithmetic: a kernel that runs out of memory ends some process, perhaps another.
+ * Weights + KV cache of all sequences against the memory that is available now.
+ */
+function requireMemory(outline: ModelOutline, args: EngineArguments): void {
+  if (args.gpu !== false) return;
+  const { available } = readMemory();
+  const cache = outline.kvBytesPerToken * args.contextTokens * args.parallel;
+  const needed = outline.weightBytes + cache;
+  if (needed <= available) return;
+  throw new OmniError(
+    "model.too-large",
+    `${outline.path} needs ${formatBytes(needed)}: ${formatBytes(outline.weightBytes)} of weights and ${formatBytes(cache)} of KV cache for ${args.parallel} requests of ${args.contextTokens} tokens. ${formatBytes(available)} are available.`,
+  );
 }
 
 /** A generative model says nothing about pooling; embeddings from it are the mean over its tokens. */

@@ -34,7 +34,7 @@ export async function runEngine(argv: readonly string[]): Promise<void> {
       batchTokens: model.batchTokens,
     });
     loop.run().catch((error: unknown) => fail(error));
-    state = { state: "ready", engine: { model, loop, embeddings: new Embedder(model) } };
+    state = { state: "ready", engine: { model, loop, embeddings: new Embedder(model, loop) } };
     say({ event: "ready", model: model.alias, threads: model.threads });
   } catch (error) {
     state = { state: "failed", failure: failureOf(error) };

@@ -13,28 +13,18 @@ import {
   SPACE,
 } from "./grammar-rules.ts";
 import { integerRange } from "./integer-range.ts";
+import type { Schema } from "./schema-keywords.ts";
+import {
+  asArray,
+  asObject,
+  bound,
+  ENFORCED,
+  FORMATS,
+  impliedType,
+  SILENT,
+  without,
+} from "./schema-keywords.ts";
 
-type Schema = Readonly<Record<string, unknown>>;
-
-/** Keywords that say nothing about the value, or that are read together with another one. */
-const SILENT = new Set(
-  "$schema $id $anchor $comment $defs definitions title description default examples deprecated readOnly writeOnly contentMediaType contentEncoding additionalProperties required nullable strict discriminator".split(
-    " ",
-  ),
-);
-const ENFORCED = new Set(
-  "$ref const enum anyOf oneOf allOf type properties items prefixItems minItems maxItems minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum format".split(
-    " ",
-  ),
-);
-const FORMATS: ReadonlyMap<string, string> = new Map([
-  ["date", '[0-9]{4} "-" ("0" [1-9] | "1" [0-2]) "-" ("0" [1-9] | [12] [0-9] | "3" [01])'],
-  [
-    "time",
-    '([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | [+-] ([01] [0-9] | "2" [0-3]) ":" [0-5] [0-9])',
-  ],
-  ["uuid", '[0-9a-f]{8} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{4} "-" [0-9a-f]{12}'],
-]);
 /** llama.cpp unrolls repetitions and refuses grammars that become too large. */
 const MOST_REPETITIONS = 1000;
 const DEEPEST = 64;
@@ -215,14 +205,17 @@ export class SchemaGrammar {
   }
 
   #object(schema: Schema, path: string): string {
-    const properties = isObject(schema["properties"]) ? Object.entries(schema["properties"]) : [];
+    const required = new Set(asArray(schema["required"]));
+    const declared = asObject(schema["properties"]);
+    const undeclared = [...required].filter(
+      (name) => typeof name === "string" && !Object.hasOwn(declared, name),
+    );
+    const properties = [
+      ...Object.entries(declared),
+      ...undeclared.map((name) => [String(name), true] as const),
+    ];
     const more = schema["additionalProperties"];
     const open = isObject(more) || more === true || (more === undefined && properties.length === 0);
-    const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
-    for (const name of required) {
-      if (!properties.some(([known]) => known === name))
-        throw this.#refuse(path, `the required property ${show(name)} is not declared`);
-    }
     if (properties.length === 0 && !isObject(more)) return open ? JSON_OBJECT : `"{" ${SPACE} "}" ${SPACE}`;
     const members = properties.map(([name, value]) => ({
       text: this.#rules.add(
@@ -332,28 +325,3 @@ export class SchemaGrammar {
     return JSON_NUMBER;
   }
 }
-
-function bound(schema: Schema, inclusive: string, exclusive: string, step: 1 | -1): number | undefined {
-  const round = step === 1 ? Math.ceil : Math.floor;
-  const [at, beyond] = [schema[inclusive], schema[exclusive]];
-  const values = [
-    ...(typeof at === "number" ? [round(at)] : []),
-    ...(typeof beyond === "number" ? [round(beyond) === beyond ? beyond + step : round(beyond)] : []),
-  ].map((value) => Math.max(-Number.MAX_SAFE_INTEGER, Math.min(value, Number.MAX_SAFE_INTEGER)));
-  if (values.length === 0) return undefined;
-  return step === 1 ? Math.max(...values) : Math.min(...values);
-}
-
-function impliedType(schema: Schema): string | undefined {
-  if ("properties" in schema || "additionalProperties" in schema || "required" in schema) return "object";
-  if ("items" in schema || "prefixItems" in schema) return "array";
-  if ("minLength" in schema || "maxLength" in schema) return "string";
-  return undefined;
-}
-
-function without(schema: Schema, keywords: readonly string[]): Schema {
-  return Object.fromEntries(Object.entries(schema).filter(([keyword]) => !keywords.includes(keyword)));
-}
-
-const asObject = (value: unknown): Schema => (isObject(value) ? value : {});
-const asArray = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);

@@ -18,7 +18,10 @@ export interface ThreadChoice {
   readonly reason: string;
 }
 
-/** Weights that one more thread must have to read for each token before it pays: measured, `bench/embedded.ts`. */
+/**
+ * Weights that each thread should have to read for a token: at some 10 GB/s these are 5 ms, against which the barriers
+ * of a token, several hundred at about a microsecond, do not count.
+ */
 const BYTES_PER_THREAD = 48 * 2 ** 20;
 
 /**

@@ -62,6 +62,20 @@ test("embeddings are unit vectors that depend on every token", async () => {
   expect(json.usage).toEqual({ prompt_tokens: 35, total_tokens: 35 });
 });
 
+test("embeddings and answers share the machine: both come, and neither waits for the other's end", async () => {
+  const stream = engine.stream("/v1/completions", {
+    prompt: "ab",
+    max_tokens: 400,
+    logit_bias: { "256": -100, "258": -100 },
+  });
+  const many = await engine.post("/v1/embeddings", {
+    input: Array.from({ length: 20 }, (_, i) => `text ${i}`),
+  });
+  expect(many.json.data).toHaveLength(20);
+  expect((await engine.get("/slots")).json.running).toBe(1);
+  expect((await stream).at(-1).choices[0].finish_reason).toBe("length");
+});
+
 test("base64 embeddings hold the same numbers as float32", async () => {
   const { json: floats } = await engine.post("/v1/embeddings", { input: "hello" });
   const { json } = await engine.post("/v1/embeddings", { input: "hello", encoding_format: "base64" });

@@ -81,6 +81,16 @@ describe("a file that is no usable model ends the engine with exit 2 and one cle
   });
 });
 
+test("what does not fit into memory is refused with the arithmetic", async () => {
+  const engine = start({ context: 16_000_000, parallel: 256 });
+  expect(await engine.exited).toEqual({ code: 2, signal: null });
+  const last: unknown = JSON.parse(engine.stdout.trim().split("\n").at(-1) ?? "");
+  const message = expect.stringMatching(
+    /needs .* TiB: .* KV cache for 256 requests of 16000000 tokens\. .* GiB are available/,
+  );
+  expect(last).toMatchObject({ code: "model.too-large", message });
+});
+
 test("a file that only llama.cpp finds wanting is an error, not a crash", async () => {
   const engine = start({ model: { without: "output_norm.weight" } });
   expect(await engine.exited).toEqual({ code: 1, signal: null });
