@@ -1,6 +1,7 @@
 import { messageOf } from "../core/index.ts";
 import { badParameter } from "./api-error.ts";
 import type { ChatRequest } from "./chat-request.ts";
+import { requireLength } from "./engine.ts";
 import { GrammarRules, JSON_OBJECT, literal } from "./grammar-rules.ts";
 import type { LoadedModel } from "./load-model.ts";
 import type { NativeGrammar } from "./native.ts";
@@ -55,6 +56,7 @@ function renderPrompt(model: LoadedModel, request: ChatRequest, tools: readonly 
       Object.entries(templateVariables).map(([name, value]) => [name, untrusted.markAll(value)]),
     ),
   });
+  requireLength(rendered, model.contextTokens, "messages");
   const tokens = untrusted.tokenize(model.model, rendered);
   const begin = model.beginToken;
   if (begin !== undefined && tokens[0] !== begin) tokens.unshift(begin);

@@ -1,4 +1,5 @@
 import { badParameter } from "./api-error.ts";
+import { requireLength } from "./engine.ts";
 import { booleanField, integerField, objectField, show, stringField } from "./fields.ts";
 import type { LoadedModel } from "./load-model.ts";
 import type { Sampling } from "./sampling.ts";
@@ -70,6 +71,7 @@ function readPrompts(prompt: unknown, model: LoadedModel): number[][] {
   if (list.length === 0) throw badParameter("prompt", "prompt is an empty list.");
   return list.map((item) => {
     if (typeof item !== "string") return readTokens(item, "prompt", model.outline.vocabulary);
+    requireLength(item, model.contextTokens, "prompt");
     const tokens = [...model.model.tokenize(item, true)];
     const begin = model.beginToken;
     if (begin !== undefined && tokens[0] !== begin) tokens.unshift(begin);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { badParameter } from "./api-error.ts";
 import type { ServingEngine } from "./engine.ts";
-import { requireEmbeddingRoom } from "./engine.ts";
+import { requireEmbeddingRoom, requireLength } from "./engine.ts";
 import { integerField, show, stringField } from "./fields.ts";
 import { sendJson } from "./http.ts";
 import { readTokens } from "./token-endpoints.ts";
@@ -56,6 +56,7 @@ function readInputs(input: unknown, engine: ServingEngine): number[][] {
   }
   return list.map((item, index) => {
     if (typeof item !== "string") return checked(engine, readTokens(item, "input", vocabulary), index);
+    requireLength(item, engine.embeddings.mostTokens, "input");
     const tokens = [...engine.model.model.tokenize(item, false)];
     const begin = engine.model.beginToken;
     return checked(engine, begin === undefined ? tokens : [begin, ...tokens], index);

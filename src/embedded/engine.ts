@@ -30,6 +30,20 @@ export function requireRoom(engine: ServingEngine, promptTokens: number, param: 
   );
 }
 
+/** Hardly any token is longer on average; what exceeds this is refused before it is tokenised, which takes its time. */
+const MOST_CHARACTERS_PER_TOKEN = 100;
+
+/** Refuses a text that cannot fit by its sheer length. Throws `ApiError` 400. */
+export function requireLength(text: string, contextTokens: number, param: string): void {
+  const most = contextTokens * MOST_CHARACTERS_PER_TOKEN;
+  if (text.length <= most) return;
+  throw badParameter(
+    param,
+    `This model's context is ${contextTokens} tokens, and the prompt has ${text.length} characters, more than ${most}.`,
+    "context_length_exceeded",
+  );
+}
+
 /** Refuses with 429 when the queue has no room for so many generations more. */
 export function requireAdmission(engine: ServingEngine, generations: number): void {
   if (!engine.loop.admits(generations)) throw queueFull(engine);

@@ -10,6 +10,9 @@ import { watchParent } from "./parent-watch.ts";
 
 // Before everything else: an engine must not outlive its parent even if loading what follows hangs.
 watchParent();
+// A pipe that nobody reads means that the parent is gone; the watch acts on that, and no error should.
+process.stdout.on("error", () => {});
+process.stderr.on("error", () => {});
 
 // Stripping types and compiling is a good part of the start.
 enableCompileCache(join(import.meta.dirname, "../../node_modules/.cache/omni"));

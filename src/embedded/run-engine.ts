@@ -19,10 +19,9 @@ export async function runEngine(argv: readonly string[]): Promise<void> {
     const server = createEngineServer(() => state);
     await listen(server, args.address);
     stopOnSignals(server, args, () => {
-      const before = state;
-      if (before.state !== "ready") return undefined;
-      state = { state: "draining", engine: before.engine };
-      return before.engine.loop;
+      if (state.state !== "ready") return false;
+      state = { state: "draining", engine: state.engine };
+      return true;
     });
     const model = await loadModel(args, (progress) => {
       state = { state: "loading", progress };
@@ -60,23 +59,27 @@ async function listen(server: Server, address: Address): Promise<void> {
   });
 }
 
-/** On SIGTERM and SIGINT: admit nothing more, finish what runs or let the grace time pass, exit 0. */
-function stopOnSignals(server: Server, args: EngineArguments, drain: () => BatchLoop | undefined): void {
+/** On SIGTERM and SIGINT: answer 503 to new work, finish what runs or let the grace time pass, exit 0. */
+function stopOnSignals(server: Server, args: EngineArguments, drain: () => boolean): void {
   let stopping = false;
+  let answering = 0;
+  const leave = (): void => {
+    if (args.address.kind === "unix") rmSync(args.address.path, { force: true });
+    process.exit(0);
+  };
+  server.on("request", (request, response) => {
+    if (request.method !== "POST") return;
+    answering++;
+    response.once("close", () => {
+      answering--;
+      if (stopping && answering === 0) leave();
+    });
+  });
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    const loop = drain();
-    const leave = (): void => {
-      if (args.address.kind === "unix") rmSync(args.address.path, { force: true });
-      process.exit(0);
-    };
-    if (loop === undefined) return leave();
-    setTimeout(leave, args.grace);
-    server.close(leave);
-    server.closeIdleConnections();
-    // A kept connection is closed as soon as its answer is out.
-    setInterval(() => server.closeIdleConnections(), 50).unref();
+    if (!drain() || answering === 0) leave();
+    else setTimeout(leave, args.grace);
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);

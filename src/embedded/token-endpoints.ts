@@ -4,12 +4,21 @@ import type { ServingEngine } from "./engine.ts";
 import { booleanField, show, stringField } from "./fields.ts";
 import { sendJson } from "./http.ts";
 
+/** Tokenizing is done on the thread that answers everything else. */
+const MOST_CHARACTERS = 4_000_000;
+
 type Body = Readonly<Record<string, unknown>>;
 
 /** POST /tokenize, the dialect of llama-server: `{content, add_special, parse_special}` → `{tokens}`. */
 export function tokenize({ model }: ServingEngine, body: Body, response: ServerResponse): void {
   const content = stringField(body, "content");
   if (content === undefined) throw badParameter("content", "content is missing; give the text to tokenize.");
+  if (content.length > MOST_CHARACTERS) {
+    throw badParameter(
+      "content",
+      `content has ${content.length} characters; at most ${MOST_CHARACTERS} are tokenized at once.`,
+    );
+  }
   const parseSpecial = booleanField(body, "parse_special") ?? true;
   const tokens = [...model.model.tokenize(content, parseSpecial)];
   const begin = model.beginToken;

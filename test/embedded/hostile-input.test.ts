@@ -117,3 +117,16 @@ test("schemas of any shape never break the engine", async () => {
   );
   expect((await engine.get("/health")).status).toBe(200);
 });
+
+test("texts of many megabytes are refused at once, and others are not kept waiting", async () => {
+  const text = "x ".repeat(8 * 2 ** 20);
+  const replies = await Promise.all([
+    engine.chat({ messages: [{ role: "user", content: text }] }),
+    engine.post("/v1/completions", { prompt: text }),
+    engine.post("/v1/embeddings", { input: text }),
+    engine.post("/tokenize", { content: text }),
+  ]);
+  expect(replies.map(({ status }) => status)).toEqual([400, 400, 400, 400]);
+  expect(replies[0]?.json.error).toMatchObject({ param: "messages", code: "context_length_exceeded" });
+  expect((await engine.chat({ max_tokens: 1 })).status).toBe(200);
+});

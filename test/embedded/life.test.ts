@@ -122,14 +122,14 @@ test.each([
 
 test("SIGTERM: nothing new is admitted, what runs is finished, exit 0, the socket is gone", async () => {
   const engine = await start({ parallel: 1, context: 2048, model: SLOW }).ready();
-  const running = engine.chat({ ...ENDLESS, max_tokens: 200 });
+  const running = engine.chat({ ...ENDLESS, max_tokens: 500 });
   await until(async () => (await engine.get("/slots")).json.generated_tokens_total > 5, "it generates");
-  // A second connection that is open already, to ask while the server is closing.
-  const probe = engine.get("/health");
   engine.process.kill("SIGTERM");
-  await probe;
+  await until(async () => (await engine.get("/health")).json.status === "draining", "it drains");
+  const refused = await engine.chat({ max_tokens: 1 });
+  expect([refused.status, refused.json.error.code]).toEqual([503, "draining"]);
   const { status, json } = await running;
-  expect([status, json.usage.completion_tokens]).toEqual([200, 200]);
+  expect([status, json.usage.completion_tokens]).toEqual([200, 500]);
   expect(await engine.exited).toEqual({ code: 0, signal: null });
   expect(() => readFileSync(engine.socket)).toThrow(/ENOENT/);
 });
