@@ -46,10 +46,10 @@ const JSON_RULES = [
   String.raw`json-string ::= "\"" json-char* "\""`,
   `json-integer ::= "-"? ("0" | [1-9] [0-9]{0,15})`,
   `json-number ::= json-integer ("." [0-9]{1,16})? ([eE] [-+]? [0-9]{1,3})?`,
-  `json-array ::= "[" json-space (json-value ("," json-space json-value)*)? "]" json-space`,
+  `json-array ::= "[" json-space (json-value ("," json-space json-value)*)? json-space "]"`,
   String.raw`json-member ::= json-string ":" json-space json-value`,
-  `json-object ::= "{" json-space (json-member ("," json-space json-member)*)? "}" json-space`,
-  `json-value ::= json-object | json-array | (json-string | json-number | "true" | "false" | "null") json-space`,
+  `json-object ::= "{" json-space (json-member ("," json-space json-member)*)? json-space "}"`,
+  `json-value ::= json-object | json-array | json-string | json-number | "true" | "false" | "null"`,
 ];
 
 /** A text as a GBNF literal. */

@@ -73,7 +73,7 @@ export class SchemaGrammar {
     if (!isObject(schema)) throw this.#refuse(path, `${show(schema)} is no schema`);
     this.#checkKeywords(schema, path);
     if (++this.#depth > DEEPEST) throw this.#refuse(path, `it is nested deeper than ${DEEPEST} levels`);
-    const nullable = schema["nullable"] === true ? ` | "null" ${SPACE}` : "";
+    const nullable = schema["nullable"] === true ? ` | "null"` : "";
     const body = `${this.#body(schema, path)}${nullable}`;
     this.#depth--;
     return body;
@@ -81,7 +81,7 @@ export class SchemaGrammar {
 
   #body(schema: Schema, path: string): string {
     if (typeof schema["$ref"] === "string") return this.#reference(schema["$ref"], path);
-    if ("const" in schema) return `${literal(JSON.stringify(schema["const"]))} ${SPACE}`;
+    if ("const" in schema) return literal(JSON.stringify(schema["const"]));
     if (Array.isArray(schema["enum"])) return this.#enumeration(schema["enum"], path);
     const options = schema["anyOf"] ?? schema["oneOf"];
     if (Array.isArray(options)) {
@@ -108,15 +108,15 @@ export class SchemaGrammar {
       case "array":
         return this.#array(schema, path);
       case "string":
-        return `${this.#string(schema, path)} ${SPACE}`;
+        return this.#string(schema, path);
       case "integer":
-        return `(${this.#integer(schema, path)}) ${SPACE}`;
+        return `(${this.#integer(schema, path)})`;
       case "number":
-        return `${this.#number(schema, path)} ${SPACE}`;
+        return this.#number(schema, path);
       case "boolean":
-        return `("true" | "false") ${SPACE}`;
+        return `("true" | "false")`;
       case "null":
-        return `"null" ${SPACE}`;
+        return `"null"`;
       case undefined:
         return JSON_VALUE;
       default:
@@ -167,7 +167,7 @@ export class SchemaGrammar {
 
   #enumeration(values: readonly unknown[], path: string): string {
     if (values.length === 0) throw this.#refuse(path, "an empty enum has no value");
-    return `(${values.map((value) => literal(JSON.stringify(value))).join(" | ")}) ${SPACE}`;
+    return `(${values.map((value) => literal(JSON.stringify(value))).join(" | ")})`;
   }
 
   #alternatives(options: readonly unknown[], path: string): string {
@@ -216,7 +216,7 @@ export class SchemaGrammar {
     ];
     const more = schema["additionalProperties"];
     const open = isObject(more) || more === true || (more === undefined && properties.length === 0);
-    if (properties.length === 0 && !isObject(more)) return open ? JSON_OBJECT : `"{" ${SPACE} "}" ${SPACE}`;
+    if (properties.length === 0 && !isObject(more)) return open ? JSON_OBJECT : `"{" ${SPACE} "}"`;
     const members = properties.map(([name, value]) => ({
       text: this.#rules.add(
         `${path}-${name}-member`,
@@ -230,7 +230,7 @@ export class SchemaGrammar {
           `${JSON_STRING} ":" ${SPACE} (${this.#visit(more ?? true, `${path}-extra`)})`,
         )
       : undefined;
-    return `"{" ${SPACE} ${this.#members(members, extra, path)} "}" ${SPACE}`;
+    return `"{" ${SPACE} ${this.#members(members, extra, path)} ${SPACE} "}"`;
   }
 
   /** Members in order with their commas: optional ones carry the comma that separates them from a required one. */
@@ -267,17 +267,17 @@ export class SchemaGrammar {
     const items: unknown = Array.isArray(schema["items"]) ? schema["additionalItems"] : schema["items"];
     if (prefix.length > 0) {
       const row = prefix.map((item: unknown, i) => `(${this.#visit(item, `${path}-${i}`)})`);
-      return `"[" ${SPACE} ${row.join(` "," ${SPACE} `)} "]" ${SPACE}`;
+      return `"[" ${SPACE} ${row.join(` "," ${SPACE} `)} ${SPACE} "]"`;
     }
     const least = this.#count(schema, "minItems", path) ?? 0;
     const most = this.#count(schema, "maxItems", path);
     if (items === undefined && least === 0 && most === undefined) return JSON_ARRAY;
     if (most !== undefined && most < least)
       throw this.#refuse(path, `maxItems ${most} is below minItems ${least}`);
-    if (most === 0) return `"[" ${SPACE} "]" ${SPACE}`;
+    if (most === 0) return `"[" ${SPACE} "]"`;
     const item = this.#rules.add(`${path}-item`, this.#visit(items ?? true, `${path}-item`));
     const more = `("," ${SPACE} ${item}){${Math.max(0, least - 1)},${most === undefined ? "" : most - 1}}`;
-    return `"[" ${SPACE} ${least === 0 ? `(${item} ${more})?` : `${item} ${more}`} "]" ${SPACE}`;
+    return `"[" ${SPACE} ${least === 0 ? `(${item} ${more})?` : `${item} ${more}`} ${SPACE} "]"`;
   }
 
   #string(schema: Schema, path: string): string {

@@ -16,7 +16,7 @@ export function toolCallRules(
     const parameters = new SchemaGrammar(rules, tool.parameters, options).rule(`args-${tool.name}`);
     return rules.add(
       `call-${tool.name}`,
-      `"{" ${SPACE} ${literal(`"name": ${JSON.stringify(tool.name)}, "${notation.argumentsKey}": `)} ${parameters} "}"`,
+      `"{" ${SPACE} ${literal(`"name": ${JSON.stringify(tool.name)}, "${notation.argumentsKey}": `)} ${parameters} ${SPACE} "}"`,
     );
   });
   const call = rules.add("any-call", calls.join(" | "));

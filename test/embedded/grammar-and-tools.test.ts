@@ -12,6 +12,9 @@ const schemaFormat = (schema: unknown, strict = true): Record<string, unknown> =
   json_schema: { name: "answer", strict, schema },
 });
 
+/** Forbids bytes that are no ASCII: a babbling model makes code points of them that no real text has. */
+const ASCII_ONLY = Object.fromEntries(Array.from({ length: 128 }, (_, i) => [String(128 + i), -100]));
+
 /** What a babbling model writes under the schema, for several seeds. */
 async function written(schema: unknown, strict = true): Promise<unknown[]> {
   const replies = await Promise.all(
@@ -20,6 +23,7 @@ async function written(schema: unknown, strict = true): Promise<unknown[]> {
         seed,
         temperature: 1.5,
         max_tokens: 1500,
+        logit_bias: ASCII_ONLY,
         response_format: schemaFormat(schema, strict),
       }),
     ),

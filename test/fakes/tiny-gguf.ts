@@ -10,6 +10,8 @@ export interface TinyGgufOptions {
   readonly chatTemplate?: string | null;
   /** Texts of further control tokens, after the 256 bytes and the three of ChatML. */
   readonly controlTokens?: readonly string[];
+  /** `sentencepiece`: the vocabulary of Llama 2's kind, with `▁` for spaces and byte tokens; control tokens are ignored. */
+  readonly tokenizer?: "bytes" | "sentencepiece";
   readonly embeddingLength?: number;
   readonly layers?: number;
   readonly trainedContext?: number;
@@ -38,7 +40,9 @@ const BOOL = 7;
 const STRING = 8;
 const ARRAY = 9;
 const NORMAL = 1;
+const UNKNOWN = 2;
 const CONTROL = 3;
+const BYTE = 6;
 const ALIGNMENT = 32;
 const HEADS = 4;
 
@@ -49,18 +53,13 @@ interface Tensor {
 
 /** The bytes of the model. The same options give the same bytes. */
 export function tinyGguf(options: TinyGgufOptions = {}): Buffer {
-  const tokens = [
-    ...byteCharacters(),
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    ...(options.controlTokens ?? []),
-  ];
+  const vocabulary = options.tokenizer === "sentencepiece" ? sentencePieces() : byteVocabulary(options);
+  const tokens = vocabulary.map(({ text }) => text);
   const tensors = tensorsOf(options, tokens.length).filter(({ name }) => name !== options.without);
   const out = new Writer();
   out.raw(Buffer.from(options.magic ?? "GGUF"));
   out.u32(options.version ?? 3);
-  const metadata = metadataOf(options, tokens);
+  const metadata = metadataOf(options, vocabulary);
   out.u64(tensors.length);
   out.u64(metadata.length);
   for (const [key, type, write] of metadata) {
@@ -98,10 +97,12 @@ type Entry = readonly [key: string, type: number, write: (out: Writer) => void];
 const text = (key: string, value: string): Entry => [key, STRING, (out) => out.string(value)];
 const whole = (key: string, value: number): Entry => [key, U32, (out) => out.u32(value)];
 
-function metadataOf(options: TinyGgufOptions, tokens: readonly string[]): Entry[] {
+function metadataOf(options: TinyGgufOptions, vocabulary: readonly VocabularyEntry[]): Entry[] {
   const architecture = options.architecture ?? "llama";
   const width = options.embeddingLength ?? 64;
-  const types = tokens.map((_, i) => (i < TINY_TOKENS.endOfText ? NORMAL : CONTROL));
+  const tokens = vocabulary.map(({ text }) => text);
+  const types = vocabulary.map(({ type }) => type);
+  const pieces = options.tokenizer === "sentencepiece";
   const template = options.chatTemplate === undefined ? CHATML_TEMPLATE : options.chatTemplate;
   return [
     text("general.architecture", architecture),
@@ -115,14 +116,19 @@ function metadataOf(options: TinyGgufOptions, tokens: readonly string[]): Entry[
     whole(`${architecture}.rope.dimension_count`, width / HEADS),
     whole(`${architecture}.vocab_size`, tokens.length),
     [`${architecture}.attention.layer_norm_rms_epsilon`, F32, (out) => out.f32(1e-5)],
-    text("tokenizer.ggml.model", "gpt2"),
-    text("tokenizer.ggml.pre", "gpt-2"),
+    ...(pieces
+      ? [
+          text("tokenizer.ggml.model", "llama"),
+          scores(vocabulary),
+          whole("tokenizer.ggml.unknown_token_id", 0),
+        ]
+      : [text("tokenizer.ggml.model", "gpt2"), text("tokenizer.ggml.pre", "gpt-2")]),
     ["tokenizer.ggml.tokens", ARRAY, (out) => out.strings(tokens)],
     ["tokenizer.ggml.token_type", ARRAY, (out) => out.integers(types)],
     ["tokenizer.ggml.merges", ARRAY, (out) => out.strings([])],
-    whole("tokenizer.ggml.bos_token_id", TINY_TOKENS.endOfText),
-    whole("tokenizer.ggml.eos_token_id", TINY_TOKENS.end),
-    ["tokenizer.ggml.add_bos_token", BOOL, (out) => out.raw(Buffer.of(0))],
+    whole("tokenizer.ggml.bos_token_id", pieces ? 1 : TINY_TOKENS.endOfText),
+    whole("tokenizer.ggml.eos_token_id", pieces ? 2 : TINY_TOKENS.end),
+    ["tokenizer.ggml.add_bos_token", BOOL, (out) => out.raw(Buffer.of(pieces ? 1 : 0))],
     ...(template === null ? [] : [text("tokenizer.chat_template", template)]),
     ...Object.entries(options.metadata ?? {}).map(([key, value]): Entry => {
       if (typeof value === "string") return text(key, value);
@@ -131,6 +137,42 @@ function metadataOf(options: TinyGgufOptions, tokens: readonly string[]): Entry[
     }),
   ];
 }
+
+interface VocabularyEntry {
+  readonly text: string;
+  readonly type: number;
+}
+
+function byteVocabulary(options: TinyGgufOptions): VocabularyEntry[] {
+  const control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", ...(options.controlTokens ?? [])];
+  return [
+    ...byteCharacters().map((text) => ({ text, type: NORMAL })),
+    ...control.map((text) => ({ text, type: CONTROL })),
+  ];
+}
+
+/** Words that a sentence-piece model knows whole; the rest it writes byte by byte. */
+const PIECES = ["▁", "▁hello", "▁world", "hello", "wor", "ld", "a", "b", ":", "\n"];
+
+function sentencePieces(): VocabularyEntry[] {
+  const bytes = Array.from(
+    { length: 256 },
+    (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
+  );
+  return [
+    { text: "<unk>", type: UNKNOWN },
+    { text: "<s>", type: CONTROL },
+    { text: "</s>", type: CONTROL },
+    ...bytes.map((text) => ({ text, type: BYTE })),
+    ...PIECES.map((text) => ({ text, type: NORMAL })),
+  ];
+}
+
+const scores = (vocabulary: readonly VocabularyEntry[]): Entry => [
+  "tokenizer.ggml.scores",
+  ARRAY,
+  (out) => out.floats(vocabulary.map(({ text }, i) => (text.length > 1 ? -i : -1000))),
+];
 
 function tensorsOf(options: TinyGgufOptions, vocabulary: number): Tensor[] {
   const width = options.embeddingLength ?? 64;
@@ -229,6 +271,12 @@ class Writer {
     this.u32(I32);
     this.u64(values.length);
     this.raw(Buffer.from(Int32Array.from(values).buffer));
+  }
+
+  floats(values: readonly number[]): void {
+    this.u32(F32);
+    this.u64(values.length);
+    this.raw(Buffer.from(Float32Array.from(values).buffer));
   }
 
   align(): void {
