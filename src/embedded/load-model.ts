@@ -1,6 +1,5 @@
 import type { Llama, LlamaModel } from "node-llama-cpp";
-import { chooseThreads, observeCpu } from "../inventory/cpu.ts";
-import { readMemory } from "../inventory/memory.ts";
+import { chooseThreads, observeCpu, readMemory } from "../inventory/index.ts";
 import { formatBytes, messageOf, OmniError } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
