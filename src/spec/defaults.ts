@@ -4,6 +4,7 @@ import { defaultEngine } from "./default-engine.ts";
 import { fillDefaults } from "./fill-defaults.ts";
 import type { ParsedSpec } from "./schema.ts";
 import { specSchema } from "./schema.ts";
+import { serviceName } from "./service-name.ts";
 import type { Engine, Need, Service, Spec } from "./spec.ts";
 import { SERVICE_STANDARD } from "./spec.ts";
 
@@ -77,13 +78,6 @@ function servicesOf(parsed: ParsedSpec): Services {
   if (parsed.services !== undefined) return parsed.services;
   return Object.fromEntries(Object.keys(parsed.models ?? {}).map((model) => [serviceName(model), { model }]));
 }
-
-const serviceName = (model: string): string =>
-  model
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 63);
 
 type Root = Need<ParsedSpec, "models" | "services" | "runtime">;
 

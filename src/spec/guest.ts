@@ -140,7 +140,7 @@ const userVolume = z
 
 const talos = z.strictObject({
   version: version().describe("Talos version."),
-  schematic: text("a schematic id", "d58fba84…")
+  schematic: text("a schematic id of 64 hex digits", "remove it; the id follows from the extensions")
     .regex(/^[0-9a-f]{64}$/)
     .optional()
     .describe("Schematic id that is in use; compared with the computed one."),

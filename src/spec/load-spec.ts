@@ -32,10 +32,19 @@ export function loadSpec(input: string | Uint8Array, fileName: string): LoadedSp
   const version = ofSections.filter((d) => d.code === "spec.version");
   if (version.length > 0) return { diagnostics: version };
   const ofRules = parsed === undefined ? [] : checkRules({ parsed, pruned, typed: named, source });
-  const diagnostics = sortDiagnostics([...ofText, ...ofSections, ...ofRules]);
+  const diagnostics = oncePerPlace(sortDiagnostics([...ofText, ...ofSections, ...ofRules]));
   return parsed === undefined || hasErrors(diagnostics)
     ? { diagnostics }
     : { spec: applyDefaults(parsed), diagnostics };
+}
+
+/** A fault in a map that is merged into five others is one fault. */
+function oncePerPlace(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter((d) => {
+    const key = `${d.line}:${d.column} ${d.code} ${d.message}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 /** Top keys that start with `x-` belong to the owner: a place for anchors, notes and other programs. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { shorthand } from "./scalars/shorthand.ts";
 import { atMostOne, exactlyOne } from "./scalars/choice.ts";
+import type { ScalarFacts } from "./scalars/facts.ts";
 import { parsedText } from "./scalars/facts.ts";
 import { labelName, path, pattern, text, url } from "./scalars/identities.ts";
 import { bytes, sizeOrRange, tokens, whole } from "./scalars/quantities.ts";
@@ -39,9 +40,13 @@ function parseSource(typed: string): SourceText | undefined {
   return /[./]/.test(typed) ? { file: typed } : undefined;
 }
 
-const SOURCE = {
+const SOURCE: ScalarFacts = {
   expected: "a path (./model.gguf), hf:owner/repo[:quant][@revision], disk:name/path or builtin:omni-demo",
   example: "./model.gguf",
+  correct: (typed) => {
+    if (/^hf:[^/]+$/.test(String(typed))) return String(typed).replace("hf:", "hf:OWNER/");
+    return /^[\w-]+$/.test(String(typed)) ? `./${typed}.gguf` : undefined;
+  },
 };
 
 const sourceText = () => parsedText(SOURCE, parseSource);

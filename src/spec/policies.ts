@@ -36,9 +36,15 @@ const step = shorthand(
   (step) => ({ step }),
 );
 
+const steps = () =>
+  withFacts(z.array(step).max(16), {
+    expected: "a list of steps, or false",
+    example: "[quantize-kv-cache, halve-context]",
+  });
+
 /** A contingency ladder: steps in the order they are taken; `false` switches it off. */
 export const ladderSchema = () =>
-  z.union([z.literal(false).transform((): z.output<typeof step>[] => []), z.array(step).max(16)]);
+  z.union([z.literal(false).transform((): z.output<typeof step>[] => []), steps()]);
 
 /** How often and how patiently a failed engine is started again. */
 export const restartSchema = () =>

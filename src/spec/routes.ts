@@ -45,6 +45,12 @@ const candidate = shorthand(
   (service) => ({ service }),
 );
 
+const candidates = () =>
+  withFacts(z.array(candidate).min(1).max(64), {
+    expected: "at least one service",
+    example: "[oracle, executor]",
+  });
+
 type Candidate = z.output<typeof candidate>;
 
 const routeObject = z.strictObject({
@@ -103,10 +109,6 @@ type Route = z.output<typeof routeObject>;
 /** Names that clients ask for: a service, a list of services in order, or a map with more. */
 export const routeSchema = z.union([
   labelName().transform((service): Route => ({ services: [{ service }] })),
-  z
-    .array(candidate)
-    .min(1)
-    .max(64)
-    .transform((services): Route => ({ services })),
+  candidates().transform((services): Route => ({ services })),
   routeObject,
 ]);

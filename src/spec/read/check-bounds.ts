@@ -5,7 +5,7 @@ import type { Code } from "../../core/index.ts";
 const MAX = { depth: 64, tokens: 300_000, aliases: 4000, marks: 4000 } as const;
 
 /** Control characters that the lexer puts between the pieces of the text; none of them is in the text itself. */
-const MARKERS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001F"]);
+export const LEXER_MARKERS: ReadonlySet<string> = new Set(["\u0002", "\u0018", "\u001F"]);
 
 interface BoundFault {
   readonly code: Code;
@@ -25,7 +25,7 @@ export function checkBounds(text: string): BoundFault | undefined {
     tally(count, token);
     const fault = exceeded(count);
     if (fault !== undefined) return { ...fault, offset: Math.min(offset, text.length) };
-    if (!MARKERS.has(token)) offset += token.length;
+    if (!LEXER_MARKERS.has(token)) offset += token.length;
   }
   return undefined;
 }

@@ -26,7 +26,8 @@ interface ParsedSections {
  */
 export function parseSections(root: PlainMap, source: SpecSource): ParsedSections {
   const rest = copyMap(root);
-  const pruned: SpecPath[] = [];
+  const pruned = source.tree.unreadable.map(listAncestor);
+  for (const path of pruned) remove(rest, path);
   const found = new Map<string, Diagnostic>();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const result = specSchema.safeParse(rest);

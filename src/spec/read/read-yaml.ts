@@ -2,6 +2,7 @@ import { parseAllDocuments } from "yaml";
 import type { ErrorCode, YAMLError } from "yaml";
 import type { Code, Diagnostic } from "../../core/index.ts";
 import { checkBounds } from "./check-bounds.ts";
+import { findUnclosed } from "./find-unclosed.ts";
 import { SpecSource } from "./source.ts";
 import type { PlainMap } from "./yaml-tree.ts";
 
@@ -14,6 +15,9 @@ interface ReadYaml {
 
 /** One slip in the text often makes faults of all that follows; the first ones tell. */
 const MAX_TEXT_FAULTS = 20;
+
+/** Faults that the parser notices at the end of the text, long after the slip. */
+const UNCLOSED = /^Missing closing|must be sufficiently indented and end with/;
 
 const CODES: Partial<Record<ErrorCode, Code>> = {
   TAB_AS_INDENT: "spec.tab",
@@ -51,7 +55,20 @@ export function readYaml(text: string, file: string): ReadYaml {
   const [document, second] = Array.isArray(documents) ? documents : [];
   const diagnostics: Diagnostic[] = [];
   const faults = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
-  for (const fault of faults.slice(0, MAX_TEXT_FAULTS)) diagnostics.push(fromYaml(fault, source));
+  const unclosed = faults.some((fault) => UNCLOSED.test(fault.message)) ? findUnclosed(text) : undefined;
+  if (unclosed !== undefined) {
+    const { offset, message, hint } = unclosed;
+    return {
+      source,
+      diagnostics: [source.atOffset(offset, { code: "spec.syntax", severity: "error", message, hint })],
+    };
+  }
+  // Of several faults at one place the first tells.
+  const places = new Set<number>();
+  for (const fault of faults.slice(0, MAX_TEXT_FAULTS)) {
+    if (!places.has(fault.pos[0])) diagnostics.push(fromYaml(fault, source));
+    places.add(fault.pos[0]);
+  }
   if (second !== undefined) {
     diagnostics.push(
       source.atOffset(second.range?.[0] ?? 0, {
@@ -69,13 +86,10 @@ export function readYaml(text: string, file: string): ReadYaml {
   const contents = document?.contents ?? null;
   if (contents === null) return { source, diagnostics: [...diagnostics, emptyFile(source)] };
   const value = source.tree.read(contents);
-  for (const fault of source.tree.faults) {
+  for (const { code, hint, message, first, offset, path } of source.tree.faults) {
+    const line = first === undefined ? "" : ` line ${source.lineOf(first)}`;
     diagnostics.push(
-      source.atOffset(
-        fault.offset,
-        { code: fault.code, severity: "error", message: fault.message, hint: fault.hint },
-        fault.path,
-      ),
+      source.atOffset(offset, { code, severity: "error", message: message + line, hint }, path),
     );
   }
   if (value === undefined) return { source, diagnostics };

@@ -5,7 +5,10 @@ import type { SpecPath } from "../spec-path.ts";
 import type { Plain } from "./yaml-tree.ts";
 import type { SpecSource } from "./source.ts";
 import { valueAt } from "./source.ts";
-import { allowedValues, expectedKinds, factsOf, knownKeys, nameFacts, schemasAt } from "./schema-walk.ts";
+import { allowedValues, factsOf, isPossibleName, knownKeys, nameFacts, schemasAt } from "./schema-walk.ts";
+import { secretForm } from "../secret-forms.ts";
+import { valueFault } from "./value-fault.ts";
+import { describe, shown } from "./wording.ts";
 import { SYNONYMS } from "./synonyms.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -47,7 +50,7 @@ export class SchemaIssues {
       case "custom":
         return [this.#custom(issue, path)];
       default:
-        return [this.#scalar(path)];
+        return [this.#value(path)];
     }
   }
 
@@ -62,9 +65,9 @@ export class SchemaIssues {
       at: "key",
       message:
         near === undefined
-          ? `unknown key ${key}; known here: ${known.join(", ")}`
-          : `unknown key ${key}; the nearest known one is ${near}`,
-      hint: near === undefined ? `remove ${key}` : `${near}: …`,
+          ? `unknown key ${shown(key)}; known here: ${known.join(", ")}`
+          : `unknown key ${shown(key)}; the nearest known one is ${near}`,
+      hint: near === undefined ? `remove ${shown(key)}` : `${near}: …`,
       prune: full,
     };
   }
@@ -78,21 +81,28 @@ export class SchemaIssues {
       value === undefined ||
       (!composite && factsOf(schemas) !== undefined && issue.errors.every((errors) => !hasCustomCode(errors)))
     )
-      return [this.#scalar(path)];
+      return [this.#value(path)];
     const meant = issue.errors
       .filter((errors) => !errors.some((e) => e.path.length === 0 && isOtherKind(e, composite)))
       .toSorted((a, b) => a.length - b.length)[0];
-    return meant === undefined ? [this.#scalar(path)] : this.faults(meant, path);
+    return meant === undefined ? [this.#value(path)] : this.faults(meant, path);
   }
 
   #badName(path: SpecPath): SchemaFault {
-    const facts = nameFacts(schemasAt(this.#schema, path.slice(0, -1)));
+    const maps = schemasAt(this.#schema, path.slice(0, -1));
+    const facts = nameFacts(maps);
+    const typed = String(path.at(-1));
+    const candidate = typed
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, "-")
+      .replaceAll(/^-+|-+$/g, "")
+      .slice(0, 63);
     return {
       code: "spec.bad-name",
       path,
       at: "key",
-      message: `${JSON.stringify(path.at(-1))} is not ${facts?.expected ?? "a name that is possible here"}`,
-      hint: suggestName(String(path.at(-1)), facts?.example ?? "name"),
+      message: `${JSON.stringify(shown(typed))} is not ${facts?.expected ?? "a name that is possible here"}`,
+      hint: isPossibleName(maps, candidate) ? candidate : (facts?.example ?? "name"),
       prune: path,
     };
   }
@@ -101,11 +111,13 @@ export class SchemaIssues {
     const code: unknown = issue.params?.["code"];
     const hint: unknown = issue.params?.["hint"];
     const value = valueAt(this.#root, path);
-    const scalar = typeof value !== "object" || value === null;
+    // A text with a syntax of its own: a secret in its place is that first of all.
+    if (typeof value === "string" && secretForm(value) !== undefined) return this.#value(path);
+    const isValue = (typeof value !== "object" || value === null) && code !== "spec.conflict";
     return {
       code: isCode(code) ? code : "spec.bad-value",
       path,
-      at: scalar || code === "spec.conflict" ? (code === "spec.conflict" ? "key" : "value") : "key",
+      at: isValue ? "value" : "key",
       message: issue.message.startsWith("expected ")
         ? `${issue.message}, not ${describe(value)}`
         : issue.message,
@@ -115,59 +127,18 @@ export class SchemaIssues {
   }
 
   /** A value that is missing, of the wrong kind, or out of what is allowed. */
-  #scalar(path: SpecPath): SchemaFault {
+  #value(path: SpecPath): SchemaFault {
     const value = valueAt(this.#root, path);
     const schemas = schemasAt(this.#schema, path);
-    const facts = factsOf(schemas);
-    const allowed = allowedValues(schemas);
+    if (value === undefined)
+      return this.#missing(path, factsOf(schemas)?.example ?? allowedValues(schemas)[0]);
     const base = { path, at: "value" as const, prune: path };
-    if (value === undefined) return this.#missing(path, facts?.example ?? allowed[0]);
-    if (facts?.secret === true && typeof value !== "object") {
-      return {
-        ...base,
-        code: "spec.inline-secret",
-        message: "a secret must not stand in the spec",
-        hint: facts.example,
-      };
+    if (path.length === 1 && path[0] === "omni") {
+      const message = `this Omni speaks version 1 of the language, not ${describe(value)}`;
+      return { ...base, code: "spec.version", message, hint: "omni: 1" };
     }
-    const kinds = expectedKinds(schemas);
-    const expected =
-      facts?.expected ?? (allowed.length > 1 ? `one of ${[...new Set(allowed)].join(", ")}` : kinds);
-    if (value === null) {
-      return {
-        ...base,
-        code: "spec.wrong-type",
-        message: `nothing is typed here; expected ${expected}`,
-        hint: facts?.example ?? `remove ${String(path.at(-1))}`,
-      };
-    }
-    if (facts?.unit === true && typeof value === "number") {
-      const unit = /[A-Za-z%/]+$/.exec(facts.example)?.[0] ?? "";
-      return {
-        ...base,
-        code: "spec.bad-unit",
-        message: `${value} has no unit; expected ${expected}`,
-        hint: `${value}${unit}`,
-      };
-    }
-    const message = `expected ${expected}, not ${describe(value)}`;
-    const near = typeof value === "string" ? nearest(value, allowed) : undefined;
-    const meant =
-      typeof value === "string" || typeof value === "number" ? facts?.correct?.(value) : undefined;
-    const fits = kindOf(value).some((kind) => kinds.includes(kind));
-    if (path.length === 1 && path[0] === "omni")
-      return {
-        ...base,
-        code: "spec.version",
-        message: `this Omni speaks version 1 of the language, not ${describe(value)}`,
-        hint: "omni: 1",
-      };
-    return {
-      ...base,
-      code: fits ? "spec.bad-value" : "spec.wrong-type",
-      message: near === undefined ? message : `${message}; the nearest is ${near}`,
-      hint: near ?? meant ?? this.#correction(path, value, kinds, facts?.example ?? allowed[0]),
-    };
+    const key = String(path.at(-1));
+    return { ...base, ...valueFault({ key, value, typed: this.#source.typed(path), schemas }) };
   }
 
   #missing(path: SpecPath, example: string | undefined): SchemaFault {
@@ -183,20 +154,6 @@ export class SchemaIssues {
       prune: parent,
     };
   }
-
-  /** What to type instead of a value of the wrong kind. */
-  #correction(path: SpecPath, value: Plain, kinds: string, example: string | undefined): string {
-    const typed = this.#source.typed(path);
-    if (typeof value === "number" && kinds.includes("a text")) return `"${typed ?? value}"`;
-    if (typeof value === "string" && /^\d+$/.test(value) && kinds.includes("number")) return value;
-    if (typeof value === "string" && kinds.includes("true or false") && /^(?:y|yes|on)$/i.test(value))
-      return "true";
-    if (typeof value === "string" && kinds.includes("true or false") && /^(?:n|no|off)$/i.test(value))
-      return "false";
-    if (typeof value !== "object" && kinds.includes("a list")) return `[${quoted(typed ?? String(value))}]`;
-    const keys = knownKeys(schemasAt(this.#schema, path));
-    return example ?? (keys.length > 0 ? `a map with keys of: ${keys.slice(0, 8).join(", ")}` : kinds);
-  }
 }
 
 const isCode = (code: unknown): code is Code => typeof code === "string" && Object.hasOwn(CODES, code);
@@ -209,35 +166,3 @@ const isOtherKind = (issue: Issue, composite: boolean): boolean =>
   (composite && (issue.code === "invalid_value" || issue.code === "invalid_union"));
 
 const hasCustomCode = (errors: readonly Issue[]): boolean => errors.some((e) => e.code === "custom");
-
-/** A value in words, short enough for a line. */
-function describe(value: Plain | undefined): string {
-  if (value === undefined || value === null) return "nothing";
-  if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a map";
-  if (typeof value === "string")
-    return `the text ${JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value)}`;
-  return typeof value === "number" ? `the number ${value}` : String(value);
-}
-
-function kindOf(value: Plain): readonly string[] {
-  if (Array.isArray(value)) return ["a list"];
-  if (typeof value === "number")
-    return Number.isInteger(value) ? ["a number", "a whole number"] : ["a number"];
-  if (typeof value === "boolean") return ["true or false"];
-  return typeof value === "string" ? ["a text"] : ["a map"];
-}
-
-/** A text as it may stand in a YAML list. */
-const quoted = (typed: string): string =>
-  /^["'\w./-][^,[\]{}#:]*$/.test(typed) ? typed : JSON.stringify(typed);
-
-/** The nearest possible name to one that is not. */
-function suggestName(typed: string, example: string): string {
-  const candidate = typed
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 63);
-  return candidate === "" ? example : candidate;
-}

@@ -88,3 +88,7 @@ export function expectedKinds(schemas: readonly Schema[]): string {
     ? (all[0] ?? "another value")
     : `${all.slice(0, -1).join(", ")} or ${all.at(-1) ?? ""}`;
 }
+
+/** True when a map of the owner's names could have this one. */
+export const isPossibleName = (schemas: readonly Schema[], name: string): boolean =>
+  schemas.some((schema) => schema instanceof z.ZodRecord && z.safeParse(schema.def.keyType, name).success);

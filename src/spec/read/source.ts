@@ -46,6 +46,10 @@ export class SpecSource {
     this.#lines = new Lines(text);
   }
 
+  lineOf(offset: number): number {
+    return this.#lines.at(offset).line;
+  }
+
   /** A diagnostic at an offset of the text. */
   atOffset(offset: number, finding: Finding, path: SpecPath = []): Diagnostic {
     const place = path.length === 0 ? {} : { path: formatPath(path) };

@@ -25,6 +25,8 @@ export interface TreeFault {
   readonly path: SpecPath;
   readonly message: string;
   readonly hint: string;
+  /** Where the thing that this one contradicts stands; its line is added to the message. */
+  readonly first?: number;
 }
 
 /** A map without a prototype. */
@@ -43,6 +45,8 @@ class Stop extends Error {}
 export class YamlTree {
   readonly places = new Map<string, Place>();
   readonly faults: TreeFault[] = [];
+  /** Paths whose value could not be known. */
+  readonly unreadable: SpecPath[] = [];
   readonly #anchors = new Map<string, ParsedNode>();
   readonly #open = new Set<ParsedNode>();
   /** Merges within merges count as nesting. */
@@ -120,6 +124,7 @@ export class YamlTree {
     if (target === undefined) {
       this.#unknownAnchor(name, offset, path);
       this.places.set(pathKey(path), { key, value: offset, typed: undefined });
+      this.unreadable.push(path);
       return null;
     }
     if (this.#open.has(target)) {
@@ -146,13 +151,17 @@ export class YamlTree {
         continue;
       }
       if (name in result) {
-        this.#fault(
-          "spec.duplicate-key",
-          pair.key.range[0],
-          [...path, name],
-          `the key ${name} stands here twice`,
-          `remove one of the two, or rename it`,
-        );
+        const first = this.places.get(pathKey([...path, name]))?.key ?? 0;
+        const hint = "remove one of the two, or rename it";
+        const message = `the key ${name} stands here a second time, first on`;
+        this.faults.push({
+          code: "spec.duplicate-key",
+          offset: pair.key.range[0],
+          path: [...path, name],
+          message,
+          hint,
+          first,
+        });
         continue;
       }
       result[name] = this.#value(pair.value, [...path, name], pair.key.range[0]);

@@ -49,7 +49,13 @@ export const diskReferences: Rule = (context, report) => {
   const { spec } = context;
   const disk = deviceChecker(context, report, "disks");
   for (const [name, model] of Object.entries(spec.models ?? {})) {
-    if (model.source.disk !== undefined) disk(["models", name, "source", "disk"], model.source.disk);
+    for (const key of ["source", "projector"] as const) {
+      const own = model[key]?.disk;
+      if (own !== undefined) disk(["models", name, key, "disk"], own);
+    }
+    model.adapters?.forEach((adapter, i) => {
+      if (adapter.disk !== undefined) disk(["models", name, "adapters", i, "disk"], adapter.disk);
+    });
     if (model.store?.disk !== undefined) disk(["models", name, "store", "disk"], model.store.disk);
   }
   for (const [name, service] of Object.entries(spec.services ?? {})) {

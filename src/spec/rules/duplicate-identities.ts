@@ -1,5 +1,6 @@
 import type { SpecPath } from "../spec-path.ts";
 import { formatPath } from "../spec-path.ts";
+import { serviceName } from "../service-name.ts";
 import { guestsOf, machinesOf } from "./hardware.ts";
 import type { Report, Rule } from "./rule.ts";
 
@@ -149,5 +150,24 @@ export const duplicateRouteNames: Rule = ({ spec }, report) => {
           hint: "remove one of the two",
         });
     });
+  }
+};
+
+/** Without a section of services each model is one, and two of them cannot have one name. */
+export const duplicateModelNames: Rule = ({ spec, names }, report) => {
+  if (spec.services !== undefined || names("services").length > 0) return;
+  const first = new Map<string, string>();
+  for (const model of Object.keys(spec.models ?? {})) {
+    const service = serviceName(model);
+    const other = first.get(service);
+    if (other === undefined) first.set(service, model);
+    else
+      report({
+        code: "spec.duplicate-identity",
+        path: ["models", model],
+        message: `${model} and ${other} would both be the service ${service}`,
+        hint: `services: { ${service}: { model: ${other} }, … }`,
+        at: "key",
+      });
   }
 };

@@ -7,7 +7,12 @@ import type { SpecPath } from "../spec-path.ts";
 import { isWithin, pathKey } from "../spec-path.ts";
 import { cycles } from "./cycles.ts";
 import { deviceReferences, diskReferences } from "./devices.ts";
-import { duplicateHardware, duplicatePorts, duplicateRouteNames } from "./duplicate-identities.ts";
+import {
+  duplicateHardware,
+  duplicateModelNames,
+  duplicatePorts,
+  duplicateRouteNames,
+} from "./duplicate-identities.ts";
 import { guestReferences } from "./guest-references.ts";
 import { inlineSecrets } from "./inline-secrets.ts";
 import { knownEngines } from "./known-engines.ts";
@@ -41,6 +46,7 @@ const RULES: readonly Rule[] = [
   duplicateHardware,
   duplicatePorts,
   duplicateRouteNames,
+  duplicateModelNames,
   cycles,
   subnets,
   inlineSecrets,

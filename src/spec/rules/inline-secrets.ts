@@ -1,10 +1,8 @@
 import type { SpecPath } from "../spec-path.ts";
+import { secretForm, secretHint } from "../secret-forms.ts";
 import type { Report, Rule } from "./rule.ts";
 
-/** Texts that are credentials whatever key they stand under; prefixes are those that the issuers document. */
-const TOKENS =
-  /\b(?:hf_[A-Za-z0-9]{20,}|sk-[A-Za-z0-9_-]{20,}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,}|AKIA[0-9A-Z]{16}|nvapi-[\w-]{20,})|-----BEGIN [A-Z ]*PRIVATE KEY-----/;
-const SECRET_NAME = /(?:^|_)(?:TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$/i;
+const SECRET_NAME = /(?:(?:^|_)TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|ACCESS_KEY|PRIVATE_KEY|CREDENTIALS?)$/i;
 const SECRET_HEADER = /^(?:authorization|proxy-authorization|x-api-key|api-key|cookie)$/i;
 const SECRET_OPTION = /^--?(?:[a-z-]*-)?(?:api-key|apikey|token|hf-token|password|secret)(?:=(.+))?$/i;
 const HIDDEN = { code: "spec.inline-secret", hint: "{ env: NAME } or { file: /run/secrets/name }" } as const;
@@ -12,38 +10,42 @@ const HIDDEN = { code: "spec.inline-secret", hint: "{ env: NAME } or { file: /ru
 const variable = (name: string): string => name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_");
 
 function checkText(text: string, path: SpecPath, report: Report): void {
-  if (TOKENS.test(text)) {
-    report({ ...HIDDEN, path, message: "this text is a credential by its form" });
-    return;
-  }
-  const userinfo = /^[a-z][a-z0-9+.-]*:\/\/[^/@\s:]*:([^/@\s]+)@/i.exec(text);
-  if (userinfo !== null) report({ ...HIDDEN, path, message: "the URL carries a password" });
+  const form = secretForm(text);
+  if (form === undefined) return;
+  const message = form === "token" ? "this text is a credential by its form" : "the URL carries a password";
+  report({ ...HIDDEN, path, message, hint: secretHint(form, text) });
 }
 
-function checkArguments(list: readonly unknown[], path: SpecPath, report: Report): void {
+/** Reports secrets behind options; returns the positions of those that it reported. */
+function checkArguments(list: readonly unknown[], path: SpecPath, report: Report): ReadonlySet<number> {
+  const reported = new Set<number>();
   list.forEach((argument, i) => {
     if (typeof argument !== "string") return;
     const option = SECRET_OPTION.exec(argument);
     const value = option === null ? undefined : (option[1] ?? list[i + 1]);
     // `--api-key $KEY` and `--api-key-file x` name a place; anything else after the option is the secret itself.
     if (typeof value === "string" && !value.startsWith("-") && !value.startsWith("$")) {
+      const at = option?.[1] === undefined ? i + 1 : i;
+      reported.add(at);
       report({
         ...HIDDEN,
-        path: [...path, option?.[1] === undefined ? i + 1 : i],
+        path: [...path, at],
         message: `the value of ${argument.split("=")[0] ?? ""} is a secret`,
         hint: "pass it by environment: { NAME: { env: NAME } }",
       });
     }
   });
+  return reported;
 }
+
+const ARGUMENTS: ReadonlySet<unknown> = new Set(["arguments", "command", "entrypoint"]);
 
 /** Walks everything, because a secret can be pasted anywhere. */
 function walk(value: unknown, path: SpecPath, report: Report): void {
   if (typeof value === "string") checkText(value, path, report);
   else if (Array.isArray(value)) {
-    const key = path.at(-1);
-    if (key === "arguments" || key === "command" || key === "entrypoint") checkArguments(value, path, report);
-    value.forEach((item, i) => walk(item, [...path, i], report));
+    const reported = ARGUMENTS.has(path.at(-1)) ? checkArguments(value, path, report) : undefined;
+    value.forEach((item, i) => reported?.has(i) !== true && walk(item, [...path, i], report));
   } else if (typeof value === "object" && value !== null) {
     const kind = path.at(-1);
     for (const [key, child] of Object.entries(value)) {

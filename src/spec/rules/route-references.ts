@@ -1,3 +1,4 @@
+import { serviceName } from "../service-name.ts";
 import { refer } from "./references.ts";
 import type { Rule } from "./rule.ts";
 
@@ -7,7 +8,9 @@ export const routeReferences: Rule = ({ spec, names }, report) => {
   const networks = names("networks");
   // Without a section of services, each model is one; and each service can be asked for by its own name or role.
   const services =
-    spec.services === undefined && names("services").length === 0 ? names("models") : names("services");
+    spec.services === undefined && names("services").length === 0
+      ? names("models").map(serviceName)
+      : names("services");
   const roles = Object.values(spec.services ?? {}).flatMap((service) => service.role ?? []);
   const aliases = Object.values(spec.routes ?? {}).flatMap((route) => route.aliases ?? []);
   const asked = [...new Set([...names("routes"), ...services, ...names("models"), ...roles, ...aliases])];

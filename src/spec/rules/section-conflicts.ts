@@ -1,6 +1,6 @@
 import { findEngineKind } from "../../catalog/index.ts";
 import type { SpecPath } from "../spec-path.ts";
-import { guestsOf } from "./hardware.ts";
+import { guestsOf, machinesOf } from "./hardware.ts";
 import type { Report, Rule } from "./rule.ts";
 
 const extra = (
@@ -103,6 +103,18 @@ export const rangeConflicts: Rule = ({ spec }, report) => {
           hint: "swap the two",
         });
     });
+  }
+  for (const { value: machine, path } of machinesOf(spec)) {
+    const { cores, threads } = machine.cpu ?? {};
+    if (cores !== undefined && threads !== undefined && threads < cores) {
+      const message = `${threads} threads are fewer than ${cores} cores`;
+      report({
+        code: "spec.conflict",
+        path: [...path, "cpu", "threads"],
+        message,
+        hint: `threads: ${cores * 2}`,
+      });
+    }
   }
   for (const { value: guest, path } of guestsOf(spec)) {
     for (const [name, volume] of Object.entries(guest.talos?.userVolumes ?? {})) {

@@ -1,3 +1,4 @@
+import { serviceName } from "../service-name.ts";
 import { refer } from "./references.ts";
 import type { Rule } from "./rule.ts";
 
@@ -5,7 +6,20 @@ import type { Rule } from "./rule.ts";
 export const serviceReferences: Rule = ({ spec, names }, report) => {
   const models = names("models");
   const networks = names("networks");
-  const services = names("services");
+  const own = names("services");
+  // Without a section of services each model is one.
+  const services = own.length > 0 ? own : names("models").map(serviceName);
+  spec.policies?.ladder?.forEach((step, i) => {
+    if (step.to !== undefined)
+      refer(
+        report,
+        ["policies", "ladder", i, "to"],
+        step.to,
+        services,
+        "service",
+        `services: { ${step.to}: … }`,
+      );
+  });
   for (const [name, service] of Object.entries(spec.services ?? {})) {
     const at = (...rest: (string | number)[]) => ["services", name, ...rest];
     if (service.model !== undefined)

@@ -44,14 +44,18 @@ function parseNetwork(typed: string): Network | string {
   return { family, address, prefix: Number(length), bits: bits - (bits % size), size };
 }
 
-/** Writes an IPv4 network without its host bits; IPv6 is left to its owner. */
-const canonical = (network: Network): string =>
-  network.family === "ipv6"
-    ? `${network.address}/${network.prefix}`
-    : `${[24n, 16n, 8n, 0n].map((shift) => (network.bits >> shift) & 255n).join(".")}/${network.prefix}`;
+/** Writes a network without its host bits, IPv6 shortened at its zeros. */
+function canonical({ family, bits, prefix }: Network): string {
+  if (family === "ipv4")
+    return `${[24n, 16n, 8n, 0n].map((shift) => (bits >> shift) & 255n).join(".")}/${prefix}`;
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    ((bits >> BigInt(112 - 16 * i)) & 0xffffn).toString(16),
+  ).join(":");
+  return `${groups.replace(/(?:^|:)0(?::0)+(?::|$)/, "::")}/${prefix}`;
+}
 
 /** Networks are in CIDR form without host bits, do not overlap, and hold their gateway. */
-export const subnets: Rule = ({ spec }, report) => {
+export const subnets: Rule = ({ spec, wasFaulty }, report) => {
   const seen: { readonly name: string; readonly network: Network }[] = [];
   const check = (name: string, typed: string, path: SpecPath): Network | undefined => {
     const network = parseNetwork(typed);
@@ -92,6 +96,15 @@ export const subnets: Rule = ({ spec }, report) => {
   for (const [name, own] of Object.entries(spec.networks ?? {})) {
     const path = ["networks", name];
     const network = own.subnet === undefined ? undefined : check(name, own.subnet, [...path, "subnet"]);
+    if (own.gateway !== undefined && own.subnet === undefined && !wasFaulty([...path, "subnet"])) {
+      report({
+        code: "spec.missing-key",
+        path: [...path, "subnet"],
+        message: `${name} needs the key subnet for its gateway`,
+        hint: "subnet: 172.31.0.0/16",
+        at: "key",
+      });
+    }
     if (own.gateway === undefined || network === undefined) continue;
     const block = new BlockList();
     block.addSubnet(network.address, network.prefix, network.family);

@@ -2,10 +2,22 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { parsedText, patternText, withFacts } from "./facts.ts";
 
+const labelInstead = (typed: string | number): string | undefined => {
+  const label = String(typed)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, 63);
+  return label.replaceAll(/^-+|-+$/g, "") || undefined;
+};
+
 /** The name of a thing in the spec that becomes a name elsewhere too (DNS label: lower case, digits, hyphens). */
 export const labelName = () =>
   patternText(
-    { expected: "a name of lower-case letters, digits and hyphens, at most 63", example: "oracle" },
+    {
+      expected: "a name of lower-case letters, digits and hyphens, at most 63",
+      example: "oracle",
+      correct: labelInstead,
+    },
     /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
   );
 
@@ -42,10 +54,16 @@ export const pciId = () =>
     /^[0-9a-f]{4}:[0-9a-f]{4}$/i.test(typed) ? typed.toLowerCase() : undefined,
   );
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** The UUID that nvidia-smi -L prints; lower-case hex after its prefix. */
 export const gpuUuid = () =>
   parsedText(
-    { expected: "the UUID that nvidia-smi -L prints", example: "GPU-f4f210c1-5a52-7267-979e-fe922961190a" },
+    {
+      expected: "the UUID that nvidia-smi -L prints",
+      example: "GPU-f4f210c1-5a52-7267-979e-fe922961190a",
+      correct: (typed) => (UUID.test(String(typed)) ? `GPU-${typed}` : undefined),
+    },
     (typed) => {
       const match = /^(GPU|MIG)-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.exec(typed);
       return match === null
@@ -81,10 +99,20 @@ export const host = () =>
 
 /** A URL of one of the given schemes. */
 export const url = (schemes: readonly string[], example: string) =>
-  parsedText({ expected: `a URL (${schemes.map((s) => `${s}://…`).join(", ")})`, example }, (typed) => {
-    const parsed = URL.parse(typed);
-    return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) ? typed : undefined;
-  });
+  parsedText(
+    {
+      expected: `a URL (${schemes.map((scheme) => `${scheme}://…`).join(", ")})`,
+      example,
+      correct: (typed) =>
+        /^[\w-]+(?:\.[\w-]+|:\d+)[^\s@]*$/.test(String(typed))
+          ? `${schemes[0] ?? "https"}://${typed}`
+          : undefined,
+    },
+    (typed) => {
+      const parsed = URL.parse(typed);
+      return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1)) ? typed : undefined;
+    },
+  );
 
 /** A container image reference: name, optional tag, optional digest. */
 export const image = () =>

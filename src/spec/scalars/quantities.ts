@@ -3,15 +3,23 @@ import { parseBytes, parseDuration } from "../../core/index.ts";
 import type { ScalarFacts } from "./facts.ts";
 import { parsedText, withFacts } from "./facts.ts";
 
-/** An amount of memory or disk; bytes. */
+/** `64`, `64G` and `64 GiB of it` are 64GiB to everyone who types them. */
+const correctBytes = (typed: string | number): string | undefined => {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGTP])?/i.exec(String(typed));
+  return match === null ? undefined : `${match[1] ?? ""}${(match[2] ?? "G").toUpperCase()}iB`;
+};
+
+const BYTES: ScalarFacts = {
+  expected: "an amount with its unit (B, KiB, MiB, GiB, TiB, or kB, MB, GB, TB)",
+  example: "96GiB",
+  unit: true,
+  correct: correctBytes,
+};
+
+/** An amount of memory or disk; bytes, more than 0. */
 export const bytes = () =>
-  parsedText(
-    {
-      expected: "an amount with its unit (B, KiB, MiB, GiB, TiB, or kB, MB, GB, TB)",
-      example: "96GiB",
-      unit: true,
-    },
-    parseBytes,
+  parsedText(BYTES, parseBytes, (amount) =>
+    amount > 0 ? undefined : { expected: "more than nothing", hint: BYTES.example },
   );
 
 /** A span of time; milliseconds. */
@@ -67,7 +75,7 @@ function parsePercent(text: string): number | undefined {
 const FRACTION: ScalarFacts = {
   expected: "a share above 0 and up to 1, or a percentage",
   example: "0.9",
-  correct: (typed) => (Number(typed) > 1 && Number(typed) <= 100 ? `${typed}%` : undefined),
+  correct: (typed) => (Number(typed) >= 2 && Number(typed) <= 100 ? `${typed}%` : undefined),
 };
 
 /** A share of a whole, `0.95` or `95%`; a fraction above 0 and up to 1. */
@@ -88,22 +96,31 @@ export const amountOrShare = () =>
     },
   );
 
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly typed: readonly [string, string];
+}
+
+/** Reads `404GB`, `100GB-150GB`, or `100-150GB`, where the first number takes the unit of the second. */
+function parseRange(text: string): Range | undefined {
+  const [low = "", high = low, ...rest] = text.split("-").map((part) => part.trim());
+  const first = /^[\d.]+$/.test(low) ? low + high.replace(/^[\d.\s]*/, "") : low;
+  const min = parseBytes(first);
+  const max = parseBytes(high);
+  return rest.length > 0 || min === undefined || max === undefined
+    ? undefined
+    : { min, max, typed: [first, high] };
+}
+
 /** A size or a range of sizes, `404GB` or `100GB-150GB`; bytes. */
 export const sizeOrRange = () =>
   parsedText(
     { expected: "a size or a range of sizes with units", example: "404GB", unit: true },
-    (text): { readonly min: number; readonly max: number } | undefined => {
-      const [low = "", high, ...rest] = text.split(/\s*-\s*/);
-      const max = parseBytes(high ?? low);
-      const min =
-        /^\s*[\d.]+\s*$/.test(low) && high !== undefined
-          ? parseBytes(low + high.replace(/[\d.\s]/g, ""))
-          : parseBytes(low);
-      return rest.length > 0 || min === undefined || max === undefined || min > max
-        ? undefined
-        : { min, max };
-    },
-  );
+    parseRange,
+    ({ min, max, typed }) =>
+      min <= max ? undefined : { expected: "the smaller size first", hint: `${typed[1]}-${typed[0]}` },
+  ).transform(({ min, max }) => ({ min, max }));
 
 const count = (min: number, max: number, what: string, example: string) =>
   withFacts(z.int().min(min).max(max), { expected: what, example });

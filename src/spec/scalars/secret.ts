@@ -9,16 +9,22 @@ const SECRET = {
   secret: true,
 };
 
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const VARIABLE_NAME = "the name of an environment variable";
+
 /** The name of an environment variable. */
-export const variableName = () =>
-  withFacts(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), {
-    expected: "the name of an environment variable",
-    example: "HF_TOKEN",
-  });
+const variableName = () =>
+  withFacts(z.string().regex(VARIABLE), { expected: VARIABLE_NAME, example: "HF_TOKEN" });
+
+/** Where the name of a variable belongs, anything else may be the secret itself and is not repeated. */
+const secretVariable = () =>
+  withFacts(z.string().regex(VARIABLE), { expected: VARIABLE_NAME, example: "HF_TOKEN", private: true });
 
 /** Keys of every secret reference: the value itself is never in the spec. */
 export const secretKeys = {
-  env: variableName().optional().describe("Environment variable of the Omni process that holds the secret."),
+  env: secretVariable()
+    .optional()
+    .describe("Environment variable of the Omni process that holds the secret."),
   file: text("a path", "/run/secrets/name")
     .optional()
     .describe("File that holds the secret; a trailing newline is ignored."),
