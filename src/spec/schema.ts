@@ -37,12 +37,12 @@ export const specSchema = z
     machines: z
       .record(labelName(), machineSchema)
       .optional()
-      .describe("Several machines by name, instead of metal."),
+      .describe("Several machines by name, each as under metal, instead of it."),
     guest: guestSchema.optional().describe("What runs between the metal and the engines."),
     guests: z
       .record(labelName(), guestSchema)
       .optional()
-      .describe("Several guests by name, instead of guest."),
+      .describe("Several guests by name, each as under guest, instead of it."),
     runtime: runtimeSchema
       .optional()
       .describe("Where engines run; a text alone is the kind.")

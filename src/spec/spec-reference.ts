@@ -70,11 +70,14 @@ YAML anchors (\`&name\`), aliases (\`*name\`) and merge keys (\`<<: *name\`) wor
 
 Every problem of a file is reported at once, with its code, path, line, column, and what to type.`;
 
+/** Maps of what has a section of its own. */
+const PLURALS: ReadonlySet<string> = new Set(["machines", "guests"]);
+
 /** The reference of the whole language as Markdown, made from the schema. */
 export function specReference(): string {
   const sections = Object.entries(specSchema.shape);
   const parts = sections.flatMap(([name, section]) => {
-    const nested = [...rows(section, name)];
+    const nested = PLURALS.has(name) ? [] : [...rows(section, name)];
     return nested.length === 0
       ? []
       : [`## ${name}`, "", metaOf(section).description, "", ...table(nested), ""];

@@ -96,10 +96,6 @@ function correction({ value, typed, schemas }: Place, kinds: string): string | u
 function mapInstead(value: Plain, keys: readonly string[]): string {
   const pair = typeof value === "string" ? /^([\w.-]+)(?:\s*:\s*|\s+)(\S.*)$/.exec(value) : null;
   if (pair !== null) return `${pair[1] ?? ""}: ${pair[2] ?? ""}`;
-  return keys.length === 0
-    ? "NAME: …"
-    : `${keys
-        .slice(0, 3)
-        .map((key) => `${key}: …`)
-        .join(", ")}`;
+  const first = keys.slice(0, 3).map((key) => `${key}: …`);
+  return first.length === 0 ? "NAME: …" : first.join(", ");
 }
