@@ -102,7 +102,7 @@ export const TALOS_EXTENSIONS: Sourced & { readonly names: readonly string[] } =
 };
 
 /** Old names that the image factory still takes, with what they became: siderolabs/image-factory, internal/profile. */
-export const EXTENSION_ALIASES: ReadonlyMap<string, string> = new Map([
+const EXTENSION_ALIASES: ReadonlyMap<string, string> = new Map([
   ["nvidia-container-toolkit", "nvidia-container-toolkit-lts"],
   ["nvidia-open-gpu-kernel-modules", "nvidia-open-gpu-kernel-modules-lts"],
   ["nonfree-kmod-nvidia", "nonfree-kmod-nvidia-lts"],

@@ -4,7 +4,7 @@ type Model = NonNullable<ParsedSpec["models"]>[string];
 type RuntimeKind = NonNullable<ParsedSpec["runtime"]>["kind"];
 
 /** The format of a model as far as its names tell: a GGUF quantization or file name, else safetensors. */
-export function formatOf(model: Model): "gguf" | "safetensors" {
+function formatOf(model: Model): "gguf" | "safetensors" {
   if (model.format !== undefined) return model.format;
   const { file, hub, path, files, builtin, quantization } = model.source;
   if (builtin !== undefined) return "gguf";

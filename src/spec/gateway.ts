@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { exactlyOne } from "./scalars/choice.ts";
-import { host, labelName, path, port, text, url } from "./scalars/identities.ts";
+import { host, networkName, path, port, text, url } from "./scalars/identities.ts";
 import { bytes, duration, whole } from "./scalars/quantities.ts";
 import { secret } from "./scalars/secret.ts";
 import { DEFAULTS } from "./default-values.ts";
@@ -15,7 +15,10 @@ export const gatewaySchema = z.strictObject({
     .meta({ default: D.host }),
   port: port(4664).optional().describe("Port it listens on.").meta({ default: D.port }),
   nodePort: port(30080).optional().describe("NodePort on a cluster."),
-  networks: z.array(labelName()).optional().describe("Networks it joins: the only way into an isolated one."),
+  networks: z
+    .array(networkName())
+    .optional()
+    .describe("Networks it joins: the only way into an isolated one."),
   publicUrl: url(["https", "http"], "https://ai.example.com")
     .optional()
     .describe("Address that clients use, when a proxy stands before it."),

@@ -126,7 +126,9 @@ const disk = z
     filesystem: z.enum(["xfs", "ext4", "btrfs", "zfs"]).optional().describe("File system on it."),
     mount: path("/var/mnt/data")
       .optional()
-      .describe("Where it is mounted on the node that runs the engines."),
+      .describe(
+        "Where it is mounted on the node that runs the engines. Enough to name a disk that is mounted already and never formatted.",
+      ),
     free: bytes().optional().describe("Free space, when not left to detection."),
     format: z
       .enum(["never", "if-blank"])
@@ -142,7 +144,7 @@ const disk = z
       .optional()
       .describe("Mount propagation of the preparing pod."),
   })
-  .check(atLeastOne(["byId", "serial", "wwn", "device"], "byId: nvme-…   # ls -l /dev/disk/by-id"));
+  .check(atLeastOne(["byId", "serial", "wwn", "device", "mount"], "byId: nvme-…   # ls -l /dev/disk/by-id"));
 
 function patternDevice() {
   return path("/dev/nvme0n1").regex(/^\/dev\//);

@@ -6,7 +6,7 @@ import { amountOrShare, duration, temperature, tokens, whole } from "./scalars/q
 import { DEFAULTS } from "./default-values.ts";
 
 /** What a service can give up under memory pressure, in the words of the owner. */
-export const LADDER_STEPS = [
+const LADDER_STEPS = [
   "offload-kv-cache",
   "quantize-kv-cache",
   "reduce-parallel",

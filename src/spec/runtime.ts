@@ -4,7 +4,7 @@ import { withFacts } from "./scalars/facts.ts";
 import { freeName, labelName, path, text, url } from "./scalars/identities.ts";
 import { bytes } from "./scalars/quantities.ts";
 
-export const RUNTIMES = ["process", "docker", "kubernetes"] as const;
+const RUNTIMES = ["process", "docker", "kubernetes"] as const;
 
 /** Where engines run. */
 export const runtimeKind = () => z.enum(RUNTIMES);

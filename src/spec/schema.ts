@@ -13,13 +13,13 @@ import { runbookSchema } from "./runbook.ts";
 import { runtimeSchema } from "./runtime.ts";
 import { atMostOne } from "./scalars/choice.ts";
 import { withFacts } from "./scalars/facts.ts";
-import { freeName, labelName } from "./scalars/identities.ts";
+import { freeName, labelName, networkName } from "./scalars/identities.ts";
 import { serviceSchema } from "./services.ts";
 import { telemetrySchema } from "./telemetry.ts";
 import { toolSchema } from "./tools.ts";
 
 /** The version of the language that this Omni speaks. */
-export const SPEC_VERSION = 1;
+const SPEC_VERSION = 1;
 
 /** The whole of `omni.yaml`, section by section, as it is typed (input) and as it is parsed (output). */
 export const specSchema = z
@@ -66,7 +66,7 @@ export const specSchema = z
       .optional()
       .describe("Names that clients ask for; one for each service when absent."),
     networks: z
-      .record(labelName(), networkSchema)
+      .record(networkName(), networkSchema)
       .optional()
       .describe("Networks by name.")
       .meta({ default: {} }),

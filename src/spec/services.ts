@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { shorthand } from "./scalars/shorthand.ts";
 import { withFacts } from "./scalars/facts.ts";
-import { cpuSet, freeName, labelName, path, port, text } from "./scalars/identities.ts";
+import { cpuSet, freeName, labelName, networkName, path, port, text } from "./scalars/identities.ts";
 import { autoOr, autoOrTokens, bytes, duration, fraction, tokens, whole } from "./scalars/quantities.ts";
 import { environment } from "./scalars/secret.ts";
 import { atLeastOne, exactlyOne } from "./scalars/choice.ts";
@@ -20,7 +20,7 @@ const deviceName = () =>
     example: "auto",
   });
 
-export const KV_TYPES = [
+const KV_TYPES = [
   "auto",
   "f16",
   "bf16",
@@ -218,7 +218,7 @@ export const serviceSchema = z.strictObject({
   port: port().optional().describe("Port it listens on; chosen by the plan when absent."),
   nodePort: port(30001).optional().describe("NodePort on a cluster."),
   hostPort: port(8001).optional().describe("Port published on the host (Docker)."),
-  networks: one(labelName()).optional().describe("Networks it is attached to, and no others."),
+  networks: one(networkName()).optional().describe("Networks it is attached to, and no others."),
   shm: bytes().optional().describe("Shared memory (/dev/shm)."),
   memory: bytes().optional().describe("Limit on main memory."),
   resources: z

@@ -170,7 +170,7 @@ describe("what the owners wrote", () => {
     const spec = specOf("concrete-bunker.yaml");
     expect(spec.services["deepseek-v32"]).toMatchObject({
       context: 8192,
-      networks: ["omni-network", "internal-brain"],
+      networks: ["omni-network", "internal_brain"],
       ladder: [
         { step: "offload-kv-cache" },
         { step: "halve-context", floor: 4096 },
@@ -183,9 +183,9 @@ describe("what the owners wrote", () => {
       threads: 192,
       environment: { CUDA_VISIBLE_DEVICES: "" },
     });
-    expect(spec.networks["internal-brain"]).toMatchObject({ internal: true, subnet: "172.31.0.0/16" });
+    expect(spec.networks["internal_brain"]).toMatchObject({ internal: true, subnet: "172.31.0.0/16" });
     expect(specOf("concrete-bunker.fixed.yaml").services["deepseek-v32"]?.networks).toEqual([
-      "internal-brain",
+      "internal_brain",
     ]);
   });
 });

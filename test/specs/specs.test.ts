@@ -34,7 +34,8 @@ const specsIn = (folder: string): string[] =>
 const load = (folder: string, name: string): readonly Diagnostic[] =>
   loadSpec(readFileSync(join(folder, name)), name).diagnostics;
 
-const readExpected = (file: string): readonly Expected[] => EXPECTED.parse(JSON.parse(readFileSync(file, "utf8")));
+const readExpected = (file: string): readonly Expected[] =>
+  EXPECTED.parse(JSON.parse(readFileSync(file, "utf8")));
 
 const valid = [
   ...specsIn(join(here, "valid")).map((name) => [name, join(here, "valid")] as const),
@@ -63,7 +64,13 @@ describe("invalid specs", () => {
     expect(
       found.map(({ code, severity, path, line, column }) => ({ code, severity, path, line, column })),
     ).toEqual(
-      expected.map(({ code, severity = "error", path, line, column }) => ({ code, severity, path, line, column })),
+      expected.map(({ code, severity = "error", path, line, column }) => ({
+        code,
+        severity,
+        path,
+        line,
+        column,
+      })),
     );
     expected.forEach(({ hint, message }, index) => {
       expect(found[index]?.hint).toContain(hint ?? "");
@@ -73,7 +80,9 @@ describe("invalid specs", () => {
 
   it("has no expectation without its spec", () => {
     const stray = readdirSync(folder).filter(
-      (name) => name.endsWith(".expected.json") && !names.some((n) => name === n.replace(/\.[a-z]+$/, ".expected.json")),
+      (name) =>
+        name.endsWith(".expected.json") &&
+        !names.some((n) => name === n.replace(/\.[a-z]+$/, ".expected.json")),
     );
     expect(stray).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../core/index.ts";
 
 /** The largest spec that is read; a spec of a thousand machines is a tenth of it. */
-export const MAX_SPEC_BYTES = 1024 * 1024;
+const MAX_SPEC_BYTES = 1024 * 1024;
 
 const UTF16: ReadonlySet<string> = new Set(["fffe", "feff"]);
 
@@ -73,7 +73,7 @@ function decodeBytes(bytes: Uint8Array, file: string): Decoded {
 }
 
 /** Line and column, both from 1, of an offset into a text. */
-export function positionOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+function positionOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset);
   const start = before.lastIndexOf("\n") + 1;
   return { line: before.split("\n").length, column: offset - start + 1 };

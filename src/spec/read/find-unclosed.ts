@@ -22,7 +22,8 @@ export function findUnclosed(text: string): Unclosed | undefined {
       return {
         offset,
         message: `the quote ${token.charAt(0)} is never closed`,
-        hint: `close the quote: ${token.split("\n")[0] ?? ""}${token.charAt(0)}`,
+        // What stands in the quote may be a secret and is not repeated.
+        hint: `close the quote: put ${token.charAt(0)} at the end of the value`,
       };
     }
     if (!LEXER_MARKERS.has(token)) offset += token.length;

@@ -65,7 +65,13 @@ function kindFault(place: Place, facts: ScalarFacts | undefined): ValueFault {
   return {
     code: fits ? "spec.bad-value" : "spec.wrong-type",
     message: near === undefined ? message : `${message}; the nearest is ${near}`,
-    hint: near ?? meant ?? correction(place, kinds) ?? facts?.example ?? allowed[0] ?? kinds,
+    hint:
+      near ??
+      meant ??
+      (facts?.private === true ? undefined : correction(place, kinds)) ??
+      facts?.example ??
+      allowed[0] ??
+      kinds,
   };
 }
 

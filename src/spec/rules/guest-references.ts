@@ -35,6 +35,9 @@ export const guestReferences: Rule = (context, report) => {
       if (own.disk !== undefined)
         disk([...path, "talos", "userVolumes", volume, "disk"], own.disk, guest.machine);
     }
+    const install = guest.talos?.installDisk;
+    if (install !== undefined && !Object.hasOwn(guest.vm?.disks ?? {}, install))
+      disk([...path, "talos", "installDisk"], install, guest.machine);
     for (const [node, own] of Object.entries(guest.kubernetes?.nodes ?? {})) {
       machineRef([...path, "kubernetes", "nodes", node, "machine"], own.machine);
       own.gpus?.forEach((card, i) =>

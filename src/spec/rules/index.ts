@@ -19,6 +19,7 @@ import { knownEngines } from "./known-engines.ts";
 import { knownExtensions } from "./known-extensions.ts";
 import { knownGpus } from "./known-gpus.ts";
 import { routeReferences } from "./route-references.ts";
+import { ladderSteps } from "./ladder-steps.ts";
 import type { Rule } from "./rule.ts";
 import {
   engineConflicts,
@@ -55,6 +56,7 @@ const RULES: readonly Rule[] = [
   sourceConflicts,
   engineConflicts,
   rangeConflicts,
+  ladderSteps,
   networkAndToolConflicts,
   unused,
 ];

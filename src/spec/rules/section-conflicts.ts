@@ -1,4 +1,5 @@
 import { findEngineKind } from "../../catalog/index.ts";
+import type { ParsedSpec } from "../schema.ts";
 import type { SpecPath } from "../spec-path.ts";
 import { guestsOf, machinesOf } from "./hardware.ts";
 import type { Report, Rule } from "./rule.ts";
@@ -64,16 +65,32 @@ export const engineConflicts: Rule = ({ spec, wasFaulty }, report) => {
         `${kind.name} is run by Omni and has no url`,
         "kind: openai   # a remote API",
       );
-    if (engine.image !== undefined && engine.build?.tag !== undefined && engine.image !== engine.build.tag) {
+    const made = builtNames(engine.build, spec);
+    if (engine.image !== undefined && made.length > 0 && !made.includes(engine.image)) {
       report({
         code: "spec.conflict",
         path: [...at, "image"],
-        message: `image ${engine.image} is not the one that build makes (${engine.build.tag})`,
-        hint: `remove image, or image: ${engine.build.tag}`,
+        message: `image ${engine.image} is not the one that build makes (${made.join(" or ")})`,
+        hint: `remove image, or image: ${made.at(-1) ?? ""}`,
       });
     }
   }
 };
+
+/** Names that a built image goes by: its tag, and behind the address of the registry it is pushed to. */
+function builtNames(
+  build: NonNullable<ParsedSpec["engines"]>[string]["build"],
+  spec: ParsedSpec,
+): readonly string[] {
+  if (build?.tag === undefined) return [];
+  const { tag, push } = build;
+  if (push === undefined || push === false) return [tag];
+  const registries = guestsOf(spec).flatMap(({ value }) => Object.entries(value.registries ?? {}));
+  const pushed = registries
+    .filter(([name]) => name === push)
+    .map(([, registry]) => `${registry.address}/${tag}`);
+  return [tag, ...pushed];
+}
 
 /** Ranges whose lower end lies above the upper, and the like. */
 export const rangeConflicts: Rule = ({ spec }, report) => {

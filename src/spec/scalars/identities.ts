@@ -21,6 +21,17 @@ export const labelName = () =>
     /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
   );
 
+/** The name of a network as Docker takes it; a renderer for Kubernetes turns it into a label. */
+export const networkName = () =>
+  patternText(
+    {
+      expected: "a name of lower-case letters, digits and . _ -, at most 63",
+      example: "internal_brain",
+      correct: labelInstead,
+    },
+    /^[a-z0-9][a-z0-9_.-]{0,62}$/,
+  );
+
 /** A name that clients or people use: letters, digits and `. _ : / -`, at most 128. */
 export const freeName = () =>
   patternText(
