@@ -136,13 +136,13 @@ def question(entry, r, importance, others, strength=1.0):
 class Conversations:
     """Makes training conversations as (token ids, loss weights)."""
 
-    def __init__(self, entries, tokenizer, seed=1, question_weight=0.1):
+    def __init__(self, entries, tokenizer, seed=1, question_weight=0.1, cut=0.0):
         handbook.assert_held_out(entries)
         self.held_out = {handbook.normalise(t) for e in entries for t in e.t}
         self.entries, self.tokenizer = entries, tokenizer
         self.importance = importances(entries)
         self.random = random.Random(seed)
-        self.question_weight = question_weight
+        self.question_weight, self.cut = question_weight, cut
         self.deck = []
         ids = tokenizer.token_to_id
         self.bos, self.start, self.end = map(ids, ("<|endoftext|>", "<|im_start|>", "<|im_end|>"))
@@ -170,18 +170,23 @@ class Conversations:
         r, ids, weights = self.random, [], []
         if r.random() < 0.15:
             ids, weights = [self.bos], [0.0]
-        if r.random() < 0.3:
+        if r.random() < 0.2:
             part = self.message("system", self.tokenizer.encode(r.choice(SYSTEM)).ids)
             ids += part
             weights += [0.0] * len(part)
         kind = r.random()
-        turns = 1 if kind < 0.78 else r.randint(2, 4) if kind < 0.98 else r.randint(5, 20)
+        turns = 1 if kind < 0.86 else r.randint(2, 4) if kind < 0.988 else r.randint(5, 20)
+        # Which answer is due shows in its first words; the rest is soon known by heart.
+        cut = turns == 1 and r.random() < self.cut
         for _ in range(turns):
             e = self.next_entry()
             part = self.message("user", self.tokenizer.encode(self.next_question(e)).ids)
             ids += part
             weights += [0.0] * 3 + [self.question_weight] * (len(part) - 3)
             head = [self.start] + self.roles["assistant"]
+            if cut:
+                body = self.answers[e.slug][: r.randint(8, 14)]
+                return ids + head + body, weights + [0.0] * len(head) + [1.0] * len(body)
             body = self.answers[e.slug] + [self.end] + self.newline
             ids += head + body
             # The newline after the end token is never asked of the model.

@@ -35,6 +35,8 @@ def main():
     p.add_argument("--hidden", type=int, default=640)
     p.add_argument("--dropout", type=float, default=0.1)
     p.add_argument("--question-weight", type=float, default=0.1)
+    p.add_argument("--cut", type=float, default=0.7,
+                   help="share of single answers of which only the first words are trained")
     p.add_argument("--every", type=int, default=300, help="steps between evaluations")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--threads", type=int, default=2)
@@ -50,7 +52,7 @@ def main():
     exam = handbook.exam_items(entries)
     development = handbook.development_set(entries, exam)
     tokenizer = Tokenizer.from_file(str(train_tokenizer.FILE))
-    data = augment.Conversations(entries, tokenizer, a.seed, a.question_weight)
+    data = augment.Conversations(entries, tokenizer, a.seed, a.question_weight, a.cut)
     config = llama.Config(vocab=tokenizer.get_vocab_size(), width=a.width, layers=a.layers,
                           heads=a.heads, hidden=a.hidden, dropout=a.dropout)
     model = llama.Model(config)
