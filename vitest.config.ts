@@ -6,6 +6,6 @@ export default defineConfig({
     // Real engines and child processes share two cores: a generous limit is no substitute for a fast test.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers: 3,
   },
 });

@@ -1,4 +1,3 @@
-/* oxlint-disable vitest/valid-expect -- the second argument of expect names the case that failed */
 import { describe, expect, it } from "vitest";
 import { GIB } from "../core/index.ts";
 import {

@@ -1,4 +1,3 @@
-/* oxlint-disable vitest/valid-expect -- the second argument of expect names the case that failed */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -50,8 +50,6 @@ const FRAGMENTS = [
   "x-",
 ];
 
-/* oxlint-disable vitest/expect-expect -- every property asserts through check() */
-
 /** Whatever the text, the answer is a spec or errors, and every finding says where and what to do. */
 function check(input: string | Uint8Array): void {
   const { spec, diagnostics } = loadSpec(input, "f");

@@ -1,4 +1,3 @@
-/* oxlint-disable unicorn/consistent-function-scoping -- each shorthand stands beside the cases that use it */
 import { describe, expect, it } from "vitest";
 import { loadSpec } from "../load-spec.ts";
 
