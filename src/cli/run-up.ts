@@ -7,6 +7,7 @@ import { integerOption } from "./command.ts";
 import type { Invocation } from "./command.ts";
 import { locateSpec, readKeys, readModels } from "./node-spec.ts";
 import type { LocatedSpec } from "./node-spec.ts";
+import { reportPlan } from "./plan-report.ts";
 import { Progress } from "./progress.ts";
 import { reportDiagnostics } from "./report.ts";
 import { runNode } from "./running-node.ts";
@@ -21,7 +22,9 @@ export async function runUp(invocation: Invocation, terminal: Terminal): Promise
   const located = await locateSpec(invocation.positionals[0], invocation.value("model"));
   const plan = await decide(located, invocation);
   reportDiagnostics([...located.warnings, ...plan.diagnostics], terminal);
-  await serve(located, plan, terminal);
+  if (!invocation.flag("dry-run")) await serve(located, plan, terminal);
+  else if (invocation.flag("json")) terminal.out(JSON.stringify(plan, null, 2));
+  else reportPlan(plan, terminal);
   return EXIT.done;
 }
 

@@ -138,6 +138,18 @@ routes:
     expect(stderr).not.toContain("sk-secret-in-the-file");
   });
 
+  it("--dry-run prints the plan and starts nothing", async () => {
+    const text = await omni(["up", "--dry-run"], state);
+    expect(text).toMatchObject({ code: 0, stderr: "" });
+    expect(text.stdout).toMatch(/omni-demo\s+embedded\s+omni-demo\s+2048 tokens/);
+    const json = await omni(["up", "--dry-run", "--json"], state);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      services: [{ name: "omni-demo", memory: [{ device: "cpu" }] }],
+      rejected: [],
+    });
+    expect(processesWith(state)).toEqual([]);
+  });
+
   it("an unknown option names the nearest one", async () => {
     const { code, stderr } = await omni(["up", "--modle", "x"], state);
     expect(code).toBe(2);

@@ -17,12 +17,15 @@ export const up: Command = {
       placeholder: "ADDR",
       about: "Address to listen on. Default 127.0.0.1; others need keys.",
     },
+    "dry-run": { kind: "flag", about: "Print what would run and what memory it takes, and start nothing." },
+    json: { kind: "flag", about: "With --dry-run: print the plan as JSON." },
   },
   examples: [
     ["up", "omni.yaml of this folder, or the demo when there is none"],
     ["up omni.yaml", "the node that a file describes"],
     ["up --model ~/models/chat.gguf", "your own model, with its own chat template"],
     ["up --port 4700", "on another port"],
+    ["up omni.yaml --dry-run", "what would run, and what does not fit and why"],
   ],
   // The spec's schema and the node's parts are loaded by the commands that need them alone.
   run: async (invocation, terminal) => (await import("../run-up.ts")).runUp(invocation, terminal),
