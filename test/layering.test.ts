@@ -60,6 +60,19 @@ it("scanned the rooms, each of which is in the table of docs/architecture.md", (
   expect([...new Set(SOURCES.map((source) => source.room))].toSorted()).toEqual([...ROOMS.keys()].toSorted());
 });
 
+it("every room says in a header what lives there and what never does", () => {
+  const silent = [...ROOMS.keys()].filter((room) => {
+    const entry = SOURCES.find(
+      ({ path }) => path === join(room, "index.ts") || path === join(room, "main.ts"),
+    );
+    return (
+      entry === undefined ||
+      !/^\/\*\*[\s\S]{120,}?\*\//.test(readFileSync(join(ROOT, "src", entry.path), "utf8"))
+    );
+  });
+  expect(silent).toEqual([]);
+});
+
 it("imports follow the table", () => {
   const wrong = SOURCES.flatMap((source) =>
     source.imports

@@ -1,6 +1,6 @@
 import type { NodeEvent } from "../core/index.ts";
 import { OmniError } from "../core/index.ts";
-import { embedded } from "../engines/embedded.ts";
+import { embedded } from "../engines/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import type { Gateway, GatewayLimits } from "../gateway/index.ts";
 import type { Plan } from "../plan/plan.ts";

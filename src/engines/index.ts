@@ -1,0 +1,5 @@
+/**
+ * Engines: what Omni knows about each kind of engine, one file a kind: its command line from a placement, how its
+ * health reads, and what its last words mean. Pure knowledge; nothing here opens a socket or starts a process.
+ */
+export { embedded } from "./embedded.ts";
