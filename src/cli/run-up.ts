@@ -53,11 +53,18 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
   const began = performance.now();
   const { gateway } = located.spec;
   const progress = new Progress(terminal);
+  const keys = await readKeys(located);
   const node = await runNode({
     plan,
     stateFolder: stateFolder(),
-    keys: await readKeys(located),
-    limits: { bodyBytes: gateway.bodyLimit },
+    keys,
+    limits: {
+      bodyBytes: gateway.bodyLimit,
+      headerTime: gateway.timeouts.headers,
+      bodyTime: gateway.timeouts.body,
+      keepAliveTime: gateway.timeouts.idle,
+      connectTime: gateway.timeouts.connect,
+    },
     corsOrigins: gateway.cors ?? [],
     onEvent: (event) => progress.around(() => tell(event, terminal)),
   });
@@ -69,7 +76,7 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
     await Promise.race([node.settled(settled.signal), stopped]);
     progress.end();
     if (node.services().some((service) => service.state === "ready"))
-      announce(node, plan, performance.now() - began, terminal);
+      announce(node, plan, { elapsed: performance.now() - began, asksForKey: keys.length > 0 }, terminal);
     await stopped;
   } catch (thrown) {
     progress.end();
@@ -89,7 +96,13 @@ function tell(event: NodeEvent, terminal: Terminal): void {
   );
 }
 
-function announce(node: RunningNode, plan: Plan, elapsed: number, terminal: Terminal): void {
+interface Start {
+  /** Milliseconds until the first service was ready. */
+  readonly elapsed: number;
+  readonly asksForKey: boolean;
+}
+
+function announce(node: RunningNode, plan: Plan, { elapsed, asksForKey }: Start, terminal: Terminal): void {
   const { style } = terminal;
   const rows = node
     .services()
@@ -107,6 +120,7 @@ function announce(node: RunningNode, plan: Plan, elapsed: number, terminal: Term
   terminal.out(`Ready after ${formatDuration(elapsed)}. Try:`);
   terminal.out("");
   terminal.out(`  curl ${node.url}/v1/chat/completions -H 'content-type: application/json' \\`);
+  if (asksForKey) terminal.out(`    -H "authorization: Bearer $OMNI_API_KEY" \\`);
   terminal.out(`    -d '${body.replaceAll("'", String.raw`'\''`)}'`);
   terminal.out("");
   terminal.out(
