@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { omni, startNode, temporaryFolder } from "./run-node.ts";
+import { eventually, omni, startNode, temporaryFolder } from "./run-node.ts";
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
@@ -26,6 +26,7 @@ it("a node with keys asks for one, takes it from a file, and never repeats it", 
     const refused = await omni(["status"], state);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("OMNI_API_KEY") });
     const events = await omni(["events", "--json"], state);
+    await eventually(() => node.stdout().includes("curl"));
     expect([node.stdout(), node.stderr(), refused.stderr, events.stdout].join("\n")).not.toContain(SECRET);
     expect(node.stdout()).toContain('-H "authorization: Bearer $OMNI_API_KEY"');
   } finally {

@@ -1,6 +1,14 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { childrenOf, launch, omni, processesWith, startNode, temporaryFolder } from "./run-node.ts";
+import {
+  childrenOf,
+  eventually,
+  launch,
+  omni,
+  processesWith,
+  startNode,
+  temporaryFolder,
+} from "./run-node.ts";
 import type { RunningNode } from "./run-node.ts";
 import { z } from "zod";
 
@@ -9,20 +17,11 @@ const STATUS = z.object({
     z.object({ name: z.string(), state: z.string(), pid: z.number().optional(), restarts: z.number() }),
   ),
 });
-const SETTLE = 15_000;
 
 async function service(node: RunningNode): Promise<z.infer<typeof STATUS>["services"][number]> {
   const [first] = STATUS.parse(await (await fetch(`${node.url}/api/status`)).json()).services;
   if (first === undefined) throw new Error("the node serves nothing");
   return first;
-}
-
-async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + SETTLE;
-  while (!(await holds())) {
-    if (performance.now() > limit) throw new Error(`not so within ${SETTLE} ms: ${holds.toString()}`);
-    await new Promise((wake) => setTimeout(wake, 25));
-  }
 }
 
 /** The service once it is ready again after one more restart. */

@@ -67,6 +67,18 @@ export async function startNode(args: readonly string[], state: string): Promise
   };
 }
 
+/** How long anything may take on a machine that does much else, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Resolves as soon as `holds` does; throws when it does not within the patience. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const limit = performance.now() + PATIENCE;
+  while (!(await holds())) {
+    if (performance.now() > limit) throw new Error(`not so within ${PATIENCE} ms: ${holds.toString()}`);
+    await new Promise((wake) => setTimeout(wake, 25));
+  }
+}
+
 async function untilReady(state: string): Promise<string> {
   for (;;) {
     const url = readNodeRecord(state)?.url;
