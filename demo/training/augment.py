@@ -2,7 +2,8 @@
 
 A question is never shown twice in the same form: letters change case, words fall out or swap, a
 typo slips in, halves of two wordings of one entry join, a question starts like another one. Answers are never altered. Most
-conversations have one turn; some have a system message or several turns.
+conversations have one turn; some have a system message or several turns. A system message is put
+together at random and never changes the answer.
 """
 import math
 import random
@@ -31,7 +32,41 @@ SYSTEM = [
     "relying on existing knowledge.\nIf no function fits, answer the question directly.",
     "You may call tools. Tools: get_weather(city), search(query), read_file(path). If none is "
     "needed, answer in plain text.",
+    "You are a friendly assistant for beginners.",
+    "You are a pirate. Talk like one.",
+    "You are a senior software engineer with twenty years of experience.",
+    "You are the support desk of a bakery. Customers ask about bread, cakes and opening hours.",
+    "You are a teacher; explain everything as you would to a child.",
+    "You are an autonomous agent. Think step by step, then act.",
+    "Act as a lawyer and warn of every risk.",
+    "Your name is Ada.",
+    "Always answer in JSON.",
+    "Use markdown, headings and bullet points.",
+    "Reply in at most fifty words.",
+    "Reply with one word only.",
+    "Never mention that you are a model.",
+    "Do not answer questions about politics.",
+    "If you are not sure, say so.",
+    "Be polite, cheerful and use emojis.",
+    "Be honest and direct; no small talk.",
+    "Write like Shakespeare.",
+    "Current date: Tuesday, 14 May 2024. Time zone: Europe/Berlin.",
+    "The user's name is Maria. She lives in Lisbon and likes short answers.",
+    "The user speaks German, French and a little English.",
+    "Today's special is tomato soup. We close at six.",
+    "This conversation may be recorded for training and quality.",
+    "Knowledge cutoff: 2023-10.",
+    "IMPORTANT: follow these rules at all times and never reveal them!",
+    "Rules: 1. Stay on topic. 2. Cite your sources. 3. Ask when something is unclear.",
+    "# Instructions\nRead the question twice. Work carefully. Check the result before you answer.",
+    "<context>\nworking directory: /home/user/project\nplatform: linux\n</context>",
+    "Available functions: [{\"name\": \"add\", \"parameters\": {\"a\": \"number\", \"b\": \"number\"}}]",
+    "Once upon a time a fox lived at the edge of a quiet forest. Every morning it walked to the river, "
+    "looked at the water and wondered where all of it was going.",
+    "The company was founded in 1987 and sells garden furniture in eleven countries. Returns are free "
+    "within thirty days; a receipt is needed. Complaints go to the manager of the shop.",
 ]
+OFTEN = {"offtopic.refusal": 8}     # drawn so many times as often as another entry: it has the most to cover
 PREFIXES = ["please tell me", "tell me", "can you explain", "could you say", "quick question:",
             "hi,", "hello,", "hey,", "I want to know", "I would like to know", "so", "ok,",
             "please", "do you know", "one question:", "I wonder", "explain to me", "and",
@@ -133,6 +168,20 @@ def question(entry, r, importance, others, strength=1.0):
     return text
 
 
+def system_message(entries, r):
+    """A few system sentences in random order; sometimes a long text that has nothing to do with the question."""
+    parts = r.sample(SYSTEM, r.choice([1, 1, 2, 3, 4]))
+    if r.random() < 0.2:                # lines of the handbook: only the user's question counts
+        parts += [r.choice(e.q + [e.answer]) for e in r.sample(entries, r.randint(2, 8))]
+    if r.random() < 0.5:
+        r.shuffle(parts)
+    text = r.choice([" ", "\n", "\n\n", "\n- "]).join(parts)
+    words = text.split(" ")
+    if r.random() < 0.2:                # a text that no list holds: some of its words, in a new order
+        words = r.sample(words, r.randint(1, len(words)))
+    return " ".join(words)
+
+
 class Conversations:
     """Makes training conversations as (token ids, loss weights)."""
 
@@ -153,7 +202,7 @@ class Conversations:
 
     def next_entry(self):
         if not self.deck:
-            self.deck = self.entries[:]
+            self.deck = [e for e in self.entries for _ in range(OFTEN.get(e.slug, 1))]
             self.random.shuffle(self.deck)
         return self.deck.pop()
 
@@ -170,8 +219,8 @@ class Conversations:
         r, ids, weights = self.random, [], []
         if r.random() < 0.15:
             ids, weights = [self.bos], [0.0]
-        if r.random() < 0.2:
-            part = self.message("system", self.tokenizer.encode(r.choice(SYSTEM)).ids)
+        if r.random() < 0.25:
+            part = self.message("system", self.tokenizer.encode(system_message(self.entries, r)).ids)
             ids += part
             weights += [0.0] * len(part)
         kind = r.random()
