@@ -1,6 +1,6 @@
 """Write a checkpoint as one GGUF file that llama.cpp serves.
 
-    python export_gguf.py [work/best.pt] [--type F16|Q8_0] [--out ../omni-demo.gguf]
+    python export_gguf.py [work/best.pt] [--type Q8_0|F16] [--out ../omni-demo.gguf]
 
 The file carries the tokenizer, the chat template and the end-of-turn token, so nothing else is
 needed to chat with it.
@@ -39,7 +39,7 @@ DESCRIPTION = ("A tiny llama-architecture model trained from scratch on the Omni
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("checkpoint", nargs="?", default=str(handbook.HERE / "work" / "best.pt"))
-    p.add_argument("--type", default="F16", choices=["F16", "Q8_0"])
+    p.add_argument("--type", default="Q8_0", choices=["Q8_0", "F16"])
     p.add_argument("--out", default=str(handbook.HERE.parent / "omni-demo.gguf"))
     a = p.parse_args()
     state = torch.load(a.checkpoint, weights_only=True)
