@@ -24,6 +24,8 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(wanted.length / 3)) + 1;
   for (const name of known) {
+    // What nobody typed a name for is no name to suggest.
+    if (name === "") continue;
     const d = distance(wanted, normalise(name));
     if (d < bestDistance) {
       best = name;

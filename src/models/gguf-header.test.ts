@@ -195,6 +195,29 @@ describe("what is refused", () => {
     ],
     ["no architecture", { ...LLAMA, metadata: [] }, "model.malformed"],
     [
+      "four billion layers",
+      {
+        ...LLAMA,
+        metadata: [
+          ["general.architecture", { text: "llama" }],
+          ["llama.block_count", { u32: 0xffffffff }],
+          ["llama.attention.head_count", { u32: 8 }],
+        ],
+      },
+      "model.malformed",
+    ],
+    [
+      "a context of half a token",
+      {
+        ...LLAMA,
+        metadata: [
+          ["general.architecture", { text: "llama" }],
+          ["llama.context_length", { f32: 0.5 }],
+        ],
+      },
+      "model.malformed",
+    ],
+    [
       "an unknown architecture",
       { ...LLAMA, metadata: [["general.architecture", { text: "lama" }]] },
       "model.unknown-architecture",

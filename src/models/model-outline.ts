@@ -21,6 +21,8 @@ export interface ModelOutline {
 }
 
 const F16_BYTES = 2;
+/** Source: LLAMA_MAX_LAYERS in llama.cpp, src/llama-hparams.h. */
+const MOST_LAYERS = 512;
 
 /**
  * Reads the outline out of a header. Throws `OmniError` when the architecture is not one llama.cpp loads, when the
@@ -37,8 +39,14 @@ export function outlineModel(header: GgufHeader): ModelOutline {
       "model.no-weights",
       `${path} holds no tensors, so it is a vocabulary and not a model.`,
     );
-  const number = (key: string): number | undefined => asNumber(metadata.get(`${architecture}.${key}`));
+  const number = (key: string): number | undefined =>
+    count(metadata.get(`${architecture}.${key}`), `${architecture}.${key}`, path);
   const layers = number("block_count") ?? 0;
+  if (layers > MOST_LAYERS)
+    throw new OmniError(
+      "model.malformed",
+      `${path} claims ${layers} layers; llama.cpp reads at most ${MOST_LAYERS}.`,
+    );
   const embeddingLength = number("embedding_length") ?? 0;
   return {
     path,
@@ -99,8 +107,14 @@ function perLayer(value: GgufValue | undefined, layers: number): readonly number
   return [];
 }
 
-const asNumber = (value: GgufValue | undefined): number | undefined =>
-  typeof value === "number" ? value : undefined;
+/** A length or number of things; throws `model.malformed` for anything that cannot be one. */
+function count(value: GgufValue | undefined, key: string, path: string): number | undefined {
+  if (value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= 0))
+    return value;
+  // Some architectures give one value a layer where others give one for all; that is no single number.
+  if (typeof value === "object") return undefined;
+  throw new OmniError("model.malformed", `${path} gives ${key} the value ${String(value)}.`);
+}
 const asText = (value: GgufValue | undefined): string | undefined =>
   typeof value === "string" ? value : undefined;
 const lengthOf = (value: GgufValue | undefined): number =>
