@@ -54,6 +54,7 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
   const { gateway } = located.spec;
   const progress = new Progress(terminal);
   const keys = await readKeys(located);
+  let announced = false;
   const node = await runNode({
     plan,
     stateFolder: stateFolder(),
@@ -66,7 +67,11 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
       connectTime: gateway.timeouts.connect,
     },
     corsOrigins: gateway.cors ?? [],
-    onEvent: (event) => progress.around(() => tell(event, terminal)),
+    onEvent: (event) => {
+      // The first readiness is announced with the URL; later ones end a trouble that was told.
+      if (event.severity !== "info" || (announced && event.kind === "service.ready"))
+        progress.around(() => tell(event, terminal));
+    },
   });
   const stopped = untilSignal(node, gateway.timeouts.drain, terminal);
   terminal.out(`${terminal.style("bold", `omni ${VERSION}`)}  ${terminal.style("cyan", `${node.url}/v1`)}`);
@@ -75,7 +80,8 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
   try {
     await Promise.race([node.settled(settled.signal), stopped]);
     progress.end();
-    if (node.services().some((service) => service.state === "ready"))
+    announced = node.services().some((service) => service.state === "ready");
+    if (announced)
       announce(node, plan, { elapsed: performance.now() - began, asksForKey: keys.length > 0 }, terminal);
     await stopped;
   } catch (thrown) {
@@ -89,8 +95,7 @@ async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Prom
 
 /** What a person at the terminal must hear of while the node runs; all else is in `omni events`. */
 function tell(event: NodeEvent, terminal: Terminal): void {
-  if (event.severity === "info") return;
-  const colour = event.severity === "error" ? "red" : "yellow";
+  const colour = event.severity === "error" ? "red" : event.severity === "warning" ? "yellow" : "green";
   terminal.err(
     `${terminal.styleErr("dim", new Date(event.time).toLocaleTimeString("sv-SE"))} ${terminal.styleErr(colour, event.kind)} ${event.message}`,
   );

@@ -116,6 +116,7 @@ describe("a node and its engine", () => {
     ).not.toBe("");
     expect(text).not.toContain("[DONE]");
     expect(await backAfter(node, restarts)).toMatchObject({ state: "ready" });
+    await eventually(() => /service\.crashed[\s\S]*service\.ready/.test(node.stderr()));
   });
 
   it("a second node on the same state folder is refused and leaves the first alone", async () => {
