@@ -6,7 +6,7 @@ import { hasErrors, messageOf, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
-import { loadSpec } from "../spec/index.ts";
+import { loadSpec, serviceName } from "../spec/index.ts";
 import type { Spec } from "../spec/index.ts";
 
 /** A spec with the folder that its relative paths start from. */
@@ -31,16 +31,6 @@ const modelName = (file: string): string =>
     .replace(/^[^A-Za-z0-9]+/, "")
     .slice(0, 128) || "model";
 
-/** A service's name is a label: lower case, digits and dashes. */
-const serviceName = (model: string): string => {
-  const label = model
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .slice(0, 63)
-    .replaceAll(/^-+|-+$/g, "");
-  return label === "" ? "model" : label;
-};
-
 /**
  * The spec to run: the file given, a model file alone, `omni.yaml` of the current folder, or the demo, in this order.
  * Throws `OmniError` with every finding when the spec is wrong.
@@ -53,7 +43,7 @@ export async function locateSpec(file: string | undefined, model: string | undef
   }
   if (model !== undefined) {
     const name = modelName(model);
-    const service = serviceName(name);
+    const service = serviceName(name) || "model";
     // JSON is YAML: any path survives the quoting.
     const text = JSON.stringify({
       omni: 1,

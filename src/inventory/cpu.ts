@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
+import { cgroupFolders, readText } from "./cgroup.ts";
 
 /** The processor as this process may use it. */
 export interface CpuInventory {
@@ -88,28 +88,10 @@ function physicalCores(root: string, allowed: readonly number[]): number {
 
 /** The tightest quota of this process's cgroup and its ancestors, in cores. */
 function cpuQuota(root: string): number | undefined {
-  const membership = readText(`${root}proc/self/cgroup`);
-  const unified = /^0::(.*)$/m.exec(membership)?.[1];
-  const legacy = /^\d+:(?:[^:]*,)?cpu(?:,[^:]*)?:(.*)$/m.exec(membership)?.[1];
-  const quotas = [
-    ...ancestors(unified).map((path) => parseCpuMax(readText(`${root}sys/fs/cgroup${path}/cpu.max`))),
-    ...["cpu", "cpu,cpuacct"].flatMap((mount) =>
-      ancestors(legacy).map((path) => legacyQuota(`${root}sys/fs/cgroup/${mount}${path}`)),
-    ),
-  ].filter((quota) => quota !== undefined);
+  const quotas = cgroupFolders(root, "cpu")
+    .map((folder) => parseCpuMax(readText(`${folder}/cpu.max`)) ?? legacyQuota(folder))
+    .filter((quota) => quota !== undefined);
   return quotas.length === 0 ? undefined : Math.min(...quotas);
-}
-
-/** `/a/b` → `/a/b`, `/a` and the empty path of the mount itself. */
-function ancestors(path: string | undefined): string[] {
-  if (path === undefined) return [];
-  const parts = path.split("/").filter((part) => part !== "");
-  return Array.from({ length: parts.length + 1 }, (_, i) =>
-    parts
-      .slice(0, parts.length - i)
-      .map((part) => `/${part}`)
-      .join(""),
-  );
 }
 
 /** cgroup v2: `max 100000` or `150000 100000` (microseconds of quota and period). */
@@ -128,11 +110,3 @@ function legacyQuota(folder: string): number | undefined {
 
 const share = (quota: number, period: number): number | undefined =>
   quota > 0 && period > 0 ? quota / period : undefined;
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-}

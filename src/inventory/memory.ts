@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { freemem, totalmem } from "node:os";
+import { cgroupFolders, readText } from "./cgroup.ts";
 
 /** Main memory that a new process of this machine may use. All bytes. */
 export interface MemoryInventory {
@@ -17,50 +17,25 @@ export function readMemory(root = "/"): MemoryInventory {
     total: kibibytes(meminfo, "MemTotal") ?? totalmem(),
     available: kibibytes(meminfo, "MemAvailable") ?? freemem(),
   };
-  const cgroup = cgroupLimit(root);
+  const cgroup = cgroupLimit(root, machine.total);
   if (cgroup === undefined || cgroup.available >= machine.available)
     return { ...machine, limitedBy: "machine" };
-  return { total: Math.min(cgroup.total, machine.total), available: cgroup.available, limitedBy: "cgroup" };
+  return { ...cgroup, limitedBy: "cgroup" };
 }
 
-function cgroupLimit(root: string): { total: number; available: number } | undefined {
-  const own = readText(`${root}proc/self/cgroup`);
-  const unified = /^0::(.*)$/m.exec(own)?.[1];
-  // Every ancestor may set a tighter limit than the leaf.
-  const folders =
-    unified === undefined
-      ? ["sys/fs/cgroup/memory"]
-      : ancestors(unified).map((path) => `sys/fs/cgroup${path}`);
+/** The limit that leaves least, with what of it is still free: caches of files count as free. */
+function cgroupLimit(root: string, machine: number): { total: number; available: number } | undefined {
   let tightest: { total: number; available: number } | undefined;
-  for (const folder of folders) {
-    const limit = integer(
-      readText(`${root}${folder}/memory.max`) || readText(`${root}${folder}/memory.limit_in_bytes`),
-    );
-    if (limit === undefined || limit > totalmem()) continue;
-    const used =
-      integer(
-        readText(`${root}${folder}/memory.current`) || readText(`${root}${folder}/memory.usage_in_bytes`),
-      ) ?? 0;
-    const reclaimable = Number(
-      /^inactive_file (\d+)$/m.exec(readText(`${root}${folder}/memory.stat`))?.[1] ?? 0,
-    );
-    const available = Math.max(0, limit - used + reclaimable);
-    if (tightest === undefined || available < tightest.available) tightest = { total: limit, available };
+  for (const folder of cgroupFolders(root, "memory")) {
+    const total = integer(folder, "memory.max", "memory.limit_in_bytes");
+    // Without a limit, v1 writes a number beyond any memory.
+    if (total === undefined || total >= machine) continue;
+    const used = integer(folder, "memory.current", "memory.usage_in_bytes") ?? 0;
+    const reclaimable = Number(/^inactive_file (\d+)$/m.exec(readText(`${folder}/memory.stat`))?.[1] ?? 0);
+    const available = Math.max(0, total - used + reclaimable);
+    if (tightest === undefined || available < tightest.available) tightest = { total, available };
   }
   return tightest;
-}
-
-function ancestors(path: string): string[] {
-  const parts = path.split("/").filter((part) => part !== "");
-  return parts.map((_, depth) => `/${parts.slice(0, depth + 1).join("/")}`).concat("");
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 const kibibytes = (meminfo: string, key: string): number | undefined => {
@@ -68,4 +43,9 @@ const kibibytes = (meminfo: string, key: string): number | undefined => {
   return value === undefined ? undefined : Number(value) * 1024;
 };
 
-const integer = (text: string): number | undefined => (/^\d+\s*$/.test(text) ? Number(text) : undefined);
+/** The number in the first of these files that holds one. */
+function integer(folder: string, ...files: readonly string[]): number | undefined {
+  const texts = files.map((file) => readText(`${folder}/${file}`).trim());
+  const found = texts.find((text) => /^\d+$/.test(text));
+  return found === undefined ? undefined : Number(found);
+}

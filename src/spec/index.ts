@@ -5,5 +5,6 @@
  */
 export { jsonSchema } from "./json-schema.ts";
 export { loadSpec } from "./load-spec.ts";
+export { serviceName } from "./service-name.ts";
 export { specReference } from "./spec-reference.ts";
 export type { Spec } from "./spec.ts";
