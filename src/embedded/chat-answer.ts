@@ -3,7 +3,8 @@ import { chatLogprobs } from "./chat-logprobs.ts";
 import type { ChatHead } from "./chat-stream.ts";
 import type { ChoiceListener, FinishReason, ScoredToken } from "./choice-output.ts";
 import type { Generation } from "./generation.ts";
-import { sendError, sendJson } from "./http.ts";
+import { sendJson } from "./http.ts";
+import { OpenChoices } from "./open-choices.ts";
 import type { AnswerInProgress } from "./start-choices.ts";
 import { usageOf } from "./usage.ts";
 
@@ -25,13 +26,12 @@ export class ChatAnswer implements AnswerInProgress {
   readonly #response: ServerResponse;
   readonly #head: ChatHead;
   readonly #choices: CollectedChoice[];
-  #generations: readonly Generation[] = [];
-  #open: number;
+  readonly #open: OpenChoices;
 
   constructor(response: ServerResponse, head: ChatHead) {
     this.#response = response;
     this.#head = head;
-    this.#open = head.choices;
+    this.#open = new OpenChoices(response, head.choices);
     this.#choices = Array.from({ length: head.choices }, () => ({
       text: "",
       scored: [],
@@ -41,7 +41,7 @@ export class ChatAnswer implements AnswerInProgress {
   }
 
   attach(generations: readonly Generation[]): void {
-    this.#generations = generations;
+    this.#open.attach(generations);
   }
 
   listener(index: number): ChoiceListener {
@@ -54,17 +54,13 @@ export class ChatAnswer implements AnswerInProgress {
       },
       toolEvent: (event) => {
         if (event.kind === "call") choice.calls.push({ id: event.id, name: event.name, arguments: "" });
-        else if (choice.calls[event.index] !== undefined)
-          appendArguments(choice.calls, event.index, event.text);
+        else appendArguments(choice.calls, event.index, event.text);
       },
       finish: (reason) => {
         choice.reason = reason;
-        if (--this.#open === 0) this.#send();
+        if (this.#open.finish()) this.#send();
       },
-      fail: (error) => {
-        for (const generation of this.#generations) generation.cancel();
-        sendError(this.#response, error);
-      },
+      fail: this.#open.fail,
     };
   }
 
@@ -77,7 +73,7 @@ export class ChatAnswer implements AnswerInProgress {
       model,
       system_fingerprint: "omni-embedded",
       choices: this.#choices.map((choice, index) => this.#describe(choice, index)),
-      usage: usageOf(this.#generations),
+      usage: usageOf(this.#open.generations),
     });
   }
 

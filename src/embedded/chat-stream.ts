@@ -2,8 +2,8 @@ import type { ServerResponse } from "node:http";
 import { chatLogprobs } from "./chat-logprobs.ts";
 import type { ChoiceListener, ScoredToken } from "./choice-output.ts";
 import type { Generation } from "./generation.ts";
-import { sendError } from "./http.ts";
 import { EventStream } from "./sse.ts";
+import { OpenChoices } from "./open-choices.ts";
 import type { AnswerInProgress } from "./start-choices.ts";
 import type { TokenTexts } from "./text-decoder.ts";
 import { usageOf } from "./usage.ts";
@@ -25,13 +25,12 @@ export class ChatStream implements AnswerInProgress {
   readonly #head: ChatHead;
   /** `data: {…,"choices":[{"index":` */
   readonly #prefix: string;
-  #generations: readonly Generation[] = [];
-  #open: number;
+  readonly #open: OpenChoices;
 
   constructor(response: ServerResponse, head: ChatHead) {
     this.#stream = new EventStream(response);
     this.#head = head;
-    this.#open = head.choices;
+    this.#open = new OpenChoices(response, head.choices);
     const common = JSON.stringify({
       id: head.id,
       object: "chat.completion.chunk",
@@ -43,7 +42,7 @@ export class ChatStream implements AnswerInProgress {
   }
 
   attach(generations: readonly Generation[]): void {
-    this.#generations = generations;
+    this.#open.attach(generations);
     this.#stream.attach(generations);
   }
 
@@ -71,10 +70,7 @@ export class ChatStream implements AnswerInProgress {
         send("{}", `,"logprobs":null,"finish_reason":${JSON.stringify(reason)}}]${usage}}\n\n`);
         this.#finishOne();
       },
-      fail: (error) => {
-        for (const generation of this.#generations) generation.cancel();
-        sendError(this.#stream.response, error);
-      },
+      fail: this.#open.fail,
     };
   }
 
@@ -84,9 +80,9 @@ export class ChatStream implements AnswerInProgress {
   }
 
   #finishOne(): void {
-    if (--this.#open > 0) return;
+    if (!this.#open.finish()) return;
     const usage = this.#head.includeUsage
-      ? `${this.#prefix}],"usage":${JSON.stringify(usageOf(this.#generations))}}\n\n`
+      ? `${this.#prefix}],"usage":${JSON.stringify(usageOf(this.#open.generations))}}\n\n`
       : "";
     this.#stream.end(`${usage}data: [DONE]\n\n`);
   }

@@ -2,7 +2,8 @@ import type { ServerResponse } from "node:http";
 import type { ChoiceListener, FinishReason, ScoredToken } from "./choice-output.ts";
 import { completionLogprobs } from "./completion-logprobs.ts";
 import type { Generation } from "./generation.ts";
-import { sendError, sendJson } from "./http.ts";
+import { sendJson } from "./http.ts";
+import { OpenChoices } from "./open-choices.ts";
 import type { AnswerInProgress } from "./start-choices.ts";
 import type { TokenTexts } from "./text-decoder.ts";
 import { usageOf } from "./usage.ts";
@@ -30,18 +31,17 @@ export class CompletionAnswer implements AnswerInProgress {
   readonly #response: ServerResponse;
   readonly #head: CompletionHead;
   readonly #choices: readonly CollectedText[];
-  #generations: readonly Generation[] = [];
-  #open: number;
+  readonly #open: OpenChoices;
 
   constructor(response: ServerResponse, head: CompletionHead) {
     this.#response = response;
     this.#head = head;
     this.#choices = head.echoes.map((echo) => ({ text: echo, scored: [], reason: "stop" }));
-    this.#open = this.#choices.length;
+    this.#open = new OpenChoices(response, this.#choices.length);
   }
 
   attach(generations: readonly Generation[]): void {
-    this.#generations = generations;
+    this.#open.attach(generations);
   }
 
   listener(index: number): ChoiceListener {
@@ -55,12 +55,9 @@ export class CompletionAnswer implements AnswerInProgress {
       toolEvent: () => {},
       finish: (reason) => {
         choice.reason = reason;
-        if (--this.#open === 0) this.#send();
+        if (this.#open.finish()) this.#send();
       },
-      fail: (error) => {
-        for (const generation of this.#generations) generation.cancel();
-        sendError(this.#response, error);
-      },
+      fail: this.#open.fail,
     };
   }
 
@@ -77,7 +74,7 @@ export class CompletionAnswer implements AnswerInProgress {
         logprobs: scored ? completionLogprobs(texts, choice.scored, echoes[index]?.length ?? 0) : null,
         finish_reason: choice.reason,
       })),
-      usage: usageOf(this.#generations),
+      usage: usageOf(this.#open.generations),
     });
   }
 }

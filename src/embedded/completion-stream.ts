@@ -3,8 +3,8 @@ import type { ChoiceListener } from "./choice-output.ts";
 import type { CompletionHead } from "./completion-answer.ts";
 import { completionLogprobs } from "./completion-logprobs.ts";
 import type { Generation } from "./generation.ts";
-import { sendError } from "./http.ts";
 import { EventStream } from "./sse.ts";
+import { OpenChoices } from "./open-choices.ts";
 import type { AnswerInProgress } from "./start-choices.ts";
 import { usageOf } from "./usage.ts";
 
@@ -13,20 +13,19 @@ export class CompletionStream implements AnswerInProgress {
   readonly #stream: EventStream;
   readonly #head: CompletionHead;
   readonly #prefix: string;
-  #generations: readonly Generation[] = [];
-  #open: number;
+  readonly #open: OpenChoices;
 
   constructor(response: ServerResponse, head: CompletionHead) {
     this.#stream = new EventStream(response);
     this.#head = head;
-    this.#open = head.echoes.length;
+    this.#open = new OpenChoices(response, head.echoes.length);
     const { id, created, model } = head;
     const common = JSON.stringify({ id, object: "text_completion", created, model });
     this.#prefix = `data: ${common.slice(0, -1)},"choices":[`;
   }
 
   attach(generations: readonly Generation[]): void {
-    this.#generations = generations;
+    this.#open.attach(generations);
     this.#stream.attach(generations);
   }
 
@@ -53,17 +52,14 @@ export class CompletionStream implements AnswerInProgress {
         );
         this.#finishOne();
       },
-      fail: (error) => {
-        for (const generation of this.#generations) generation.cancel();
-        sendError(this.#stream.response, error);
-      },
+      fail: this.#open.fail,
     };
   }
 
   #finishOne(): void {
-    if (--this.#open > 0) return;
+    if (!this.#open.finish()) return;
     const usage = this.#head.includeUsage
-      ? `${this.#prefix}],"usage":${JSON.stringify(usageOf(this.#generations))}}\n\n`
+      ? `${this.#prefix}],"usage":${JSON.stringify(usageOf(this.#open.generations))}}\n\n`
       : "";
     this.#stream.end(`${usage}data: [DONE]\n\n`);
   }
