@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { hasErrors, messageOf, OmniError } from "../core/index.ts";
+import { basename, dirname, resolve } from "node:path";
+import { messageOf, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
@@ -72,7 +72,7 @@ export async function readSpec(file: string): Promise<Uint8Array> {
 
 function checked(input: string | Uint8Array, origin: string, folder: string): LocatedSpec {
   const { spec, diagnostics } = loadSpec(input, origin);
-  if (spec === undefined || hasErrors(diagnostics)) {
+  if (spec === undefined) {
     throw new OmniError(
       diagnostics.find((d) => d.severity === "error")?.code ?? "cli.internal",
       `${origin} is not valid.`,
@@ -98,12 +98,13 @@ export async function readModels({
 type Source = Spec["models"][string]["source"];
 
 function localPath(source: Source, folder: string): string | undefined {
-  if ("file" in source && source.file !== undefined) {
-    const path = source.file.replace(/^~(?=\/)/, homedir());
-    return isAbsolute(path) ? path : join(folder, path);
-  }
-  return "builtin" in source && source.builtin !== undefined ? BUILTINS.get(source.builtin) : undefined;
+  if (source.file !== undefined) return resolveFrom(folder, source.file);
+  return source.builtin === undefined ? undefined : BUILTINS.get(source.builtin);
 }
+
+/** A path of the spec: absolute, under the home folder (`~/`), or relative to the spec's own folder. */
+const resolveFrom = (folder: string, path: string): string =>
+  resolve(folder, path.replace(/^~(?=\/)/, homedir()));
 
 function asOmniError(thrown: unknown): OmniError {
   if (thrown instanceof OmniError) return thrown;
@@ -134,6 +135,4 @@ export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly 
 }
 
 const readSecret = (file: string, folder: string): Promise<string | undefined> =>
-  readFile(isAbsolute(file) ? file : join(folder, file.replace(/^~(?=\/)/, homedir())), "utf8").catch(
-    () => undefined,
-  );
+  readFile(resolveFrom(folder, file), "utf8").catch(() => undefined);
