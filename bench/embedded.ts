@@ -9,7 +9,6 @@ import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,6 +17,7 @@ import { readModel } from "../src/models/index.ts";
 import { tinyGguf } from "../test/fakes/tiny-gguf.ts";
 import type { BenchJob, BenchResult } from "./embedded-job.ts";
 import { CONTEXT_TOKENS } from "./embedded-job.ts";
+import { freePort } from "./free-port.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const CONCURRENCY = [1, 4, 16];
@@ -69,14 +69,6 @@ async function worker(file: string, args: readonly string[]): Promise<Side> {
     },
     end: () => child.disconnect(),
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** Starts the stack, or the engine alone, and resolves with its URL once it is ready. */

@@ -7,10 +7,10 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { freePort } from "./free-port.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ROUNDS = Number(process.argv[2] ?? 5);
@@ -24,14 +24,6 @@ interface Start {
 }
 
 const STATUS = z.object({ services: z.array(z.object({ pid: z.number(), name: z.string() })) });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** Resident bytes of a process, from /proc; 0 where there is none. */
 function residentBytes(pid: number): number {
