@@ -54,6 +54,14 @@ const ask = (node: RunningNode, body: Record<string, unknown>): Promise<Response
     }),
   });
 
+/** An answer that takes seconds whatever the model would like to say: the grammar allows no end before. */
+const LONG = {
+  response_format: {
+    type: "json_schema",
+    json_schema: { name: "long", schema: { type: "array", items: { type: "integer" }, minItems: 600 } },
+  },
+};
+
 describe("a node and its engine", () => {
   const folder = temporaryFolder();
   let node: RunningNode;
@@ -90,7 +98,7 @@ describe("a node and its engine", () => {
 
   it("the engine is killed while requests wait for their answers: all are answered, and the engine is back", async () => {
     const { pid = 0, restarts } = await service(node);
-    const answers = Array.from({ length: 8 }, () => ask(node, { max_tokens: 400, ignore_eos: true }));
+    const answers = Array.from({ length: 8 }, () => ask(node, { max_tokens: 100, ...LONG }));
     await new Promise((wake) => setTimeout(wake, 30));
     process.kill(pid, "SIGKILL");
     for (const answer of await Promise.all(answers)) expect(answer.status).toBe(200);
@@ -101,7 +109,7 @@ describe("a node and its engine", () => {
 
   it("a stream that had begun when the engine was killed ends with an error event, never as if it were whole", async () => {
     const { pid = 0, restarts } = await service(node);
-    const response = await ask(node, { stream: true, max_tokens: 2000, ignore_eos: true });
+    const response = await ask(node, { stream: true, max_tokens: 2000, ...LONG });
     let text = "";
     for await (const piece of response.body ?? []) {
       if (text === "") process.kill(pid, "SIGKILL");
@@ -144,7 +152,7 @@ describe("the end of a node", () => {
     const folder = temporaryFolder();
     const node = await startNode([], folder.path);
     const { pid = 0 } = await service(node);
-    const response = await ask(node, { stream: true, max_tokens: 2000, ignore_eos: true });
+    const response = await ask(node, { stream: true, max_tokens: 2000, ...LONG });
     await response.body?.getReader().read();
     node.child.kill("SIGKILL");
     await once(node.child, "close");
