@@ -1,3 +1,5 @@
+import { ADVICE_CODES } from "./advice-codes.ts";
+
 /**
  * The registry of every code that Omni prints. A code is never renamed or reused: scripts and bookmarks hold on to it.
  * `docs/reference/codes.md` is generated from this table.
@@ -135,11 +137,6 @@ export const CODES = {
   ),
   "spec.subnet-overlap": entry(2, "Two networks overlap.", "Give each its own range."),
   "spec.conflict": entry(2, "Two settings exclude each other.", "Keep one of them."),
-  "spec.disk-unstable-name": entry(
-    2,
-    "A disk is named by a device that can change at every boot.",
-    "Add byId:, serial: or wwn:.",
-  ),
   "spec.unused": entry(2, "Something is defined and never used.", "Use it, or remove it."),
   "spec.nothing-to-serve": entry(
     2,
@@ -292,6 +289,69 @@ export const CODES = {
     "The state folder was written by a newer Omni.",
     "Use that version again, or set OMNI_STATE to another folder.",
   ),
+
+  // Machines
+  "inventory.unreadable": entry(
+    1,
+    "A part of the machine could not be read.",
+    "The rest is used; see the message for what was tried.",
+  ),
+
+  // Engines and images as files
+  "binary.not-elf": entry(2, "The file is no ELF binary.", "Give a shared library or a program of Linux."),
+  "binary.malformed": entry(2, "The binary is damaged or not what it claims.", "Get the file again."),
+  "image.unreachable": entry(
+    1,
+    "The registry or the image in it cannot be reached.",
+    "Check the name, the network and the credentials.",
+  ),
+  "image.malformed": entry(
+    1,
+    "The registry answered something that is no image.",
+    "Check the registry and the image.",
+  ),
+
+  // Hubs
+  "hub.unreachable": entry(
+    1,
+    "The model hub cannot be reached.",
+    "Check the network, or give the model's family or shape to plan without the file.",
+  ),
+  "hub.not-found": entry(
+    2,
+    "The hub has no such repository, revision or file.",
+    "Check the name and the access token.",
+  ),
+  "hub.denied": entry(2, "The hub refuses access.", "Accept the model's licence and set HF_TOKEN."),
+  "model.no-shape": entry(
+    2,
+    "Nothing tells what this model is made of.",
+    "Give its file, a known family, or its shape.",
+  ),
+  "model.unsupported": entry(
+    2,
+    "The model is of a kind that cannot be computed yet.",
+    "Declare its memory with takes.",
+  ),
+
+  // Planning
+  "plan.no-device": entry(
+    2,
+    "No card of the machine satisfies the service.",
+    "Name a card, or let devices be auto.",
+  ),
+  "plan.needs-declaration": entry(
+    2,
+    "The memory of this engine cannot be computed and is not declared.",
+    "Declare it: takes: { vram: 24GiB }.",
+  ),
+  "plan.indivisible": entry(
+    2,
+    "The model cannot be divided by this number of cards.",
+    "Use a number that divides the attention heads.",
+  ),
+
+  ...ADVICE_CODES,
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof CODES;

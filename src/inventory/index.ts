@@ -4,3 +4,4 @@
  */
 export * from "./cpu.ts";
 export * from "./memory.ts";
+export * from "./machine.ts";

@@ -4,4 +4,5 @@
  */
 export * from "./gguf-header.ts";
 export * from "./model-outline.ts";
+export * from "./model-shape.ts";
 export * from "./read-model.ts";

@@ -1,7 +1,9 @@
 import type { Code, Diagnostic } from "../core/index.ts";
+import type { EngineSettings, KvPrediction, MemoryPart } from "../memory/memory-model.ts";
 
-/** One term of a memory prediction, all in bytes. */
+/** One device's share of a service, all in bytes: four terms, their sum, and what the device can give. */
 export interface MemoryTerms {
+  /** Card as `machine/card` where there are several machines, or `cpu` for main memory. */
   readonly device: string;
   readonly weights: number;
   readonly kvCache: number;
@@ -9,6 +11,8 @@ export interface MemoryTerms {
   readonly overhead: number;
   readonly total: number;
   readonly capacity: number;
+  /** What the terms are made of, for explaining. */
+  readonly parts?: readonly MemoryPart[];
 }
 
 /** Restart policy: at most `restarts` within `window` ms, waiting `backoffMin` doubling to `backoffMax` ms between. */
@@ -19,10 +23,37 @@ export interface RestartPolicy {
   readonly backoffMax: number;
 }
 
+/** `fits` with room to spare, `tight` within the error of prediction, `over` when only measured memory could tell. */
+export type Band = "fits" | "tight" | "over";
+
+/** One step down when memory runs short, and what it frees. */
+export interface LadderRung {
+  readonly step: string;
+  /** What changes, for a person: `context 8 192 → 4 096`. */
+  readonly change: string;
+  /** Bytes freed by device. */
+  readonly frees: readonly { readonly device: string; readonly bytes: number }[];
+  /** Service that takes over, for steps that route away. */
+  readonly to?: string;
+  readonly contextTokens?: number;
+  readonly parallel?: number;
+  /** Why the step would change nothing, when it would. */
+  readonly noEffect?: string;
+}
+
 /** A service with everything decided. Bytes, tokens and milliseconds are integers. */
 export interface PlannedService {
   readonly name: string;
-  readonly engine: { readonly name: string; readonly version: string };
+  readonly machine?: string;
+  readonly runtime?: "process" | "docker" | "kubernetes";
+  readonly role?: string;
+  readonly engine: {
+    /** Name of the engine in the spec; a kind of engine stands for itself. */
+    readonly name: string;
+    readonly kind?: string;
+    readonly version: string;
+    readonly image?: string;
+  };
   readonly model: { readonly name: string; readonly path: string; readonly sizeBytes: number };
   readonly devices: readonly string[];
   /** Tokens that one request may use, prompt and answer together. */
@@ -32,7 +63,19 @@ export interface PlannedService {
   /** Requests that may wait beyond `parallel` before a 429. */
   readonly queueLimit: number;
   readonly threads: number;
+  /** How the engine is started; absent for remote engines. */
+  readonly settings?: EngineSettings;
+  readonly kvCache?: KvPrediction;
   readonly memory: readonly MemoryTerms[];
+  /** All weights on cards (or, without cards, in main memory as meant). */
+  readonly resident?: boolean;
+  readonly band?: Band;
+  readonly port?: number;
+  /** Later engines of the chain, in order, that would fit too. */
+  readonly fallbacks?: readonly string[];
+  readonly ladder?: readonly LadderRung[];
+  /** Why this placement and not another, one sentence a decision. */
+  readonly reasons?: readonly string[];
   readonly restart: RestartPolicy;
   readonly loadTimeout: number;
   readonly extraArguments: readonly string[];
@@ -44,6 +87,7 @@ export interface PlannedRoute {
   readonly services: readonly string[];
 }
 
+/** An engine of a service, or a placement, that was looked at and not taken. */
 export interface Rejection {
   readonly service: string;
   readonly engine: string;
@@ -52,6 +96,36 @@ export interface Rejection {
   readonly code: Code;
   readonly reason: string;
   readonly hint: string;
+  readonly source?: string;
+}
+
+/** Services that take turns on the same devices: one of them is loaded at a time. */
+export interface SwapSet {
+  readonly name: string;
+  readonly devices: readonly string[];
+  readonly services: readonly string[];
+  /** The one that is loaded when nothing else is asked for. */
+  readonly standing: string;
+  /** Bytes the set reserves on each device: the most of any member. */
+  readonly reserves: readonly { readonly device: string; readonly bytes: number }[];
+}
+
+/** One device and who takes what of it. Bytes. */
+export interface LedgerDevice {
+  readonly device: string;
+  readonly machine: string;
+  readonly kind: "gpu" | "memory" | "disk";
+  /** Model of the card, or mount of the disk. */
+  readonly label: string;
+  readonly capacity: number;
+  /** Kept free by policy. */
+  readonly headroom: number;
+  readonly entries: readonly {
+    readonly service: string;
+    readonly bytes: number;
+    readonly swapSet?: string;
+  }[];
+  readonly free: number;
 }
 
 /** The frozen result of planning: everything to the right of it reads this and never the spec. */
@@ -60,6 +134,8 @@ export interface Plan {
   readonly services: readonly PlannedService[];
   readonly routes: readonly PlannedRoute[];
   readonly rejected: readonly Rejection[];
+  readonly swapSets?: readonly SwapSet[];
+  readonly ledger?: readonly LedgerDevice[];
   /** What the owner should know about this plan: refusals, and what this version does not act on. */
   readonly diagnostics: readonly Diagnostic[];
 }

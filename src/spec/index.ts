@@ -5,6 +5,8 @@
  */
 export { jsonSchema } from "./json-schema.ts";
 export { loadSpec } from "./load-spec.ts";
+export type { LoadedSpec } from "./load-spec.ts";
+export type { SpecPath } from "./spec-path.ts";
 export { serviceName } from "./service-name.ts";
 export { specReference } from "./spec-reference.ts";
 export type { Spec } from "./spec.ts";

@@ -242,7 +242,9 @@ describe("loadSpec on hostile input", () => {
       fc.property(fc.constantFrom(...SEEDS), fc.array(edit, { maxLength: 2 }), (seed, edits) => {
         const bytes = Buffer.from(edits.reduce(apply, seed));
         const copy = Buffer.from(bytes);
-        expect(loadSpec(bytes, "f")).toEqual(loadSpec(bytes, "f"));
+        const { locate: _one, ...first } = loadSpec(bytes, "f");
+        const { locate: _other, ...second } = loadSpec(bytes, "f");
+        expect(first).toEqual(second);
         expect(bytes.equals(copy)).toBe(true);
       }),
       { numRuns: 60 },

@@ -2,9 +2,13 @@ import type { Diagnostic } from "../core/index.ts";
 import { hasErrors, sortDiagnostics } from "../core/index.ts";
 import { applyDefaults } from "./defaults.ts";
 import type { Spec } from "./spec.ts";
+import { formatPath } from "./spec-path.ts";
+import type { SpecPath } from "./spec-path.ts";
+import type { ParsedSpec } from "./schema.ts";
 import { decodeSpec } from "./read/decode.ts";
 import { parseSections } from "./read/parse-sections.ts";
 import { readYaml } from "./read/read-yaml.ts";
+import type { SpecSource } from "./read/source.ts";
 import type { PlainMap } from "./read/yaml-tree.ts";
 import { emptyMap } from "./read/yaml-tree.ts";
 import { checkRules } from "./rules/index.ts";
@@ -14,7 +18,11 @@ export interface LoadedSpec {
   readonly spec?: Spec;
   /** Everything that was found, in the order of the file. */
   readonly diagnostics: readonly Diagnostic[];
+  /** Where a path of the normalised spec stands in the file: at its value, or at the nearest thing above it that was typed. */
+  readonly locate: (path: SpecPath) => SpecPlace;
 }
+
+export type SpecPlace = Pick<Diagnostic, "path" | "file" | "line" | "column">;
 
 /**
  * Reads a spec. Pure: `fileName` only names the file in diagnostics, and nothing that the spec refers to is opened.
@@ -22,20 +30,48 @@ export interface LoadedSpec {
  */
 export function loadSpec(input: string | Uint8Array, fileName: string): LoadedSpec {
   const { text, diagnostic } = decodeSpec(input, fileName);
-  if (text === undefined) return { diagnostics: diagnostic === undefined ? [] : [diagnostic] };
+  if (text === undefined)
+    return { diagnostics: diagnostic === undefined ? [] : [diagnostic], locate: nowhere };
   const { source, root, diagnostics: ofText } = readYaml(text, fileName);
-  if (root === undefined) return { diagnostics: sortDiagnostics(ofText) };
+  if (root === undefined) return { diagnostics: sortDiagnostics(ofText), locate: nowhere };
 
   const named = withoutExtensions(root);
   const { parsed, pruned, diagnostics: ofSections } = parseSections(named, source);
   // In another version every key may mean something else: only the version is worth saying.
   const version = ofSections.filter((d) => d.code === "spec.version");
-  if (version.length > 0) return { diagnostics: version };
+  if (version.length > 0) return { diagnostics: version, locate: nowhere };
   const ofRules = parsed === undefined ? [] : checkRules({ parsed, pruned, typed: named, source });
   const diagnostics = oncePerPlace(sortDiagnostics([...ofText, ...ofSections, ...ofRules]));
-  return parsed === undefined || hasErrors(diagnostics)
-    ? { diagnostics }
-    : { spec: applyDefaults(parsed), diagnostics };
+  if (parsed === undefined || hasErrors(diagnostics)) return { diagnostics, locate: nowhere };
+  const spec = applyDefaults(parsed);
+  return { spec, diagnostics, locate: (path) => placeOf(asTyped(path, parsed, spec.name), source) };
+}
+
+const nowhere = (): SpecPlace => ({});
+
+function placeOf(path: SpecPath, source: SpecSource): SpecPlace {
+  const { line, column, file } = source.atPath(source.typedPath(path), {
+    code: "cli.internal",
+    severity: "note",
+    message: "",
+  });
+  return {
+    path: formatPath(path),
+    ...(file === undefined ? {} : { file }),
+    ...(line === undefined ? {} : { line }),
+    ...(column === undefined ? {} : { column }),
+  };
+}
+
+/** A path of the normalised spec as the owner wrote it: the only machine stands under `metal`, the only guest under `guest`. */
+function asTyped(path: SpecPath, parsed: ParsedSpec, name: string): SpecPath {
+  const [section, key, ...rest] = path;
+  if (key !== name) return path;
+  if (section === "machines" && parsed.metal !== undefined && parsed.machines?.[name] === undefined)
+    return ["metal", ...rest];
+  if (section === "guests" && parsed.guest !== undefined && parsed.guests?.[name] === undefined)
+    return ["guest", ...rest];
+  return path;
 }
 
 /** A fault in a map that is merged into five others is one fault. */

@@ -73,7 +73,7 @@ describe("examples", () => {
 
   it.each(["omni-prime", "leviathan"])("%s warns of its disk name, the corrected one does not", (name) => {
     const codes = loadSpec(textOf(`${name}.yaml`), name).diagnostics.map((d) => d.code);
-    expect(codes).toEqual(["spec.disk-unstable-name"]);
+    expect(codes).toEqual(["disk-by-unstable-name"]);
   });
 });
 

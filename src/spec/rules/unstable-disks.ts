@@ -21,7 +21,7 @@ export const unstableDisks: Rule = ({ spec, wasFaulty }, report) => {
       // A link under /dev/disk/by-id is as stable as byId itself.
       if (/^\/dev\/disk\/by-(?:id|partuuid|uuid)\//.test(disk.device)) continue;
       report({
-        code: "spec.disk-unstable-name",
+        code: "disk-by-unstable-name",
         severity: "warning",
         path: [...at, "device"],
         message: `${disk.device} can be another disk after the next boot; nothing is formatted by this name alone`,
