@@ -323,6 +323,11 @@ export const CODES = {
     "Check the name and the access token.",
   ),
   "hub.denied": entry(2, "The hub refuses access.", "Accept the model's licence and set HF_TOKEN."),
+  "hub.no-ranges": entry(
+    2,
+    "The server sends only whole files.",
+    "Download the file and give its path, or use a server that answers range requests.",
+  ),
   "model.no-shape": entry(
     2,
     "Nothing tells what this model is made of.",

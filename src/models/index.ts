@@ -2,6 +2,7 @@
  * Models: what a model is, read from its own file and never guessed from its name. Opens model files for reading;
  * never loads weights, never starts an engine.
  */
+export * from "./byte-source.ts";
 export * from "./gguf-header.ts";
 export * from "./model-outline.ts";
 export * from "./model-shape.ts";
