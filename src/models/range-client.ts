@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { formatBytes, messageOf, OmniError } from "../core/index.ts";
-import { BrokenAnswer, readBody, requestRange, withoutCredentials } from "./range-request.ts";
+import { abandon, BrokenAnswer, readBody, requestRange, withoutCredentials } from "./range-request.ts";
 import type { RangeAnswer } from "./range-request.ts";
 import type { UrlOptions } from "./url-source.ts";
 
@@ -97,7 +97,7 @@ export class RangeClient {
   async #part(answer: RangeAnswer, offset: number, length: number): Promise<FetchedRange> {
     const { range } = answer;
     if (range === undefined || range.first !== offset || range.last >= offset + length) {
-      answer.body.destroy();
+      abandon(answer.body);
       throw this.#noRanges(
         `answered another range than the one it was asked for (bytes ${offset} to ${offset + length - 1})`,
       );
@@ -117,7 +117,7 @@ export class RangeClient {
   /** The server ignored the range: a small file is kept whole, a large one refused before it is read. */
   async #all(answer: RangeAnswer, offset: number, length: number): Promise<FetchedRange> {
     if (answer.length === undefined || answer.length > SMALL_FILE) {
-      answer.body.destroy();
+      abandon(answer.body);
       const size = answer.length === undefined ? "a file of unknown size" : formatBytes(answer.length);
       throw this.#noRanges(`ignores range requests and would send ${size} whole`);
     }
@@ -135,7 +135,7 @@ export class RangeClient {
     const sameVersion =
       this.#identity.etag === etag || etag === undefined || this.#identity.etag === undefined;
     if (this.#identity.total === total && sameVersion) return;
-    answer.body.destroy();
+    abandon(answer.body);
     throw new OmniError("hub.unreachable", `${this.name} changed while it was being read.`, {
       hint: "Try again; somebody is uploading a new version.",
     });

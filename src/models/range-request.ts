@@ -81,6 +81,12 @@ export async function readBody(body: AsyncIterable<Uint8Array>, most: number): P
   return Buffer.concat(chunks, length);
 }
 
+/** Ends an answer that is not wanted, with its connection. */
+export function abandon(body: RangeAnswer["body"]): void {
+  // Undici reports the end as an error, which is no news here.
+  body.on("error", () => {}).destroy();
+}
+
 function locationOf(response: Dispatcher.ResponseData, url: URL): URL {
   const location = one(response.headers["location"]);
   if (location === undefined || !URL.canParse(location, url))
@@ -102,7 +108,7 @@ function answerOf(response: Dispatcher.ResponseData, url: URL): RangeAnswer {
   const { headers, statusCode: status, body } = response;
   const encoding = one(headers["content-encoding"]);
   if (status < 300 && encoding !== undefined && encoding !== "identity") {
-    body.destroy();
+    abandon(body);
     throw new OmniError("hub.no-ranges", `${url.host} compresses its answers (${encoding}), unasked.`);
   }
   const length = Number(one(headers["content-length"]) ?? Number.NaN);
