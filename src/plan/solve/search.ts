@@ -1,0 +1,98 @@
+import type { Candidate } from "./candidate.ts";
+import { type Instance, compile } from "./instance.ts";
+import { NOWHERE, Placement } from "./placement.ts";
+import { type Market, findPrices, openMarket, profit } from "./prices.ts";
+import type { Problem, Solution } from "./problem.ts";
+import { Random } from "./random.ts";
+import { exchange } from "./exchange.ts";
+import { settle, solutionOf } from "./settle.ts";
+
+/** Checks of an option against a node: about 0.2 s. */
+export const SEARCH_WORK = 8_000_000;
+
+const PRICE_ROUNDS = 120;
+
+/**
+ * Places items by value against the prices of what they take, then improves by taking some off and putting others on,
+ * until the bound is reached, nothing improves, or `work` checks of an option against a node are spent. `optimal` only
+ * where the bound proves it. For any size of problem.
+ */
+export function search(problem: Problem, work = SEARCH_WORK): Solution {
+  const instance = compile(problem);
+  return searchInstance(instance, openMarket(instance), work).solution;
+}
+
+/** An upper bound on the value of any solution: the Lagrangian bound over bins and their dual feasible functions. */
+export function upperBound(problem: Problem): number {
+  const instance = compile(problem);
+  const market = openMarket(instance);
+  const known = solutionOf(greedy(instance, market, new Float64Array(market.rowCount))).value;
+  return provenBound(instance, findPrices(market, known, 2 * PRICE_ROUNDS).bound);
+}
+
+/** What the bound says once rounding is taken into account. */
+export function provenBound({ integral }: Instance, bound: number): number {
+  const safe = bound * (1 + 1e-12);
+  return integral ? Math.floor(safe + 1e-7) : safe;
+}
+
+export function searchInstance(
+  instance: Instance,
+  market: Market,
+  work: number,
+): { readonly solution: Solution; readonly prices: Float64Array } {
+  const free = greedy(instance, market, new Float64Array(market.rowCount));
+  const first = solutionOf(free);
+  const { prices, bound } = findPrices(market, first.value, PRICE_ROUNDS);
+  const limit = provenBound(instance, bound);
+  let best = free;
+  if (first.value < limit) {
+    const priced = greedy(instance, market, prices);
+    if (solutionOf(priced).value > first.value) best = priced;
+    exchange(
+      instance,
+      best,
+      { limit, work, random: new Random(instance.items.length) },
+      ranking(market, prices),
+    );
+  }
+  settle(instance, best);
+  const solution = solutionOf(best);
+  return { solution: { ...solution, optimal: solution.value >= limit }, prices };
+}
+
+/** Each item's candidates by what they are worth at these prices, best first. */
+function ranking(market: Market, prices: Float64Array): readonly (readonly Candidate[])[] {
+  return market.offers.map((offers) => {
+    const worth = new Map<Candidate, number>();
+    for (const offer of offers) {
+      const left = profit(offer, prices);
+      if (left > (worth.get(offer.candidate) ?? -Infinity)) worth.set(offer.candidate, left);
+    }
+    return [...worth]
+      .toSorted(([a, x], [b, y]) => y - x || a.option - b.option)
+      .map(([candidate]) => candidate);
+  });
+}
+
+/** Items in the order of what their best candidate is worth at these prices; each takes the best for which there is room. */
+function greedy(instance: Instance, market: Market, prices: Float64Array): Placement {
+  const placement = new Placement(instance);
+  const ranked = ranking(market, prices);
+  const most = market.offers.map((offers) =>
+    offers.reduce((top, offer) => Math.max(top, profit(offer, prices)), 0),
+  );
+  const order = [...most.keys()].toSorted((a, b) => (most[b] ?? 0) - (most[a] ?? 0) || a - b);
+  for (const item of order) insert(placement, ranked[item] ?? []);
+  return placement;
+}
+
+/** Gives an item the first of these candidates for which there is room. */
+export function insert(placement: Placement, candidates: readonly Candidate[]): void {
+  for (const candidate of candidates) {
+    const node = placement.bestNode(candidate);
+    if (node === NOWHERE) continue;
+    placement.put(candidate, node);
+    return;
+  }
+}
