@@ -5,3 +5,7 @@
 export * from "./cpu.ts";
 export * from "./memory.ts";
 export * from "./machine.ts";
+export { catalogGpu, hasMemoryOf } from "./catalog-gpu.ts";
+export { mountOf } from "./mounts.ts";
+export { observeMachine } from "./observe-machine.ts";
+export type { ObserveOptions } from "./observe-machine.ts";

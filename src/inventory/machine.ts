@@ -16,6 +16,7 @@ export interface GpuInventory {
   readonly computeCapability?: string;
   readonly driver?: string;
   readonly numaNode?: number;
+  /** As card and slot can run it: lanes in use, and the generation that an idle card drops below. */
   readonly link?: { readonly generation: number; readonly lanes: number };
   readonly temperature?: number;
   readonly power?: number;
@@ -68,12 +69,22 @@ export interface MachineInventory {
     readonly caches: { readonly l2?: number; readonly l3?: number };
   };
   readonly numa: readonly NumaNodeInventory[];
-  readonly memory: { readonly total: number; readonly available: number };
+  readonly memory: {
+    readonly total: number;
+    readonly available: number;
+    /** Pages reserved by size; bytes and counts. */
+    readonly hugepages?: readonly { readonly size: number; readonly count: number; readonly free: number }[];
+  };
   readonly gpus: readonly GpuInventory[];
   readonly disks: readonly DiskInventory[];
   /** Root file system. */
   readonly root?: MountInventory;
-  readonly driver?: { readonly version: string; readonly cuda?: string };
+  /** NVIDIA driver; the flavour is that of the loaded kernel modules. */
+  readonly driver?: {
+    readonly version: string;
+    readonly cuda?: string;
+    readonly flavour?: "open" | "proprietary";
+  };
   readonly docker: boolean;
   readonly notes: readonly ProbeNote[];
 }

@@ -1,0 +1,187 @@
+import { MIB } from "../core/index.ts";
+import { given } from "./given.ts";
+import type { GpuInventory } from "./machine.ts";
+import { pciAddressOf, pciIdOf } from "./pci-address.ts";
+import { runBounded } from "./run-bounded.ts";
+import type { ProgramLimits, ProgramResult } from "./run-bounded.ts";
+
+/** What nvidia-smi told. `problems` are sentences for a person. */
+export interface SmiAnswer {
+  readonly gpus: readonly GpuInventory[];
+  readonly driver?: string;
+  readonly cuda?: string;
+  readonly problems: readonly string[];
+  /** There is no such program: no fault where there is no card either. */
+  readonly absent: boolean;
+}
+
+/** Fields of `--query-gpu`. Source: nvidia-smi --help-query-gpu; compute_cap is missing before driver 510. */
+const FIELDS = [
+  "index",
+  "uuid",
+  "name",
+  "pci.bus_id",
+  "pci.device_id",
+  "compute_cap",
+  "driver_version",
+  "memory.total",
+  "memory.used",
+  "memory.reserved",
+  "temperature.gpu",
+  "power.draw",
+  "pcie.link.gen.max",
+  "pcie.link.width.current",
+] as const;
+type Field = (typeof FIELDS)[number];
+
+/** What every driver of the last ten years answers, for when a refusal does not say which field it means. */
+const ESSENTIAL: ReadonlySet<Field> = new Set([
+  "index",
+  "uuid",
+  "name",
+  "pci.bus_id",
+  "memory.total",
+  "memory.used",
+]);
+
+type Row = ReadonlyMap<Field, string>;
+
+/**
+ * Asks nvidia-smi for the cards and for CUDA, all within one time limit. One unknown field rejects a whole query, so
+ * what it refuses is left out and asked again. Throws nothing; what went wrong stands in `problems`.
+ */
+export async function askNvidiaSmi(program: string, limits: ProgramLimits): Promise<SmiAnswer> {
+  const end = performance.now() + limits.timeout;
+  const run = (args: readonly string[]): Promise<ProgramResult> =>
+    runBounded(program, args, { ...limits, timeout: Math.max(1, Math.round(end - performance.now())) });
+  const { rows, problems, result } = await queryCards(run);
+  if (!result.ended) {
+    const problem = result.why === "timeout" ? timeoutProblem(program, limits.timeout) : result.message;
+    return { gpus: [], problems: [problem], absent: result.why === "absent" };
+  }
+  const gpus = rows.map(asGpu);
+  const driver = rows.map((row) => value(row, "driver_version")).find((version) => version !== undefined);
+  const cuda = gpus.length === 0 ? undefined : await cudaVersion(run);
+  return {
+    gpus,
+    ...(driver === undefined ? {} : { driver }),
+    ...(cuda === undefined ? {} : { cuda }),
+    problems,
+    absent: false,
+  };
+}
+
+const timeoutProblem = (program: string, timeout: number): string =>
+  `${program} did not answer within ${timeout / 1000} s and was killed; a card or its driver may hang (dmesg | grep -i xid)`;
+
+interface Query {
+  readonly rows: readonly Row[];
+  readonly problems: readonly string[];
+  readonly result: ProgramResult;
+}
+
+/** Asks with fewer fields for as long as a field is refused: those named, else all but the essential ones. */
+async function queryCards(run: (args: readonly string[]) => Promise<ProgramResult>): Promise<Query> {
+  let fields: readonly Field[] = FIELDS;
+  for (;;) {
+    const result = await run([`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"]);
+    if (!result.ended) return { rows: [], problems: [], result };
+    const { rows, others } = parseRows(result.stdout, fields);
+    const said = [...others, ...lines(result.stderr)];
+    const fewer = rows.length > 0 ? fields : withoutRefused(fields, said);
+    if (fewer.length === fields.length || fewer.length === 0)
+      return { rows, problems: problemsOf(result.code, rows.length, said), result };
+    fields = fewer;
+  }
+}
+
+/** `Field "compute_cap" is not a valid field to query.` Source: huggingface/candle#733. */
+function withoutRefused(fields: readonly Field[], said: readonly string[]): readonly Field[] {
+  const refusals = said.filter((line) => /not a valid field|invalid.*(?:field|query)/i.test(line));
+  if (refusals.length === 0) return fields;
+  const named = fields.filter((field) => refusals.some((line) => line.includes(`"${field}"`)));
+  if (named.length > 0) return fields.filter((field) => !named.includes(field));
+  return fields.filter((field) => ESSENTIAL.has(field));
+}
+
+function problemsOf(code: number | null, rows: number, said: readonly string[]): readonly string[] {
+  if (said.length > 0) return [`nvidia-smi: ${said.slice(0, 3).join(" ").slice(0, 400)}`];
+  if (code !== 0) return [`nvidia-smi ended with code ${String(code)}`];
+  return rows === 0 ? ["nvidia-smi printed no card"] : [];
+}
+
+/** The CSV lines that have one value a field and a card's identity; all others are something it wants to say. */
+function parseRows(text: string, fields: readonly Field[]): { rows: Row[]; others: string[] } {
+  const rows: Row[] = [];
+  const others: string[] = [];
+  for (const line of lines(text)) {
+    const values = line.split(",").map((part) => part.trim());
+    const row: Row = new Map(fields.map((field, i) => [field, values[i] ?? ""]));
+    const known = value(row, "uuid") !== undefined || value(row, "pci.bus_id") !== undefined;
+    if (values.length === fields.length && known && /^\d+$/.test(row.get("index") ?? "0")) rows.push(row);
+    else others.push(line);
+  }
+  return { rows, others };
+}
+
+const lines = (text: string): string[] =>
+  text
+    .split("\n")
+    // Control characters would garble the terminal of whoever reads the note.
+    .map((line) => line.replaceAll(/[^\P{Cc}\t]/gu, "").trim())
+    .filter((line) => line !== "");
+
+/** A field's value; `[N/A]`, `[Not Supported]`, `[Unknown Error]` and `ERR!` are none. */
+function value(row: Row, field: Field): string | undefined {
+  const text = row.get(field) ?? "";
+  if (text === "" || /^\[.*\]$|^(?:N\/A|ERR!|Not Supported|Unknown Error)$/i.test(text)) return undefined;
+  if (field === "uuid") return /^(?:GPU|MIG)-[0-9a-f-]{36}$/i.test(text) ? text : undefined;
+  if (field === "pci.bus_id") return pciAddressOf(text);
+  return text;
+}
+
+function number(row: Row, field: Field): number | undefined {
+  const text = value(row, field);
+  const parsed = text === undefined ? Number.NaN : Number(text);
+  return Number.isFinite(parsed) && parsed >= 0 ? parsed : undefined;
+}
+
+function asGpu(row: Row): GpuInventory {
+  const mebibytes = (field: Field): number | undefined => {
+    const amount = number(row, field);
+    return amount === undefined ? undefined : Math.round(amount * MIB);
+  };
+  return {
+    name: value(row, "name") ?? "NVIDIA GPU",
+    vendor: "nvidia",
+    ...given(value(row, "uuid"), (uuid) => ({ uuid })),
+    ...given(value(row, "pci.bus_id"), (pci) => ({ pci })),
+    ...given(pciIdOf(value(row, "pci.device_id")), (pciId) => ({ pciId })),
+    ...given(number(row, "index"), (index) => ({ index })),
+    ...given(mebibytes("memory.total"), (memoryTotal) => ({ memoryTotal })),
+    ...given(mebibytes("memory.used"), (memoryUsed) => ({ memoryUsed })),
+    ...given(mebibytes("memory.reserved"), (memoryReserved) => ({ memoryReserved })),
+    ...given(/^\d{1,2}\.\d$/.exec(value(row, "compute_cap") ?? "")?.[0], (computeCapability) => ({
+      computeCapability,
+    })),
+    ...given(value(row, "driver_version"), (driver) => ({ driver })),
+    ...given(linkOf(row), (link) => ({ link })),
+    ...given(number(row, "temperature.gpu"), (temperature) => ({ temperature })),
+    ...given(number(row, "power.draw"), (power) => ({ power })),
+  };
+}
+
+/** The generation the slot allows (what runs now drops when the card idles) and the lanes that are connected. */
+function linkOf(row: Row): GpuInventory["link"] {
+  const generation = number(row, "pcie.link.gen.max");
+  const lanes = number(row, "pcie.link.width.current");
+  return generation && lanes ? { generation, lanes } : undefined;
+}
+
+/** Source: the banner says `CUDA Version:`, from driver 610 on `CUDA UMD Version:` (unslothai/unsloth#5817). */
+async function cudaVersion(
+  run: (args: readonly string[]) => Promise<ProgramResult>,
+): Promise<string | undefined> {
+  const banner = await run([]);
+  return banner.ended ? /CUDA(?: UMD)? Version\s*:\s*(\d+\.\d+)/.exec(banner.stdout)?.[1] : undefined;
+}
