@@ -3,8 +3,10 @@
  * reads no clock, touches no file and prints nothing.
  */
 export * from "./address.ts";
+export { ADVICE_CODES } from "./advice-codes.ts";
 export * from "./bytes.ts";
 export * from "./codes.ts";
+export * from "./cuda-architecture.ts";
 export * from "./diagnostic.ts";
 export * from "./duration.ts";
 export * from "./error.ts";
