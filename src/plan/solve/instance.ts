@@ -53,7 +53,7 @@ export function compile(problem: Problem): Instance {
 }
 
 /** The option's needs, or undefined where no empty node could meet them. */
-function candidateOf(
+export function candidateOf(
   item: number,
   position: number,
   option: Option,

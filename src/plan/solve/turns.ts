@@ -1,0 +1,100 @@
+import type { Candidate } from "./candidate.ts";
+
+/** Items on a node that count as one: a set of which one is loaded at a time, or a single item. */
+export interface Turn {
+  readonly members: readonly Candidate[];
+  /** By bin of the node, the most that any member takes. */
+  readonly need: Float64Array;
+  readonly value: number;
+  /** Others may join. */
+  readonly open: boolean;
+}
+
+/** Turns up to which all ways to merge are compared; beyond, they are left out one by one. */
+const MOST_COMPARED = 10;
+
+/** Counts these members, on a node with so many bins, as one. */
+export function turnOf(bins: number, members: readonly Candidate[], open: boolean): Turn {
+  const need = new Float64Array(bins);
+  let value = 0;
+  for (const member of members) {
+    value += member.value;
+    for (const [index, bin] of member.bins.entries()) {
+      need[bin] = Math.max(need[bin] ?? 0, member.amounts[index] ?? 0);
+    }
+  }
+  return { members, need, value, open };
+}
+
+/**
+ * The open turns of a node with which a candidate has to take turns so that everything fits: those in which the fewest
+ * and then the least valuable items lose a place of their own. At least one; undefined where even all would not do.
+ */
+export function cheapestMerge(
+  capacity: Float64Array,
+  turns: readonly Turn[],
+  candidate: Candidate,
+): readonly Turn[] | undefined {
+  const open = turns.filter((turn) => turn.open);
+  const fits = (merged: readonly Turn[]): boolean => isEnough(capacity, turns, merged, candidate);
+  if (!fits(open)) return undefined;
+  // The more turns are merged the less is needed, and only those matter that use a bin which is short.
+  const short = candidate.bins.filter((bin, index) => {
+    const taken = turns.reduce((sum, turn) => sum + (turn.need[bin] ?? 0), 0);
+    return taken + (candidate.amounts[index] ?? 0) > (capacity[bin] ?? 0);
+  });
+  const useful = open.filter((turn) => short.some((bin) => (turn.need[bin] ?? 0) > 0));
+  const cheapFirst = (useful.length > 0 ? useful : open).toSorted(
+    (a, b) =>
+      alone(a) - alone(b) || a.value - b.value || (a.members[0]?.item ?? 0) - (b.members[0]?.item ?? 0),
+  );
+  if (useful.length === 0) return cheapFirst.slice(0, 1);
+  return cheapFirst.length > MOST_COMPARED ? trimmed(cheapFirst, fits) : cheapestSubset(cheapFirst, fits);
+}
+
+function alone(turn: Turn): number {
+  return turn.members.length === 1 ? 1 : 0;
+}
+
+function isEnough(
+  capacity: Float64Array,
+  turns: readonly Turn[],
+  merged: readonly Turn[],
+  candidate: Candidate,
+): boolean {
+  const together = turnOf(capacity.length, [...merged.flatMap(({ members }) => members), candidate], true);
+  return together.need.every((need, bin) => {
+    let sum = need;
+    for (const turn of turns) if (!merged.includes(turn)) sum += turn.need[bin] ?? 0;
+    return sum <= (capacity[bin] ?? 0);
+  });
+}
+
+/** Leaves out the dearest as long as the rest is enough. */
+function trimmed(cheapFirst: readonly Turn[], fits: (merged: readonly Turn[]) => boolean): readonly Turn[] {
+  let merged = cheapFirst;
+  for (const turn of cheapFirst.toReversed()) {
+    const without = merged.filter((other) => other !== turn);
+    if (without.length > 0 && fits(without)) merged = without;
+  }
+  return merged;
+}
+
+/** Of all subsets that are enough, the one that takes a place from the fewest and then the least valuable items. */
+function cheapestSubset(
+  cheapFirst: readonly Turn[],
+  fits: (merged: readonly Turn[]) => boolean,
+): readonly Turn[] | undefined {
+  let best: readonly Turn[] | undefined;
+  let least = [Infinity, Infinity, Infinity];
+  for (let mask = 1; mask < 1 << cheapFirst.length; mask++) {
+    const merged = cheapFirst.filter((_, index) => ((mask >> index) & 1) === 1);
+    const losing = merged.filter((turn) => alone(turn) === 1);
+    const cost = [losing.length, losing.reduce((sum, turn) => sum + turn.value, 0), merged.length];
+    const at = cost.findIndex((part, index) => part !== least[index]);
+    if (at < 0 || (cost[at] ?? 0) > (least[at] ?? 0) || !fits(merged)) continue;
+    best = merged;
+    least = cost;
+  }
+  return best;
+}
