@@ -127,8 +127,8 @@ function parseRows(text: string, fields: readonly Field[]): { rows: Row[]; other
 const lines = (text: string): string[] =>
   text
     .split("\n")
-    // Control characters would garble the terminal of whoever reads the note.
-    .map((line) => line.replaceAll(/[^\P{Cc}\t]/gu, "").trim())
+    // Control and direction characters would garble the terminal of whoever reads the note.
+    .map((line) => line.replaceAll(/\p{C}/gu, " ").trim())
     .filter((line) => line !== "");
 
 /** A field's value; `[N/A]`, `[Not Supported]`, `[Unknown Error]` and `ERR!` are none. */
