@@ -4,3 +4,5 @@
  * a file or asks a machine.
  */
 export * from "./memory-model.ts";
+export * from "./rescale-shape.ts";
+export * from "./vllm.ts";
