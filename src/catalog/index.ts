@@ -3,9 +3,13 @@
  * looks at a machine; what is observed wins over what is written here.
  */
 export { ENGINE_KINDS, findEngineKind, nearestEngineKind } from "./engine-kinds.ts";
+export type { EngineKind } from "./engine-kinds.ts";
 export { ENGINE_RELEASES, findEngineRelease } from "./engine-releases.ts";
 export type { EngineRelease } from "./engine-releases.ts";
 export { findGpu, GPUS, nearestGpu } from "./gpus.ts";
+export type { ModelDimensions } from "./model-dimensions.ts";
+export { findModelFamily, MODEL_FAMILIES, nearestModelFamily } from "./model-families.ts";
+export type { ModelFamily } from "./model-families.ts";
 export { findPciGpu, PCI_GPUS } from "./pci-gpu-ids.ts";
 export { findQuantization, QUANTIZATIONS } from "./quantizations.ts";
 export { ROLES } from "./roles.ts";

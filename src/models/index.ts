@@ -3,6 +3,8 @@
  * never loads weights, never starts an engine.
  */
 export * from "./byte-source.ts";
+export * from "./declared-dimensions.ts";
+export * from "./described-shape.ts";
 export * from "./gguf-header.ts";
 export * from "./model-outline.ts";
 export * from "./model-shape.ts";
