@@ -7,7 +7,7 @@ import type { Diagnostic } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
 import { loadSpec, serviceName } from "../spec/index.ts";
-import type { Spec } from "../spec/index.ts";
+import type { LoadedSpec, Spec } from "../spec/index.ts";
 
 /** A spec with the folder that its relative paths start from. */
 export interface LocatedSpec {
@@ -16,6 +16,8 @@ export interface LocatedSpec {
   /** Where it came from, for a person. */
   readonly origin: string;
   readonly warnings: readonly Diagnostic[];
+  /** Where a path of the spec stands in its text. */
+  readonly locate: LoadedSpec["locate"];
 }
 
 const DEMO_MODEL = resolve(import.meta.dirname, "../../demo/omni-demo.gguf");
@@ -71,7 +73,7 @@ export async function readSpec(file: string): Promise<Uint8Array> {
 }
 
 function checked(input: string | Uint8Array, origin: string, folder: string): LocatedSpec {
-  const { spec, diagnostics } = loadSpec(input, origin);
+  const { spec, diagnostics, locate } = loadSpec(input, origin);
   if (spec === undefined) {
     throw new OmniError(
       diagnostics.find((d) => d.severity === "error")?.code ?? "cli.internal",
@@ -79,7 +81,7 @@ function checked(input: string | Uint8Array, origin: string, folder: string): Lo
       { diagnostics },
     );
   }
-  return { spec, folder, origin, warnings: diagnostics };
+  return { spec, folder, origin, warnings: diagnostics, locate };
 }
 
 /** Reads the header of every model that is a file of this machine; a fault is kept beside the name, not thrown. */
@@ -97,7 +99,8 @@ export async function readModels({
 
 type Source = Spec["models"][string]["source"];
 
-function localPath(source: Source, folder: string): string | undefined {
+/** The path of a model's source on this machine; `undefined` for sources that are not files here. */
+export function localPath(source: Source, folder: string): string | undefined {
   if (source.file !== undefined) return resolveFrom(folder, source.file);
   return source.builtin === undefined ? undefined : BUILTINS.get(source.builtin);
 }

@@ -1,11 +1,10 @@
-import { EXIT, formatDuration, OmniError } from "../core/index.ts";
+import { CODES, EXIT, formatDuration, OmniError } from "../core/index.ts";
 import type { ExitCode, NodeEvent } from "../core/index.ts";
-import { readMemory } from "../inventory/memory.ts";
-import { planNode } from "../plan/index.ts";
-import type { Plan } from "../plan/index.ts";
+import type { Plan, PlanInput } from "../plan/index.ts";
 import { integerOption } from "./command.ts";
 import type { Invocation } from "./command.ts";
-import { locateSpec, readKeys, readModels } from "./node-spec.ts";
+import { makePlan } from "./make-plan.ts";
+import { locateSpec, readKeys } from "./node-spec.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { reportPlan } from "./plan-report.ts";
 import { Progress } from "./progress.ts";
@@ -21,7 +20,7 @@ import { VERSION } from "./version.ts";
 export async function runUp(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
   const located = await locateSpec(invocation.positionals[0], invocation.value("model"));
   const plan = await decide(located, invocation);
-  reportDiagnostics([...located.warnings, ...plan.diagnostics], terminal);
+  reportDiagnostics(plan.diagnostics, terminal);
   if (!invocation.flag("dry-run")) await serve(located, plan, terminal);
   else if (invocation.flag("json")) terminal.out(JSON.stringify(plan, null, 2));
   else reportPlan(plan, terminal);
@@ -29,7 +28,7 @@ export async function runUp(invocation: Invocation, terminal: Terminal): Promise
 }
 
 async function decide(located: LocatedSpec, invocation: Invocation): Promise<Plan> {
-  const planned = planNode({ spec: located.spec, models: await readModels(located), memory: readMemory() });
+  const planned = await makePlan(located, { online: false, brief: true, forbid: notRunHere });
   const port = integerOption(invocation, "port", [0, 65_535]) ?? planned.gateway.port;
   const plan: Plan = {
     ...planned,
@@ -48,6 +47,20 @@ async function decide(located: LocatedSpec, invocation: Invocation): Promise<Pla
     { diagnostics: causes },
   );
 }
+
+/** Engines and runtimes that this version plans for but cannot start. */
+const notRunHere: NonNullable<PlanInput["forbid"]> = (engine, { runtime }) => {
+  const refuse = (reason: string): ReturnType<typeof notRunHere> => ({
+    code: "engine.not-run-here",
+    reason,
+    hint: CODES["engine.not-run-here"].remedy,
+  });
+  if (runtime !== "process")
+    return refuse(`it runs on ${runtime}; this version starts engines as processes of this machine`);
+  return engine.kind === "embedded"
+    ? undefined
+    : refuse(`its engine is ${engine.kind}; this version starts the embedded engine`);
+};
 
 async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Promise<void> {
   const began = performance.now();

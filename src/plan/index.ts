@@ -4,3 +4,4 @@
  */
 export type { Plan } from "./plan.ts";
 export { planNode } from "./plan-node.ts";
+export type { PlanInput } from "./plan-node.ts";

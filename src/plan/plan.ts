@@ -47,6 +47,8 @@ export interface PlannedService {
   readonly machine?: string;
   readonly runtime?: "process" | "docker" | "kubernetes";
   readonly role?: string;
+  /** Name in the spec, for the second and further replicas. */
+  readonly replicaOf?: string;
   readonly engine: {
     /** Name of the engine in the spec; a kind of engine stands for itself. */
     readonly name: string;
@@ -97,6 +99,8 @@ export interface Rejection {
   readonly reason: string;
   readonly hint: string;
   readonly source?: string;
+  /** The service was placed with this very engine; this tells why fewer or other cards were not enough. */
+  readonly alternative?: true;
 }
 
 /** Services that take turns on the same devices: one of them is loaded at a time. */

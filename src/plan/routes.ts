@@ -1,15 +1,15 @@
-import type { Spec } from "../spec/index.ts";
+import type { Spec } from "../spec/spec.ts";
 import type { PlannedRoute, PlannedService } from "./plan.ts";
 
 /**
  * Every name a client may ask for, once: routes and their aliases first, then services, roles and models. Services
- * that were not placed are left out; a route that has none left is not listed.
+ * that were not placed are left out; a route that has none left is not listed. A service stands for all its replicas.
  */
 export function planRoutes(spec: Spec, placed: readonly PlannedService[]): PlannedRoute[] {
-  const running = new Set(placed.map((service) => service.name));
+  const replicas = Map.groupBy(placed, (service) => service.replicaOf ?? service.name);
   const routes = new Map<string, readonly string[]>();
   const add = (name: string, services: readonly string[]): void => {
-    const left = services.filter((service) => running.has(service));
+    const left = services.flatMap((service) => (replicas.get(service) ?? []).map((replica) => replica.name));
     if (left.length > 0 && !routes.has(name)) routes.set(name, left);
   };
   for (const [name, route] of Object.entries(spec.routes)) {
@@ -25,10 +25,8 @@ export function planRoutes(spec: Spec, placed: readonly PlannedService[]): Plann
         settings.filter(([, other]) => other.role === role).map(([name]) => name),
       );
   }
-  for (const { model } of placed)
-    add(
-      model.name,
-      placed.filter((other) => other.model.name === model.name).map((other) => other.name),
-    );
+  const models = Map.groupBy(placed, (service) => service.model.name);
+  for (const [model, serving] of models)
+    add(model, [...new Set(serving.map((service) => service.replicaOf ?? service.name))]);
   return [...routes].map(([name, services]) => ({ name, services }));
 }

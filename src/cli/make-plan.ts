@@ -1,0 +1,59 @@
+import { hostname } from "node:os";
+import { advise } from "../advice/index.ts";
+import { sortDiagnostics } from "../core/index.ts";
+import type { Diagnostic } from "../core/index.ts";
+import { observeCpu, observeMachine, readMemory } from "../inventory/index.ts";
+import type { MachineInventory } from "../inventory/index.ts";
+import { planNode } from "../plan/index.ts";
+import type { Plan, PlanInput } from "../plan/index.ts";
+import type { LocatedSpec } from "./node-spec.ts";
+import { readShapes } from "./read-shapes.ts";
+
+export interface PlanOptions {
+  /** Read headers of models from their hub instead of the catalog. */
+  readonly online: boolean;
+  /** Engines that must not be considered, with the reason. */
+  readonly forbid?: NonNullable<PlanInput["forbid"]>;
+  /** Look at processor and memory of this machine only; cards are asked for when absent and the spec names no machine. */
+  readonly brief?: boolean;
+}
+
+/** The plan of a spec with all that is to be said about it: the spec's own findings, refusals, and advice, in order. */
+export async function makePlan(located: LocatedSpec, options: PlanOptions): Promise<Plan> {
+  const { spec, warnings, locate } = located;
+  const { shapes, paths, notes } = await readShapes(located, options.online);
+  const brief = options.brief === true || Object.keys(spec.machines).length > 0;
+  const observed = brief ? observeBriefly() : await observeMachine();
+  const plan = planNode({
+    spec,
+    shapes,
+    paths,
+    observed,
+    ...(options.forbid === undefined ? {} : { forbid: options.forbid }),
+  });
+  const placed = plan.diagnostics.map((diagnostic) => withPlace(diagnostic, located));
+  const advice = advise({ spec, plan, shapes }, locate);
+  return { ...plan, diagnostics: sortDiagnostics([...warnings, ...notes, ...placed, ...advice]) };
+}
+
+/** Processor and memory of this machine, without starting any other program. */
+function observeBriefly(): MachineInventory {
+  const cpu = observeCpu();
+  const memory = readMemory();
+  return {
+    hostname: hostname(),
+    cpu: { model: cpu.model, cores: cpu.physical, threads: cpu.logical, features: [], caches: {} },
+    numa: [],
+    memory,
+    gpus: [],
+    disks: [],
+    docker: false,
+    notes: [],
+  };
+}
+
+/** A finding of the plan about a service, with its line in the spec. */
+function withPlace(diagnostic: Diagnostic, { locate }: LocatedSpec): Diagnostic {
+  const path = diagnostic.path?.split(".") ?? [];
+  return path.length === 0 ? diagnostic : { ...diagnostic, ...locate(path) };
+}

@@ -1,0 +1,120 @@
+import { stat } from "node:fs/promises";
+import { findModelFamily } from "../catalog/index.ts";
+import { messageOf, OmniError } from "../core/index.ts";
+import type { Diagnostic } from "../core/index.ts";
+import { describedShape, readGgufShape, readHubShape, readModelFolder } from "../models/index.ts";
+import type { ModelShape } from "../models/index.ts";
+import type { Spec } from "../spec/index.ts";
+import { localPath } from "./node-spec.ts";
+import type { LocatedSpec } from "./node-spec.ts";
+
+type Model = Spec["models"][string];
+
+/** Shapes of a spec's models, the files they were read from, and what had to be assumed. */
+export interface ReadShapes {
+  readonly shapes: ReadonlyMap<string, ModelShape | OmniError>;
+  /** Files on this machine by the model's name. */
+  readonly paths: ReadonlyMap<string, string>;
+  readonly notes: readonly Diagnostic[];
+}
+
+/** The smallest GGUF quantization there is: what a model of unknown quantization needs at least. */
+const SMALLEST_GGUF = "IQ1_S";
+
+/**
+ * What every model of the spec is made of: from its file when it is on this machine, from the hub's headers with
+ * `online`, from the catalog's known families or the spec's own `shape` otherwise. A model that nothing tells about has an
+ * `OmniError` in its place; nothing is thrown.
+ */
+export async function readShapes(located: LocatedSpec, online: boolean): Promise<ReadShapes> {
+  const shapes = new Map<string, ModelShape | OmniError>();
+  const paths = new Map<string, string>();
+  const notes: Diagnostic[] = [];
+  for (const [name, model] of Object.entries(located.spec.models)) {
+    if (model.source.remote !== undefined) continue;
+    const path = localPath(model.source, located.folder);
+    const found = await shapeOf(model, path, online).catch(asOmniError);
+    const shape = found instanceof OmniError ? found : found.shape;
+    shapes.set(name, shape);
+    if (path !== undefined && !(shape instanceof OmniError) && shape.origin === "file") paths.set(name, path);
+    if (!(found instanceof OmniError) && found.note !== undefined) notes.push(noteOn(name, found.note, located));
+  }
+  return { shapes, paths, notes };
+}
+
+interface Found {
+  readonly shape: ModelShape;
+  readonly note?: string;
+}
+
+async function shapeOf(model: Model, path: string | undefined, online: boolean): Promise<Found> {
+  const local = path === undefined ? undefined : await stat(path).catch(() => undefined);
+  if (path !== undefined && local !== undefined)
+    return { shape: await (local.isDirectory() ? readModelFolder(path) : readGgufShape(path)) };
+  const { hub } = model.source;
+  if (hub !== undefined && online) return { shape: await fromHub(model, hub) };
+  const known = fromDescription(model);
+  if (known !== undefined) return known;
+  if (path !== undefined) return { shape: await readGgufShape(path) };
+  throw new OmniError(
+    "model.no-shape",
+    hub === undefined
+      ? "its files are not on this machine, and neither family nor shape says what it is"
+      : `the catalog does not know ${hub}, and its headers were not asked for`,
+    {
+      hint:
+        hub === undefined
+          ? "Add family: (a known model) or shape: to plan without the file."
+          : "Run with --online to read its headers from the hub, or add family: or shape:.",
+    },
+  );
+}
+
+const fromHub = (model: Model, repo: string): Promise<ModelShape> => {
+  const { revision, quantization, files, endpoint } = model.source;
+  return readHubShape({
+    repo,
+    ...(revision === undefined ? {} : { revision }),
+    ...((quantization ?? model.quantization) === undefined
+      ? {}
+      : { quantization: quantization ?? model.quantization ?? "" }),
+    ...(files === undefined ? {} : { files }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+  });
+};
+
+/** The shape by published dimensions: the spec's own, the family it names, or the family that its repository is named after. */
+function fromDescription(model: Model): Found | undefined {
+  const { source } = model;
+  const gguf =
+    model.format === "gguf" ||
+    [source.file, source.hub, source.path, ...(source.files ?? [])].some((name) => name !== undefined && /gguf/i.test(name));
+  const format = model.format ?? (gguf ? "gguf" : "safetensors");
+  const stated = model.quantization ?? source.quantization;
+  const quantization = stated ?? (format === "gguf" ? SMALLEST_GGUF : "BF16");
+  const name = model.family ?? source.hub;
+  const family = name === undefined ? undefined : findModelFamily(name);
+  const description = model.shape ?? family?.dimensions;
+  if (description === undefined) return undefined;
+  const shape = describedShape(description, {
+    quantization,
+    format,
+    origin: model.shape === undefined ? "catalog" : "spec",
+    ...(name === undefined ? {} : { name }),
+  });
+  return stated === undefined && format === "gguf"
+    ? { shape, note: `its quantization is not stated; it is counted as ${SMALLEST_GGUF}, the smallest there is, so it will take more` }
+    : { shape };
+}
+
+const noteOn = (name: string, message: string, located: LocatedSpec): Diagnostic => ({
+  code: "model.no-shape",
+  severity: "note",
+  ...located.locate(["models", name]),
+  message: `${name}: ${message}.`,
+  hint: "Add quantization: to the model.",
+});
+
+function asOmniError(thrown: unknown): OmniError {
+  return thrown instanceof OmniError ? thrown : new OmniError("cli.internal", messageOf(thrown), { cause: thrown });
+}

@@ -1,0 +1,44 @@
+import { EXIT, hasErrors } from "../core/index.ts";
+import type { ExitCode } from "../core/index.ts";
+import type { Invocation } from "./command.ts";
+import { makePlan } from "./make-plan.ts";
+import { locateSpec } from "./node-spec.ts";
+import { explainService } from "./plan-view/explain-service.ts";
+import { diffPlans } from "./plan-view/plan-diff.ts";
+import type { PlanChange } from "./plan-view/plan-diff.ts";
+import { printPlan } from "./plan-view/plan-tables.ts";
+import { countLine, reportDiagnostics } from "./report.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Plans a spec and prints it, or what changes from it to another. Throws `OmniError` when a spec is wrong. */
+export async function runPlan(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
+  const [first, second] = invocation.positionals;
+  const options = { online: invocation.flag("online") };
+  const located = await locateSpec(first, undefined);
+  const plan = await makePlan(located, options);
+  if (second !== undefined) {
+    const after = await makePlan(await locateSpec(second, undefined), options);
+    const changes = diffPlans(plan, after);
+    if (invocation.flag("json")) terminal.out(JSON.stringify({ from: first, to: second, changes }, null, 2));
+    else printChanges(changes, terminal);
+    return EXIT.done;
+  }
+  const explained = invocation.value("explain");
+  if (invocation.flag("json")) terminal.out(JSON.stringify(plan, null, 2));
+  else if (explained !== undefined) explainService(plan, explained, terminal);
+  else {
+    printPlan(plan, terminal);
+    reportDiagnostics(plan.diagnostics, terminal);
+    terminal.out(`${located.origin}: ${countLine(plan.diagnostics)}`);
+  }
+  return hasErrors(plan.diagnostics) ? EXIT.input : EXIT.done;
+}
+
+function printChanges(changes: readonly PlanChange[], { out, style }: Terminal): void {
+  if (changes.length === 0) out("Nothing changes.");
+  for (const change of changes) {
+    if (change.kind === "added") out(style("green", `+ ${change.path}  ${change.to ?? ""}`.trimEnd()));
+    else if (change.kind === "removed") out(style("red", `- ${change.path}  ${change.from ?? ""}`.trimEnd()));
+    else out(`${style("yellow", "~")} ${change.path}  ${change.from ?? ""} → ${change.to ?? ""}`);
+  }
+}

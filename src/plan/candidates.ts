@@ -1,0 +1,250 @@
+import { findEngineKind } from "../catalog/index.ts";
+import type { EngineKind } from "../catalog/index.ts";
+import { CODES, formatBytes, OmniError } from "../core/index.ts";
+import type { Code } from "../core/index.ts";
+import { memoryModelOf } from "../memory/index.ts";
+import type { DeviceRoom, Fit, HostRoom, MemoryPrediction, Wishes } from "../memory/index.ts";
+import type { ModelShape } from "../models/model-shape.ts";
+import type { Engine, Service } from "../spec/spec.ts";
+import { cardSets } from "./card-sets.ts";
+import { checkGates } from "./gates/check-gates.ts";
+import type { PlanCard, PlanMachine } from "./machines.ts";
+import { kvType, wishesOf } from "./wishes.ts";
+
+/** One way to run a service on one kind of machine. */
+export interface Candidate {
+  /** Name of the engine in the spec. */
+  readonly engine: string;
+  readonly kind: EngineKind;
+  /** Position of the engine in the service's chain. */
+  readonly rank: number;
+  /** Indices into the machine's cards, in the order given to the engine. */
+  readonly cards: readonly number[];
+  readonly prediction: MemoryPrediction;
+  readonly resident: boolean;
+  /** What the fit may change when it is repeated with more or less room. */
+  readonly wishes: Wishes;
+}
+
+/** Why one engine of a service cannot run on one set of cards. */
+export interface Refusal {
+  readonly engine: string;
+  readonly rank: number;
+  readonly cards: readonly number[];
+  readonly code: Code;
+  readonly reason: string;
+  readonly hint: string;
+  readonly source?: string;
+}
+
+/** A service with all that its placement depends on. */
+export interface Demand {
+  readonly name: string;
+  readonly model: string;
+  readonly settings: Service;
+  readonly shape: ModelShape | OmniError | undefined;
+  /** A reason why an engine must not be considered, or `undefined`. */
+  readonly forbid: (engine: Engine, service: Service) => Omit<Refusal, "engine" | "rank" | "cards"> | undefined;
+}
+
+export interface Candidates {
+  readonly candidates: readonly Candidate[];
+  readonly refusals: readonly Refusal[];
+}
+
+/** Context lengths that a service without one of its own settles for, when the full one leaves no room for others. */
+const CONTEXT_STEPS = [32_768, 8192, 4096];
+/** Shares of a card that engines which reserve a fraction of it try. */
+const SHARES = [0.6, 0.35, 0.2];
+
+/** Every way to run a service on an empty machine of this kind, and every refusal with its arithmetic. Pure. */
+export function candidatesOn(
+  demand: Demand,
+  machine: PlanMachine,
+  engines: Readonly<Record<string, Engine>>,
+): Candidates {
+  const candidates: Candidate[] = [];
+  const refusals: Refusal[] = [];
+  for (const [rank, name] of demand.settings.engine.entries()) {
+    const engine = engines[name] ?? { kind: name };
+    const kind = findEngineKind(engine.kind);
+    if (kind === undefined) continue;
+    const refuse = (cards: readonly number[], refusal: Omit<Refusal, "engine" | "rank" | "cards">): void => {
+      refusals.push({ engine: name, rank, cards, ...refusal });
+    };
+    const forbidden = demand.forbid(engine, demand.settings) ?? missingShape(demand, kind);
+    if (forbidden !== undefined) {
+      refuse([], forbidden);
+      continue;
+    }
+    const sets = cardSets(demand.settings, machine, {
+      cpu: kind.cpu || kind.remote,
+      cards: !kind.remote && kind.name !== "embedded",
+    });
+    for (const cards of sets ?? []) {
+      const found = tryCards({ demand, machine, engine, kind, name, rank, cards });
+      candidates.push(...found.candidates);
+      for (const refusal of found.refusals) refuse(cards, refusal);
+    }
+    if ((sets ?? []).length === 0) refuse([], noDevice(demand, machine, kind));
+  }
+  return { candidates, refusals };
+}
+
+interface Attempt {
+  readonly demand: Demand;
+  readonly machine: PlanMachine;
+  readonly engine: Engine;
+  readonly kind: EngineKind;
+  readonly name: string;
+  readonly rank: number;
+  readonly cards: readonly number[];
+}
+
+type Tried = {
+  readonly candidates: readonly Candidate[];
+  readonly refusals: readonly Omit<Refusal, "engine" | "rank" | "cards">[];
+};
+
+function tryCards(attempt: Attempt): Tried {
+  const { demand, machine, engine, kind, cards } = attempt;
+  const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+  const devices = cards.flatMap((index) => machine.cards[index] ?? []);
+  const gates = devices.flatMap((card) => gateRefusals(card, engine, demand, machine.driver, shape));
+  if (gates.length > 0) return { candidates: [], refusals: gates.slice(0, 1) };
+  const wishes = wishesOf(demand.settings, shape);
+  const full = fitOn(machine, devices, kind, shape, wishes, 1);
+  if (!full.fits) return { candidates: [], refusals: [{ code: full.code, reason: full.reason, hint: full.hint }] };
+  const tries = kind.remote ? [] : smaller(attempt, devices, shape, wishes);
+  const seen = new Set<string>();
+  const candidates = [{ fit: full, wishes }, ...tries].flatMap(({ fit, wishes: wished }) => {
+    const key = demandKey(fit.prediction);
+    if (seen.has(key)) return [];
+    seen.add(key);
+    return [
+      {
+        engine: attempt.name,
+        kind,
+        rank: attempt.rank,
+        cards,
+        prediction: fit.prediction,
+        resident: fit.resident,
+        wishes: wished,
+      },
+    ];
+  });
+  return { candidates, refusals: [] };
+}
+
+const demandKey = (prediction: MemoryPrediction): string =>
+  [...prediction.devices.map((device) => device.total), prediction.host.total].join(" ");
+
+type Fitted = { readonly fit: Extract<Fit, { fits: true }>; readonly wishes: Wishes };
+
+/** The same with less: shorter contexts where none was asked for, and smaller shares for engines that take a share. */
+function smaller(
+  { machine, demand, kind }: Attempt,
+  devices: readonly PlanCard[],
+  shape: ModelShape | undefined,
+  wishes: Wishes,
+): readonly Fitted[] {
+  const found: Fitted[] = [];
+  const add = (wished: Wishes, share: number): void => {
+    const fit = fitOn(machine, devices, kind, shape, wished, share);
+    if (fit.fits) found.push({ fit, wishes: wished });
+  };
+  const trained = shape?.trainedContext ?? 0;
+  if (demand.settings.context === "auto")
+    for (const contextTokens of CONTEXT_STEPS)
+      if (contextTokens < trained)
+        add({ ...wishes, contextTokens, ...(wishes.parallel === undefined ? { parallel: 1 } : {}) }, 1);
+  if (demand.settings.parallel === "auto" && demand.settings.context !== "auto") add({ ...wishes, parallel: 1 }, 1);
+  if (takesShare(kind) && wishes.memoryFraction === undefined && devices.length > 0)
+    for (const share of SHARES) add(wishes, share);
+  return found;
+}
+
+/** Engines that reserve a share of the card at start and fill it with KV cache, whatever they need. */
+const takesShare = (kind: EngineKind): boolean =>
+  ["vllm", "sglang", "triton-vllm", "tensorrt-llm"].includes(kind.name);
+
+/** A fit on these cards of an empty machine, or on a share of each. */
+function fitOn(
+  machine: PlanMachine,
+  cards: readonly PlanCard[],
+  kind: EngineKind,
+  shape: ModelShape | undefined,
+  wishes: Wishes,
+  share: number,
+): Fit {
+  const devices = cards.map((card) =>
+    roomOf(card, Math.floor(Math.max(0, card.visible - card.headroom) * share)),
+  );
+  return memoryModelOf(kind.name).fit({ shape, wishes, devices, host: hostRoom(machine) });
+}
+
+/** A card with what a service may take of it. */
+export const roomOf = (card: PlanCard, free: number): DeviceRoom => ({
+  name: card.id,
+  total: card.visible,
+  free,
+  ...(card.computeCapability === undefined ? {} : { computeCapability: card.computeCapability }),
+});
+
+export const hostRoom = (machine: PlanMachine, taken = 0): HostRoom => ({
+  free: Math.max(0, machine.memory.capacity - machine.memory.headroom - taken),
+  threads: machine.cores,
+});
+
+function gateRefusals(
+  card: PlanCard,
+  engine: Engine,
+  demand: Demand,
+  driver: string | undefined,
+  shape: ModelShape | undefined,
+): Tried["refusals"] {
+  if (card.computeCapability === undefined) return [];
+  return checkGates({
+    engine,
+    card: { name: card.id, model: card.model, computeCapability: card.computeCapability },
+    shape,
+    kvType: kvType(demand.settings.kvCache.type ?? "auto") ?? "f16",
+    ...(driver === undefined ? {} : { driver }),
+  });
+}
+
+function missingShape(demand: Demand, kind: EngineKind): Omit<Refusal, "engine" | "rank" | "cards"> | undefined {
+  const { shape } = demand;
+  if (kind.remote || kind.formats.length === 0) return undefined;
+  if (shape instanceof OmniError) return { code: shape.code, reason: shape.message, hint: shape.hint };
+  return shape === undefined
+    ? {
+        code: "model.no-shape",
+        reason: `nothing tells what the model ${demand.model} is made of`,
+        hint: CODES["model.no-shape"].remedy,
+      }
+    : undefined;
+}
+
+function noDevice(
+  demand: Demand,
+  machine: PlanMachine,
+  kind: EngineKind,
+): Omit<Refusal, "engine" | "rank" | "cards"> {
+  const { devices } = demand.settings;
+  const cards = machine.cards.map((card) => `${card.id} (${card.model}, ${formatBytes(card.visible)})`);
+  const has = cards.length === 0 ? "has no cards" : `has ${cards.join(", ")}`;
+  const reason =
+    devices.kind === "gpus" && kind.name === "embedded"
+      ? `it wants ${devices.gpus.join(", ")}; the embedded engine computes on the processor`
+      : devices.kind === "gpus"
+        ? `it wants ${devices.gpus.join(", ")}; ${machine.name} ${has}`
+        : devices.kind === "cpu"
+          ? `it is to run on the processor, which ${kind.title} cannot`
+          : `${kind.title} needs a card; ${machine.name} ${has}`;
+  const hint =
+    devices.kind === "gpus" && kind.name === "embedded"
+      ? "Write devices: cpu, or leave devices out."
+      : CODES["plan.no-device"].remedy;
+  return { code: "plan.no-device", reason, hint };
+}

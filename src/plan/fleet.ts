@@ -1,0 +1,194 @@
+import { OmniError } from "../core/index.ts";
+import type { ModelShape } from "../models/model-shape.ts";
+import type { Engine, Service, Spec } from "../spec/spec.ts";
+import { candidatesOn } from "./candidates.ts";
+import type { Candidate, Candidates, Demand, Refusal } from "./candidates.ts";
+import { machineKind } from "./card-sets.ts";
+import type { PlanMachine } from "./machines.ts";
+import type { Item, Node, Option, Problem } from "./solve/problem.ts";
+import { imageRoom, modelRoom } from "./storage.ts";
+import { valueOf } from "./value.ts";
+
+/** One copy of a service that wants a place. */
+export interface Wanted {
+  /** The service's name, with a number from the second replica on. */
+  readonly name: string;
+  /** Name in the spec. */
+  readonly service: string;
+  readonly settings: Service;
+  readonly demand: Demand;
+}
+
+/** Everything that could be placed where, as the solver's problem and what its numbers mean. */
+export interface Fleet {
+  readonly machines: readonly PlanMachine[];
+  readonly wanted: readonly Wanted[];
+  readonly problem: Problem;
+  /** By item, then option: the candidate behind it. */
+  readonly candidates: readonly (readonly Candidate[])[];
+  /** By item: every refusal, each with the machine it was about. */
+  readonly refusals: readonly (readonly (Refusal & { readonly machine: PlanMachine })[])[];
+}
+
+export type Forbid = Demand["forbid"];
+
+/** Index of the bin of main memory: after the cards. */
+export const memoryBin = (machine: PlanMachine): number => machine.cards.length;
+
+/** The placement problem of a spec on its machines. Pure; work is shared between equal services and equal machines. */
+export function fleetOf(
+  spec: Spec,
+  shapes: ReadonlyMap<string, ModelShape | OmniError>,
+  machines: readonly PlanMachine[],
+  forbid: Forbid,
+): Fleet {
+  const kinds = new Map<string, number>();
+  const representatives: PlanMachine[] = [];
+  const nodes = machines.map((machine): Node => {
+    const key = machineKind(machine);
+    const kind = kinds.get(key) ?? representatives.push(machine) - 1;
+    kinds.set(key, kind);
+    return { name: machine.name, kind, bins: binsOf(machine) };
+  });
+  const wanted = Object.entries(spec.services).flatMap(([service, settings]) =>
+    replicasOf(service, settings, shapes, forbid),
+  );
+  const look = memoized(spec);
+  const items: Item[] = [];
+  const candidates: Candidate[][] = [];
+  const refusals: (Refusal & { machine: PlanMachine })[][] = [];
+  for (const want of wanted) {
+    const found: Candidate[] = [];
+    const options: Option[] = [];
+    const refused: (Refusal & { machine: PlanMachine })[] = [];
+    for (const { machine, kind, node } of placesOf(want, machines, representatives, nodes)) {
+      const seen = look(want.demand, machine);
+      refused.push(...seen.refusals.map((refusal) => ({ ...refusal, machine })));
+      for (const candidate of seen.candidates) {
+        found.push(candidate);
+        options.push(optionOf(candidate, want.settings, machine, kind, node));
+      }
+    }
+    items.push({ name: want.name, options });
+    candidates.push(found);
+    refusals.push(refused);
+  }
+  return { machines, wanted, problem: { nodes, items }, candidates, refusals };
+}
+
+const binsOf = (machine: PlanMachine): Node["bins"] => [
+  ...machine.cards.map((card) => ({ name: card.id, capacity: Math.max(0, card.visible - card.headroom) })),
+  { name: "memory", capacity: Math.max(0, machine.memory.capacity - machine.memory.headroom) },
+];
+
+function replicasOf(
+  service: string,
+  settings: Service,
+  shapes: ReadonlyMap<string, ModelShape | OmniError>,
+  forbid: Forbid,
+): Wanted[] {
+  const model = settings.model ?? service;
+  const demand: Demand = { name: service, model, settings, shape: shapes.get(model), forbid };
+  return Array.from({ length: settings.replicas }, (_, index) => ({
+    name: index === 0 ? service : `${service}-${index + 1}`,
+    service,
+    settings,
+    demand,
+  }));
+}
+
+interface Place {
+  readonly machine: PlanMachine;
+  readonly kind: number;
+  readonly node?: number;
+}
+
+/** One place a kind of machine, or the machines that the owner named. */
+function placesOf(
+  { settings }: Wanted,
+  machines: readonly PlanMachine[],
+  representatives: readonly PlanMachine[],
+  nodes: readonly Node[],
+): readonly Place[] {
+  const { devices, machine: named } = settings;
+  const owner =
+    named ?? (devices.kind === "gpus" ? devices.gpus[0]?.split("/").slice(0, -1).join("/") : undefined);
+  const one = owner === undefined || owner === "" ? -1 : machines.findIndex((machine) => machine.name === owner);
+  const machine = machines[one];
+  if (machine !== undefined) return [{ machine, kind: nodes[one]?.kind ?? 0, node: one }];
+  // Cards are named by their machine's own keys, which interchangeable machines need not share.
+  if (devices.kind === "gpus")
+    return machines.flatMap((candidate, node) =>
+      devices.gpus.every((gpu) => candidate.cards.some((card) => card.name === gpu))
+        ? [{ machine: candidate, kind: nodes[node]?.kind ?? 0, node }]
+        : [],
+    );
+  return representatives.map((candidate, kind) => ({ machine: candidate, kind }));
+}
+
+function optionOf(
+  candidate: Candidate,
+  settings: Service,
+  machine: PlanMachine,
+  kind: number,
+  node: number | undefined,
+): Option {
+  const value = valueOf(candidate, settings, machine);
+  if (candidate.kind.remote) return { value, uses: [] };
+  const uses = [
+    ...candidate.cards.map((card, index) => ({
+      bin: card,
+      amount: candidate.prediction.devices[index]?.total ?? 0,
+    })),
+    { bin: memoryBin(machine), amount: hostBytes(candidate, settings) },
+  ].filter((use) => use.amount > 0);
+  return {
+    value,
+    kind,
+    ...(node === undefined ? {} : { node }),
+    uses,
+    ...(settings.sharing === "exclusive" ? { exclusive: candidate.cards } : {}),
+  };
+}
+
+/** Main memory that a candidate takes, shared memory of its container included: pages of /dev/shm are main memory. */
+export const hostBytes = ({ prediction }: Candidate, settings: Service): number =>
+  prediction.host.total + (settings.runtime === "process" ? 0 : (settings.shm ?? 0));
+
+/** Candidates of equal demands on equal machines are computed once. */
+function memoized(spec: Spec): (demand: Demand, machine: PlanMachine) => Candidates {
+  const engines: Readonly<Record<string, Engine>> = spec.engines;
+  const shapeIds = new Map<unknown, number>();
+  const known = new Map<string, Candidates>();
+  return (demand, machine) => {
+    const id = shapeIds.get(demand.shape) ?? shapeIds.size;
+    shapeIds.set(demand.shape, id);
+    const { restart: _restart, ladder: _ladder, ...settings } = demand.settings;
+    const key = `${id}|${machineKind(machine)}|${machine.cards.map((card) => card.name).join()}|${JSON.stringify(settings)}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const found = withStorage(candidatesOn(demand, machine, engines), demand, machine, spec);
+    known.set(key, found);
+    return found;
+  };
+}
+
+/** Takes away what has no room on the machine's disks: weights that are to be downloaded, images that are to be pulled. */
+function withStorage(found: Candidates, demand: Demand, machine: PlanMachine, spec: Spec): Candidates {
+  const model = spec.models[demand.model];
+  const { shape } = demand;
+  const weights =
+    model === undefined || shape === undefined || shape instanceof OmniError
+      ? undefined
+      : modelRoom(model, shape, machine);
+  const candidates: Candidate[] = [];
+  const refusals = [...found.refusals];
+  for (const candidate of found.candidates) {
+    const engine = spec.engines[candidate.engine] ?? { kind: candidate.kind.name };
+    const image = demand.settings.runtime === "process" ? undefined : imageRoom(engine, machine);
+    const fault = candidate.kind.remote ? undefined : (weights ?? image);
+    if (fault === undefined) candidates.push(candidate);
+    else refusals.push({ engine: candidate.engine, rank: candidate.rank, cards: candidate.cards, ...fault });
+  }
+  return { candidates, refusals };
+}

@@ -1,0 +1,183 @@
+import { cudaVisibleBytes, findGpu } from "../catalog/index.ts";
+import { GIB } from "../core/index.ts";
+import type { GpuInventory, MachineInventory } from "../inventory/machine.ts";
+import type { Guest, Machine, Spec } from "../spec/spec.ts";
+
+/** A card as the planner sees it. Bytes. */
+export interface PlanCard {
+  /** `card`, or `machine/card` where there are several machines. */
+  readonly id: string;
+  /** Its key under `gpus`. */
+  readonly name: string;
+  readonly model: string;
+  /** What a CUDA program sees. */
+  readonly visible: number;
+  readonly headroom: number;
+  readonly computeCapability?: string;
+  readonly uuid?: string;
+  readonly role?: string;
+  readonly numaNode?: number;
+  readonly lanes?: number;
+}
+
+export interface PlanDisk {
+  readonly name: string;
+  readonly mount?: string;
+  /** What may be written: free space where known, else the size; absent when neither is known. */
+  readonly room?: number;
+  readonly headroom: number;
+}
+
+/** A machine as the planner sees it: what engines on it may take. Bytes. */
+export interface PlanMachine {
+  readonly name: string;
+  readonly cards: readonly PlanCard[];
+  readonly memory: { readonly capacity: number; readonly headroom: number; readonly known: boolean };
+  /** Processors that engines may compute on: physical cores, or the VM's. */
+  readonly cores: number;
+  readonly disks: readonly PlanDisk[];
+  /** Free space where container images are unpacked. */
+  readonly imageRoom?: number;
+  readonly driver?: string;
+}
+
+/** Main memory that an operating system and its services keep for themselves: 3 %, 2 GiB at least. */
+const systemShare = (size: number): number => Math.max(2 * GIB, Math.round(size * 0.03));
+/** Memory of a machine that says nothing about it; the plan then tells what it takes and bounds nothing. */
+const UNKNOWN_MEMORY = Number.MAX_SAFE_INTEGER;
+const UNKNOWN_CORES = 1;
+
+/** The machines of a spec; without any, the machine that was observed. Pure. */
+export function planMachines(spec: Spec, observed: MachineInventory | undefined): readonly PlanMachine[] {
+  const named = Object.entries(spec.machines);
+  if (named.length === 0) return [observedMachine(spec, observed)];
+  const many = named.length > 1;
+  return named.map(([name, machine]) => {
+    const guest = guestOf(spec, name, named.length);
+    // What the spec leaves out is read from this machine only where the spec can mean no other.
+    const here = many || machine.ssh !== undefined || guest?.vm !== undefined ? undefined : observed;
+    return {
+      name,
+      cards: cardsOf(spec, machine, many ? `${name}/` : ""),
+      memory: memoryOf(spec, machine, guest, here),
+      cores: coresOf(machine, guest, here),
+      disks: disksOf(spec, machine),
+      ...imageRoomOf(spec, machine),
+      ...(machine.driver?.version === undefined ? {} : { driver: machine.driver.version }),
+    };
+  });
+}
+
+function observedMachine(spec: Spec, observed: MachineInventory | undefined): PlanMachine {
+  const total = observed?.memory.total ?? 0;
+  return {
+    name: spec.name,
+    cards: (observed?.gpus ?? []).flatMap((gpu, index) => observedCard(gpu, index, spec)),
+    memory: {
+      capacity: observed?.memory.available ?? UNKNOWN_MEMORY,
+      headroom: amount(spec.policies.headroom.memory, total),
+      known: observed !== undefined,
+    },
+    cores: observed?.cpu.cores ?? UNKNOWN_CORES,
+    disks: [],
+  };
+}
+
+/** A card as the driver reports it: nvidia-smi's total less what the driver reserves is what a program sees. */
+function observedCard(gpu: GpuInventory, index: number, spec: Spec): readonly PlanCard[] {
+  if (gpu.memoryTotal === undefined) return [];
+  const known = findGpu(gpu.name);
+  const visible = cudaVisibleBytes(known, gpu.memoryTotal);
+  const capability = gpu.computeCapability ?? known?.computeCapability;
+  const name = `gpu${gpu.index ?? index}`;
+  return [
+    {
+      id: name,
+      name,
+      model: known?.name ?? gpu.name,
+      visible,
+      headroom: amount(spec.policies.headroom.vram, visible),
+      ...(capability === undefined ? {} : { computeCapability: capability }),
+      ...(gpu.uuid === undefined ? {} : { uuid: gpu.uuid }),
+      ...(gpu.numaNode === undefined ? {} : { numaNode: gpu.numaNode }),
+      ...(gpu.link === undefined ? {} : { lanes: gpu.link.lanes }),
+    },
+  ];
+}
+
+/** The guest that a machine carries: the one that names it, the one of its own name, or the only one of the only machine. */
+function guestOf(spec: Spec, machine: string, machines: number): Guest | undefined {
+  const guests = Object.entries(spec.guests);
+  return (
+    guests.find(([, guest]) => guest.machine === machine)?.[1] ??
+    spec.guests[machine] ??
+    (machines === 1 && guests.length === 1 ? guests[0]?.[1] : undefined)
+  );
+}
+
+function cardsOf(spec: Spec, machine: Machine, prefix: string): readonly PlanCard[] {
+  return Object.entries(machine.gpus ?? {}).map(([name, gpu]) => {
+    const known = findGpu(gpu.model);
+    const labelled = gpu.memory ?? known?.memory ?? 0;
+    const visible = cudaVisibleBytes(known, labelled);
+    const capability = gpu.computeCapability ?? known?.computeCapability;
+    return {
+      id: `${prefix}${name}`,
+      name,
+      model: known?.name ?? gpu.model,
+      visible,
+      headroom: amount(spec.policies.headroom.vram, visible),
+      ...(capability === undefined ? {} : { computeCapability: capability }),
+      ...(gpu.uuid === undefined ? {} : { uuid: gpu.uuid }),
+      ...(gpu.role === undefined ? {} : { role: gpu.role }),
+      ...(gpu.numaNode === undefined ? {} : { numaNode: gpu.numaNode }),
+      ...(gpu.link?.lanes === undefined ? {} : { lanes: gpu.link.lanes }),
+    };
+  });
+}
+
+function memoryOf(
+  spec: Spec,
+  machine: Machine,
+  guest: Guest | undefined,
+  observed: MachineInventory | undefined,
+): PlanMachine["memory"] {
+  const size = guest?.vm?.memory ?? machine.memory?.size;
+  const capacity =
+    (guest?.vm === undefined ? machine.memory?.available : undefined) ??
+    (size === undefined ? observed?.memory.available : size - systemShare(size));
+  return {
+    capacity: Math.max(0, capacity ?? UNKNOWN_MEMORY),
+    headroom: amount(spec.policies.headroom.memory, size ?? observed?.memory.total ?? 0),
+    known: capacity !== undefined,
+  };
+}
+
+const coresOf = (machine: Machine, guest: Guest | undefined, observed: MachineInventory | undefined): number =>
+  (guest?.vm === undefined ? undefined : guest.vm.cores * (guest.vm.sockets ?? 1)) ??
+  machine.cpu?.cores ??
+  machine.cpu?.threads ??
+  observed?.cpu.cores ??
+  UNKNOWN_CORES;
+
+const disksOf = (spec: Spec, machine: Machine): readonly PlanDisk[] =>
+  Object.entries(machine.disks ?? {}).map(([name, disk]) => {
+    const room = disk.free ?? disk.size;
+    return {
+      name,
+      ...(disk.mount === undefined ? {} : { mount: disk.mount }),
+      ...(room === undefined ? {} : { room }),
+      headroom: amount(spec.policies.headroom.disk, disk.size ?? room ?? 0),
+    };
+  });
+
+function imageRoomOf(spec: Spec, machine: Machine): { imageRoom?: number } {
+  const room = spec.runtime.docker.dataFree ?? machine.rootFree;
+  return room === undefined ? {} : { imageRoom: room };
+}
+
+/** An amount of the spec in bytes: as it is, or as a share of `of`. */
+export const amount = (
+  wanted: { readonly bytes: number } | { readonly fraction: number },
+  of: number,
+): number => ("bytes" in wanted ? wanted.bytes : Math.round(wanted.fraction * of));

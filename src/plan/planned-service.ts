@@ -1,0 +1,148 @@
+import { OmniError } from "../core/index.ts";
+import type { ModelShape } from "../models/model-shape.ts";
+import type { Model, Spec } from "../spec/spec.ts";
+import type { Assigned, Assignment } from "./assign.ts";
+import type { Fleet, Wanted } from "./fleet.ts";
+import { ladderOf } from "./ladder.ts";
+import type { Neighbourhood } from "./ladder.ts";
+import { memoryName } from "./ledger.ts";
+import type { PlanMachine } from "./machines.ts";
+import type { Band, MemoryTerms, PlannedService } from "./plan.ts";
+import { reasonsFor } from "./reasons.ts";
+import { numberOrAuto } from "./wishes.ts";
+
+/** Slack below which a placement counts as tight: the error of the prediction. Share of what is taken. */
+const TIGHT_SHARE = 0.03;
+const TIGHT_LEAST = 256 * 2 ** 20;
+
+export interface ServiceContext {
+  readonly spec: Spec;
+  readonly fleet: Fleet;
+  readonly assignment: Assignment;
+  readonly ports: readonly (number | undefined)[];
+  /** Files of models on this machine by the model's name. */
+  readonly paths: ReadonlyMap<string, string>;
+  /** Free bytes of each device of the ledger by its name. */
+  readonly free: ReadonlyMap<string, number>;
+}
+
+/** A placed service with everything decided. Pure. */
+export function plannedService(context: ServiceContext, item: number): PlannedService | undefined {
+  const place = context.assignment.places[item];
+  const wanted = context.fleet.wanted[item];
+  if (place === undefined || wanted === undefined) return undefined;
+  const machine = place.machine === undefined ? undefined : context.fleet.machines[place.machine];
+  const { candidate } = place;
+  const { settings, service, name } = wanted;
+  const { prediction } = candidate;
+  const { remote } = candidate.kind;
+  const memory = machine === undefined || remote ? [] : memoryOf(context, place, machine);
+  const fallbacks = fallbacksOf(context, item);
+  const port = context.ports[item];
+  return {
+    name,
+    ...(name === service ? {} : { replicaOf: service }),
+    ...(machine === undefined ? {} : { machine: machine.name }),
+    runtime: settings.runtime,
+    ...(settings.role === undefined ? {} : { role: settings.role }),
+    engine: engineOf(context, place),
+    model: modelOf(context, wanted),
+    devices: devicesOf(place, machine),
+    contextTokens: prediction.settings.contextTokens,
+    parallel: prediction.settings.parallel,
+    queueLimit: settings.queue,
+    threads: candidate.kind.name === "embedded" ? (numberOrAuto(settings.threads) ?? 0) : prediction.settings.threads,
+    ...(remote ? {} : { settings: prediction.settings, kvCache: prediction.kv, resident: candidate.resident }),
+    memory,
+    ...(remote ? {} : { band: bandOf(context, memory) }),
+    ...(port === undefined ? {} : { port }),
+    fallbacks,
+    ladder:
+      machine === undefined ? [] : ladderOf(wanted, candidate, machine, neighbourhood(context, item, fallbacks)),
+    reasons: reasonsFor(wanted, candidate, machine),
+    restart: settings.restart,
+    loadTimeout: settings.loadTimeout,
+    extraArguments: settings.arguments.map(String),
+  };
+}
+
+function engineOf({ spec }: ServiceContext, { candidate }: Assigned): PlannedService["engine"] {
+  const { kind, engine: name } = candidate;
+  // Omni's own engine is what its package pins.
+  const version = kind.name === "embedded" ? "node-llama-cpp" : (spec.engines[name]?.version ?? "unknown");
+  const image = spec.engines[name]?.image;
+  return { name, kind: kind.name, version, ...(image === undefined ? {} : { image }) };
+}
+
+function modelOf({ spec, paths }: ServiceContext, { demand }: Wanted): PlannedService["model"] {
+  const shape = shapeOf(demand.shape);
+  const model = spec.models[demand.model];
+  return {
+    name: demand.model,
+    path: paths.get(demand.model) ?? (model === undefined ? "" : plannedPath(model)),
+    sizeBytes: shape?.fileBytes ?? 0,
+  };
+}
+
+/** Where the model's files are, or will be, on the machine that serves them. */
+const plannedPath = ({ source, store }: Model): string =>
+  source.file ?? store?.path ?? source.path ?? source.hub ?? source.remote ?? source.builtin ?? "";
+
+const shapeOf = (shape: ModelShape | OmniError | undefined): ModelShape | undefined =>
+  shape instanceof OmniError ? undefined : shape;
+
+function devicesOf({ candidate }: Assigned, machine: PlanMachine | undefined): readonly string[] {
+  if (candidate.kind.remote) return [];
+  return candidate.cards.length === 0 ? ["cpu"] : candidate.cards.flatMap((card) => machine?.cards[card]?.id ?? []);
+}
+
+function memoryOf({ fleet }: ServiceContext, { candidate }: Assigned, machine: PlanMachine): readonly MemoryTerms[] {
+  const { prediction } = candidate;
+  const cards = candidate.cards.flatMap((index, position): MemoryTerms[] => {
+    const card = machine.cards[index];
+    const terms = prediction.devices[position];
+    return card === undefined || terms === undefined ? [] : [{ device: card.id, ...terms, capacity: card.visible }];
+  });
+  const host = {
+    device: memoryName(machine, fleet.machines.length),
+    ...prediction.host,
+    capacity: machine.memory.known ? machine.memory.capacity : 0,
+  };
+  return prediction.host.total === 0 && cards.length > 0 ? cards : [...cards, host];
+}
+
+function bandOf({ free }: ServiceContext, memory: readonly MemoryTerms[]): Band {
+  const tight = memory.some((terms) => {
+    const left = free.get(terms.device);
+    return terms.capacity > 0 && left !== undefined && left < Math.max(TIGHT_LEAST, terms.total * TIGHT_SHARE);
+  });
+  return tight ? "tight" : "fits";
+}
+
+/** Later engines of the chain for which there is a candidate where the service is. */
+function fallbacksOf({ fleet, assignment }: ServiceContext, item: number): readonly string[] {
+  const place = assignment.places[item];
+  const chain = fleet.wanted[item]?.settings.engine ?? [];
+  const possible = new Set((fleet.candidates[item] ?? []).map((candidate) => candidate.engine));
+  return chain.slice((place?.candidate.rank ?? 0) + 1).filter((engine) => possible.has(engine));
+}
+
+function neighbourhood(context: ServiceContext, item: number, fallbacks: readonly string[]): Neighbourhood {
+  const { fleet, assignment } = context;
+  const others = assignment.places.flatMap((place, other): Neighbourhood["others"][number][] => {
+    const wanted = fleet.wanted[other];
+    if (place === undefined || wanted === undefined || other === item) return [];
+    const machine = place.machine === undefined ? undefined : fleet.machines[place.machine];
+    return [
+      {
+        name: wanted.name,
+        contextTokens: place.candidate.prediction.settings.contextTokens,
+        priority: wanted.settings.priority,
+        onProcessor: place.candidate.cards.length === 0 && !place.candidate.kind.remote,
+        remote: place.candidate.kind.remote,
+        holds: machine === undefined ? [] : memoryOf(context, place, machine).map((terms) => ({ device: terms.device, bytes: terms.total })),
+      },
+    ];
+  });
+  return { others, fallbacks };
+}

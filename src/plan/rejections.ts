@@ -1,0 +1,113 @@
+import { formatBytes } from "../core/index.ts";
+import type { Assignment } from "./assign.ts";
+import type { Candidate, Refusal } from "./candidates.ts";
+import { hostBytes } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import type { PlanMachine } from "./machines.ts";
+import type { Rejection } from "./plan.ts";
+
+/** How many smaller placements of a placed service are told, at most. */
+const MOST_ALTERNATIVES = 3;
+
+/** Everything that was looked at and not taken, each with its arithmetic, by service and engine in order. Pure. */
+export function rejectionsOf(fleet: Fleet, assignment: Assignment): readonly Rejection[] {
+  const told = new Set<string>();
+  return fleet.wanted.flatMap((wanted, item) => {
+    const place = assignment.places[item];
+    const refusals = fleet.refusals[item] ?? [];
+    const rejections = wanted.settings.engine.flatMap((engine, rank): Rejection[] => {
+      if (place !== undefined && rank > place.candidate.rank) return [];
+      const about = { service: wanted.name, engine, model: wanted.demand.model };
+      if (place !== undefined && rank === place.candidate.rank)
+        return alternatives(refusals, engine, place.candidate).map((refusal) => ({
+          ...about,
+          ...toldOf(refusal, refusal.machine),
+          alternative: true,
+        }));
+      const possible = (fleet.candidates[item] ?? []).find((candidate) => candidate.engine === engine);
+      if (possible !== undefined) return [{ ...about, ...crowdedOut(fleet, assignment, item, possible) }];
+      const refusal = mostCapable(refusals.filter((one) => one.engine === engine));
+      return refusal === undefined ? [] : [{ ...about, ...toldOf(refusal, refusal.machine) }];
+    });
+    // Replicas are refused for the same reason as the first of them.
+    return rejections.filter((rejection) => {
+      const key = `${wanted.service} ${rejection.engine} ${rejection.reason}`;
+      return !told.has(key) && told.add(key);
+    });
+  });
+}
+
+type Told = Omit<Rejection, "service" | "engine" | "model">;
+
+const toldOf = (refusal: Refusal, machine: PlanMachine): Told => ({
+  devices: refusal.cards.flatMap((card) => machine.cards[card]?.id ?? []),
+  code: refusal.code,
+  reason: refusal.reason,
+  hint: refusal.hint,
+  ...(refusal.source === undefined ? {} : { source: refusal.source }),
+});
+
+type Placed = Refusal & { readonly machine: PlanMachine };
+
+/** Of all refusals of an engine the one about the most memory: what does not fit there fits nowhere else. */
+const mostCapable = (refusals: readonly Placed[]): Placed | undefined =>
+  refusals.toSorted((a, b) => memoryOf(b) - memoryOf(a))[0];
+
+const memoryOf = ({ machine, cards }: Placed): number =>
+  cards.reduce((sum, card) => sum + (machine.cards[card]?.visible ?? 0), 0);
+
+/** Fewer cards than were taken would have been preferred: why they were not enough. */
+function alternatives(refusals: readonly Placed[], engine: string, chosen: Candidate): readonly Placed[] {
+  const seen = new Set<string>();
+  return refusals
+    .filter((refusal) => refusal.engine === engine && refusal.cards.length > 0 && refusal.cards.length <= chosen.cards.length)
+    .filter((refusal) => !seen.has(refusal.reason) && seen.add(refusal.reason))
+    .toSorted((a, b) => memoryOf(b) - memoryOf(a))
+    .slice(0, MOST_ALTERNATIVES);
+}
+
+/** It would fit alone, but others were worth more: says who has the room. */
+function crowdedOut(fleet: Fleet, assignment: Assignment, item: number, possible: Candidate): Told {
+  const wanted = fleet.wanted[item];
+  const machine = machineFor(fleet, item, possible);
+  const index = machine === undefined ? -1 : fleet.machines.indexOf(machine);
+  const holders = assignment.places.flatMap((place, other) =>
+    place?.machine === index ? [{ place, wanted: fleet.wanted[other] }] : [],
+  );
+  const lines = possible.cards.flatMap((card, position) => {
+    const room = machine?.cards[card];
+    if (room === undefined) return [];
+    const held = holders.flatMap(({ place, wanted: holder }) => {
+      const at = place.candidate.cards.indexOf(card);
+      return at === -1 || holder === undefined
+        ? []
+        : [`${holder.name} takes ${formatBytes(place.candidate.prediction.devices[at]?.total ?? 0)}`];
+    });
+    const needs = formatBytes(possible.prediction.devices[position]?.total ?? 0);
+    return [`needs ${needs} of ${formatBytes(room.visible)} on ${room.id}, where ${held.join(", ") || "nothing else is"}`];
+  });
+  const settings = wanted?.settings;
+  const memory = settings === undefined ? 0 : hostBytes(possible, settings);
+  const ofMemory = holders
+    .flatMap(({ place, wanted: holder }) =>
+      holder === undefined ? [] : [`${holder.name} takes ${formatBytes(hostBytes(place.candidate, holder.settings))}`],
+    )
+    .join(", ");
+  const reason =
+    lines.length > 0
+      ? lines.join("; ")
+      : `needs ${formatBytes(memory)} of ${formatBytes(machine?.memory.capacity ?? 0)} of main memory, where ${ofMemory}`;
+  return {
+    devices: possible.cards.flatMap((card) => machine?.cards[card]?.id ?? []),
+    code: "does-not-fit",
+    reason: `fits alone, but not beside the others: it ${reason}`,
+    hint: "Lower a context or parallel, raise its priority, or let services take turns (policies.swap.mode: auto).",
+  };
+}
+
+/** A machine that a candidate was computed for. */
+function machineFor(fleet: Fleet, item: number, candidate: Candidate): PlanMachine | undefined {
+  const option = fleet.candidates[item]?.indexOf(candidate) ?? -1;
+  const { kind, node } = fleet.problem.items[item]?.options[option] ?? {};
+  return fleet.machines[node ?? fleet.problem.nodes.findIndex((one) => one.kind === kind)];
+}
