@@ -1,4 +1,4 @@
-import type { FileHandle } from "node:fs/promises";
+import type { ByteSource } from "./byte-source.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
@@ -8,21 +8,21 @@ export class EndOfFile extends Error {
 }
 
 /**
- * Reads little-endian values forward through a file with one bounded buffer, so that a header of any size
+ * Reads little-endian values forward through a source with one bounded buffer, so that a header of any size
  * costs at most the buffer and the values kept. Values are read synchronously once `need` has brought them in.
  */
 export class ByteCursor {
   readonly size: number;
-  readonly #file: FileHandle;
+  readonly #source: ByteSource;
   #buffer = Buffer.alloc(0);
   /** Offset in the file of the first byte of the buffer. */
   #start = 0;
   /** Offset in the buffer of the next byte to read. */
   #at = 0;
 
-  constructor(file: FileHandle, size: number) {
-    this.#file = file;
-    this.size = size;
+  constructor(source: ByteSource) {
+    this.#source = source;
+    this.size = source.size;
   }
 
   get offset(): number {
@@ -46,17 +46,7 @@ export class ByteCursor {
     kept.copy(target);
     this.#start += this.#at;
     this.#at = 0;
-    let filled = kept.length;
-    while (filled < target.length) {
-      const { bytesRead } = await this.#file.read(
-        target,
-        filled,
-        target.length - filled,
-        this.#start + filled,
-      );
-      if (bytesRead === 0) throw new EndOfFile();
-      filled += bytesRead;
-    }
+    target.set(await this.#source.read(this.#start + kept.length, target.length - kept.length), kept.length);
     this.#buffer = target;
   }
 

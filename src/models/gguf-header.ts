@@ -1,6 +1,7 @@
-import { open } from "node:fs/promises";
-import { formatBytes, messageOf, OmniError } from "../core/index.ts";
+import { formatBytes, OmniError } from "../core/index.ts";
 import { ByteCursor, EndOfFile } from "./byte-cursor.ts";
+import { openFile } from "./byte-source.ts";
+import type { ByteSource } from "./byte-source.ts";
 import { GGML_TYPES } from "./ggml-types.ts";
 import { readMetadata } from "./gguf-metadata.ts";
 import type { GgufMetadata } from "./gguf-metadata.ts";
@@ -17,6 +18,7 @@ export interface GgufTensor {
 
 /** The head of one GGUF file: everything but the weights themselves. Sizes are bytes. */
 export interface GgufHeader {
+  /** Path, or URL without query. */
   readonly path: string;
   readonly version: number;
   readonly fileBytes: number;
@@ -32,31 +34,29 @@ const SMALLEST_TENSOR_ENTRY = 8 + 4 + 8 + 4 + 8;
 const SMALLEST_METADATA_ENTRY = 8 + 4 + 1;
 const MOST_DIMENSIONS = 4;
 
+/** The same of a file of this machine. Throws `model.not-found` besides. */
+export async function readGgufHeader(path: string): Promise<GgufHeader> {
+  const source = await openFile(path);
+  try {
+    return await readGgufHeaderFrom(source);
+  } finally {
+    await source.close();
+  }
+}
+
 /**
- * Reads and checks the header of the GGUF file at `path`. Counts and lengths are checked against the file's size
+ * Reads and checks the header of the GGUF file in `source`. Counts and lengths are checked against the file's size
  * before anything is allocated. Throws `OmniError` with a `model.*` code for everything that llama.cpp would not load.
  * Source: the GGUF specification in ggml's docs/gguf.md, version 3.
  */
-export async function readGgufHeader(path: string): Promise<GgufHeader> {
-  const file = await open(path, "r").catch((thrown: unknown) => {
-    throw new OmniError("model.not-found", `Cannot open the model file ${path}: ${messageOf(thrown)}`, {
-      cause: thrown,
-    });
-  });
+export async function readGgufHeaderFrom(source: ByteSource): Promise<GgufHeader> {
   try {
-    const stat = await file.stat();
-    if (!stat.isFile())
-      throw new OmniError("model.not-found", `${path} is not a file.`, {
-        hint: "Give the path of the .gguf file itself.",
-      });
-    return await readFrom(new ByteCursor(file, stat.size), path);
+    return await readFrom(new ByteCursor(source), source.name);
   } catch (thrown) {
     if (thrown instanceof EndOfFile) {
-      throw new OmniError("model.truncated", `${path} ends inside its own header.`, { cause: thrown });
+      throw new OmniError("model.truncated", `${source.name} ends inside its own header.`, { cause: thrown });
     }
     throw thrown;
-  } finally {
-    await file.close();
   }
 }
 

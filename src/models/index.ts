@@ -6,6 +6,8 @@ export * from "./byte-source.ts";
 export * from "./declared-dimensions.ts";
 export * from "./described-shape.ts";
 export * from "./gguf-header.ts";
+export * from "./gguf/gguf-shape.ts";
+export * from "./gguf/read-gguf-shape.ts";
 export * from "./model-outline.ts";
 export * from "./model-shape.ts";
 export * from "./read-model.ts";
