@@ -4,6 +4,7 @@ import { Placement } from "./placement.ts";
 import { type Market, profit } from "./prices.ts";
 import type { Solution } from "./problem.ts";
 import { solutionFrom } from "./settle.ts";
+import { type Symmetry, findSymmetries } from "./symmetry.ts";
 
 /** One candidate on one node, and its profit at the prices of the search. */
 interface Move {
@@ -12,8 +13,13 @@ interface Move {
   readonly profit: number;
 }
 
+/** A move, and the symmetries by which it is the same as an earlier one of its item's list. */
+interface Branch extends Move {
+  readonly images: readonly Symmetry[];
+}
+
 /** Moves of the largest problem that is tried: its tree would outgrow any work limit anyway. */
-const MOST_MOVES = 50_000;
+const MOST_MOVES = 8_000;
 
 /**
  * Depth-first branch and bound. The bound of a partial solution is Lagrangian: the price of all rows, plus the profits
@@ -29,8 +35,8 @@ export function branchAndBound(
   known: Solution,
   work: number,
 ): Solution | undefined {
+  if (countMoves(instance) > MOST_MOVES) return undefined;
   const moves = listMoves(instance, market, prices);
-  if (moves.reduce((sum, { length }) => sum + length, 0) > MOST_MOVES) return undefined;
   const byValue = [...instance.items.keys()].toSorted(
     (a, b) => best(instance, b) - best(instance, a) || a - b,
   );
@@ -44,6 +50,14 @@ export function branchAndBound(
     value,
   );
   return { ...(first ?? greatest.found ?? known), optimal: true };
+}
+
+function countMoves(instance: Instance): number {
+  let count = 0;
+  for (const candidates of instance.items) {
+    for (const { kind, node } of candidates) count += node === ANY ? (instance.kinds[kind]?.length ?? 1) : 1;
+  }
+  return count;
 }
 
 function best(instance: Instance, item: number): number {
@@ -66,10 +80,21 @@ function listMoves(instance: Instance, market: Market, prices: Float64Array): re
   );
 }
 
+function branchesOf(list: readonly Move[], symmetries: readonly Symmetry[]): readonly Branch[] {
+  const positions = new Map(list.map(({ candidate, node }, index) => [`${candidate.option}/${node}`, index]));
+  return list.map((move, index) => {
+    const images = symmetries.filter(({ image }) => {
+      const moved = image.get(move.candidate);
+      return moved !== undefined && (positions.get(`${moved.option}/${move.node}`) ?? index) < index;
+    });
+    return { ...move, images };
+  });
+}
+
 /** One depth-first search over the items in a given order. */
 class Tree {
   readonly #instance: Instance;
-  readonly #moves: readonly (readonly Move[])[];
+  readonly #branches: readonly (readonly Branch[])[];
   readonly #byProfit: readonly (readonly Move[])[];
   readonly #order: readonly number[];
   readonly #placement: Placement;
@@ -89,7 +114,8 @@ class Tree {
     limit: number,
   ) {
     this.#instance = instance;
-    this.#moves = moves;
+    const symmetries = findSymmetries(instance);
+    this.#branches = moves.map((list) => branchesOf(list, symmetries));
     this.#byProfit = moves.map((list) => list.toSorted((a, b) => b.profit - a.profit));
     this.#order = order;
     this.#limit = limit;
@@ -141,11 +167,12 @@ class Tree {
     const rest = this.#hope(depth + 1);
     if (rest === undefined) return;
     const twins = this.#twins();
-    for (const { candidate, node, profit: gain } of this.#moves[item] ?? []) {
+    for (const { candidate, node, profit: gain, images } of this.#branches[item] ?? []) {
       if (bound + gain + rest < this.#floor) continue;
       if (candidate.kind !== ELSEWHERE) {
         if (candidate.node === ANY && twins[node] === 1) continue;
         if (!this.#placement.fits(candidate, node)) continue;
+        if (images.some((symmetry) => this.#unmoved(symmetry, node))) continue;
       }
       this.#placement.put(candidate, node);
       this.#descend(depth + 1, value + candidate.value, bound + gain);
@@ -181,6 +208,13 @@ class Tree {
       }
     }
     return twins;
+  }
+
+  /** Whether the exchange leaves the node's state as it is. */
+  #unmoved({ bins }: Symmetry, node: number): boolean {
+    const start = this.#instance.binStart[node] ?? 0;
+    const { free } = this.#placement;
+    return bins.every((bin, index) => free[start + bin] === free[start + index]);
   }
 
   #alike(one: number, other: number): boolean {
