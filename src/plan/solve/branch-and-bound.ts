@@ -5,6 +5,7 @@ import { type Market, profit } from "./prices.ts";
 import type { Solution } from "./problem.ts";
 import { solutionFrom } from "./settle.ts";
 import { type Symmetry, findSymmetries } from "./symmetry.ts";
+import { VisitedStates } from "./visited-states.ts";
 
 /** One candidate on one node, and its profit at the prices of the search. */
 interface Move {
@@ -98,6 +99,7 @@ class Tree {
   readonly #byProfit: readonly (readonly Move[])[];
   readonly #order: readonly number[];
   readonly #placement: Placement;
+  readonly #visited: VisitedStates;
   readonly #allRows: number;
   readonly #limit: number;
   /** Only what is worth more than this is of interest, by the rounding of sums. */
@@ -120,6 +122,7 @@ class Tree {
     this.#order = order;
     this.#limit = limit;
     this.#placement = new Placement(instance);
+    this.#visited = new VisitedStates(instance, symmetries, order, this.#placement.free);
     this.#allRows = prices.reduce((sum, price) => sum + price, 0);
   }
 
@@ -166,6 +169,10 @@ class Tree {
     }
     const rest = this.#hope(depth + 1);
     if (rest === undefined) return;
+    if (depth > 1 && depth < this.#order.length - 1) {
+      this.#steps += this.#placement.free.length;
+      if (this.#visited.known(depth, value)) return;
+    }
     const twins = this.#twins();
     for (const { candidate, node, profit: gain, images } of this.#branches[item] ?? []) {
       if (bound + gain + rest < this.#floor) continue;

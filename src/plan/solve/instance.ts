@@ -1,4 +1,5 @@
 import { ANY, type Candidate, ELSEWHERE } from "./candidate.ts";
+import { withoutSlackBins } from "./demand.ts";
 import { withoutDominated } from "./dominance.ts";
 import type { Node, Option, Problem } from "./problem.ts";
 
@@ -39,14 +40,18 @@ export function compile(problem: Problem): Instance {
     binStart[index + 1] = capacity.length;
   }
   const pinned = new Uint8Array(nodes.length);
-  const items = problem.items.map((item, index) => {
+  const possible = problem.items.map((item, index) => {
     const candidates: Candidate[] = [];
     for (const [position, option] of item.options.entries()) {
       const found = candidateOf(index, position, option, problem, kinds);
       if (found !== undefined) candidates.push(found);
     }
-    return withoutDominated(candidates.toSorted((a, b) => b.value - a.value || a.option - b.option));
+    return candidates.toSorted((a, b) => b.value - a.value || a.option - b.option);
   });
+  const rooms = kinds.map(([first]) =>
+    Float64Array.from(nodes[first ?? -1]?.bins ?? [], (bin) => Math.max(bin.capacity, 1)),
+  );
+  const items = withoutSlackBins(possible, rooms).map(withoutDominated);
   for (const candidates of items) for (const { node } of candidates) if (node !== ANY) pinned[node] = 1;
   const integral = problem.items.every((item) => item.options.every(({ value }) => Number.isInteger(value)));
   return { capacity: Float64Array.from(capacity), binStart, kindOf, kinds, items, pinned, integral };

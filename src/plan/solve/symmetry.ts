@@ -44,7 +44,11 @@ function exchanges(capacity: Float64Array): readonly (readonly number[])[] {
 }
 
 /** What each candidate of the kind becomes; undefined where one becomes something that its item may not take. */
-function imagesOf(instance: Instance, kind: number, bins: readonly number[]): Map<Candidate, Candidate> | undefined {
+function imagesOf(
+  instance: Instance,
+  kind: number,
+  bins: readonly number[],
+): Map<Candidate, Candidate> | undefined {
   const image = new Map<Candidate, Candidate>();
   for (const candidates of instance.items) {
     const own = candidates.filter((candidate) => candidate.kind === kind);
