@@ -116,6 +116,8 @@ export interface MemoryPrediction {
 export type Wishes = Partial<EngineSettings> & {
   /** Cards only, experts and layers included: main memory may not take what does not fit. */
   readonly resident?: boolean;
+  /** Version of the engine (`0.13.0`), where its memory changed with it; the older, larger figure when absent. */
+  readonly version?: string;
   /** Declared memory of an engine that cannot be computed (ComfyUI), bytes. */
   readonly declared?: { readonly vram?: number; readonly memory?: number };
 };

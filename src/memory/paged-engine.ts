@@ -1,7 +1,6 @@
-import { OmniError } from "../core/index.ts";
 import type { LayerCache, ModelShape } from "../models/model-shape.ts";
 import type { BlockPool, LayerKeep } from "./block-pool.ts";
-import type { DeviceRoom, EngineSettings, HostRoom, MemoryPart, Wishes } from "./memory-model.ts";
+import type { DeviceRoom, EngineSettings, MemoryPart, Wishes } from "./memory-model.ts";
 import type { PipelineStage } from "./pipeline-stages.ts";
 
 /** Work of one rank: what its parts and its KV cache are computed from. */
@@ -19,39 +18,23 @@ export interface RankWork {
  */
 export interface PagedEngine {
   readonly title: string;
-  readonly defaultFraction: number;
   /** Tokens of one block. */
   readonly blockTokens: number;
   /** Tokens of one step and requests at the same time when nobody says. */
-  defaults(card: DeviceRoom): { readonly batchTokens: number; readonly sequences: number };
+  defaults(card: DeviceRoom, ranks: number): { readonly batchTokens: number; readonly sequences: number };
   /** Compute and overhead of one rank. */
   parts(work: RankWork): readonly MemoryPart[];
   /** Bytes that the pool of one rank gets, given its weights and parts; negative when these do not fit. */
   kvRoom(work: RankWork, parts: readonly MemoryPart[]): number;
-  /** The largest fraction within the card's free memory, not above the default. */
-  fractionWithin(card: DeviceRoom): number;
-  /** Bytes of the card that are taken at a fraction, before the model is known; what `free` is compared with. */
+  /** The largest fraction within the card's free memory, not above the default for so many ranks. */
+  fractionWithin(card: DeviceRoom, ranks: number): number;
+  /** Bytes of the card that the engine's budget is made of; what `free` is compared with. */
   claimed(card: DeviceRoom, fraction: number): number;
+  /** What the fraction is a share of, for a person: `0.95 of 94.97 GiB`. */
+  share(card: DeviceRoom, fraction: number): string;
   /** What one layer's cache keeps on one rank. */
   keep(cache: LayerCache, settings: EngineSettings): LayerKeep;
   pool(keeps: readonly LayerKeep[], settings: EngineSettings): BlockPool;
   /** Parts of main memory. */
   host(settings: EngineSettings, ranks: number): readonly MemoryPart[];
-}
-
-/** A request that has passed the checks every paged engine shares. */
-export interface PagedRequest {
-  readonly shape: ModelShape;
-  readonly wishes: Wishes;
-  readonly devices: readonly DeviceRoom[];
-  readonly host: HostRoom;
-}
-
-/** The shape, or an error: nothing can be computed without it. @throws OmniError model.no-shape */
-export function requirePagedShape(engine: PagedEngine, shape: ModelShape | undefined): ModelShape {
-  if (shape !== undefined) return shape;
-  throw new OmniError(
-    "model.no-shape",
-    `${engine.title}'s memory follows from the model's shape, and nothing tells it`,
-  );
 }

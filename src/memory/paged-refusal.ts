@@ -27,12 +27,13 @@ export function refuseAttempt(engine: PagedEngine, tried: Attempt, request: FitR
 }
 
 function reasonFor(engine: PagedEngine, tried: Attempt): string {
-  const { fraction, outcome, shortage } = tried;
+  const { outcome, shortage } = tried;
+  const fraction = outcome.prediction.settings.memoryFraction ?? 0;
   const rank = fullestRank(tried);
   if (rank === undefined) return `${engine.title} has no card`;
   const { card } = rank;
   const claimed = engine.claimed(card, fraction);
-  const share = `${Math.round(fraction * 1000) / 1000} of ${formatBytes(card.total)}`;
+  const share = engine.share(card, fraction);
   if (shortage === "claim" || shortage === "device")
     return (
       `${engine.title} takes ${formatBytes(shortage === "claim" ? claimed : deviceTotal(tried, rank))} of ${card.name} ` +
@@ -71,7 +72,8 @@ const deviceTotal = ({ outcome }: Attempt, rank: RankOutcome): number =>
 function hintFor(engine: PagedEngine, tried: Attempt, request: FitRequest): string {
   const { wishes, devices } = request;
   if (tried.shortage === "claim" || tried.shortage === "device") {
-    const most = Math.floor(Math.min(...devices.map((card) => engine.fractionWithin(card))) * 100) / 100;
+    const most =
+      Math.floor(Math.min(...devices.map((card) => engine.fractionWithin(card, devices.length))) * 100) / 100;
     if (most > 0) return `Set memoryFraction to at most ${most}, or free the card of other services.`;
   }
   const hints: string[] = [];

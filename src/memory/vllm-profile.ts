@@ -6,20 +6,20 @@ import type { RankWork } from "./paged-engine.ts";
 /**
  * What vLLM's profile run finds beside the weights. The shapes are those of its forward pass and sampler; the constants
  * are fitted to what running engines logged ("Actual usage is … for peak activation, … for non-torch memory, … for
- * CUDAGraph memory"):
- *
- * | model, card | peak activation | non-torch | CUDA graphs |
- * |---|---|---|---|
- * | Qwen2.5-7B AWQ, 16 GB, 2 048 tokens, 256 requests | 1.04 GiB (computed 1.11) | 0.06 GiB | 0.48 GiB |
- * | Qwen3-235B-A22B FP8, 4 × L40S with expert parallel | 1.40 GiB (computed 1.38) | 0.21 GiB | 3.45 GiB |
+ * CUDAGraph memory"). The runs stand in the test of this file with what this computes for them: peak activation within
+ * 20 %, the rest within half a GiB a card except for collectives, which differ between 0.2 and 1.7 GiB on four cards.
  */
 const ACTIVATION_BYTES = 2;
-/** Logits as computed (2), as float (4), sorted (4) with index (8), probabilities and their running sum (6). */
-const SAMPLER_BYTES = 24;
+/** A logit as computed (2), as float (4), sorted (4) with index (8), its probability and the running sum (6). */
+const SORTING_SAMPLER_BYTES = 24;
+/** A logit as computed and as float: profile runs that do not sort, so that `top_p` takes more than was profiled. */
+const PLAIN_SAMPLER_BYTES = 6;
+/** The first release without sorting in the profile run, as far as logs tell. */
+const PLAIN_SAMPLER_SINCE = [0, 21] as const;
 /** Libraries and workspace of one process within the engine's budget. */
 const NON_TORCH = 154 * MIB;
-/** NCCL's buffers where several cards work on one model. */
-const COLLECTIVES = 102 * MIB;
+/** NCCL's buffers on each card for each card that works on one model. */
+const COLLECTIVES = 128 * MIB;
 /** CUDA context: taken before vLLM looks at free memory, so beside its budget. Logged: 0.41 to 0.53 GiB. */
 export const CUDA_CONTEXT = 0.45 * GIB;
 /** One layer's graphs over all 67 captured batch sizes; twice that with routed experts in it. */
@@ -29,20 +29,21 @@ const CAPTURED_SIZES = 67;
 const ENCODER_PROFILE = GIB;
 
 /** Compute and overhead of one rank of vLLM, as its profile run would find them. */
-export function vllmProfile(work: RankWork, sequences: number): readonly MemoryPart[] {
-  const { shape, stage, settings } = work;
+export function vllmProfile(work: RankWork): readonly MemoryPart[] {
+  const { shape, stage, settings, wishes } = work;
+  const sequences = Math.min(settings.parallel, settings.batchTokens);
   const ranks = settings.tensorParallel * settings.pipelineParallel;
   const perToken = Math.max(
     0,
     ...stage.layers.map((layer) => tokenElements(shape, layer, settings.tensorParallel)),
   );
-  const graphs = settings.cudaGraphs ? graphBytes(stage.layers, sequences) : 0;
+  const graphs = settings.cudaGraphs ? graphBytes(stage.layers, settings.parallel) : 0;
   return [
     { term: "compute", name: "activations", bytes: settings.batchTokens * perToken * ACTIVATION_BYTES },
     {
       term: "compute",
       name: "logits and sampler",
-      bytes: stage.last ? Math.min(sequences, settings.batchTokens) * shape.vocabulary * SAMPLER_BYTES : 0,
+      bytes: stage.last ? sequences * shape.vocabulary * samplerBytes(wishes.version) : 0,
     },
     {
       term: "compute",
@@ -50,7 +51,7 @@ export function vllmProfile(work: RankWork, sequences: number): readonly MemoryP
       bytes: stage.first && shape.projectorBytes > 0 ? ENCODER_PROFILE : 0,
     },
     { term: "overhead", name: "libraries", bytes: NON_TORCH },
-    { term: "overhead", name: "NCCL", bytes: ranks > 1 ? COLLECTIVES : 0 },
+    { term: "overhead", name: "NCCL", bytes: ranks > 1 ? ranks * COLLECTIVES : 0 },
     { term: "overhead", name: "CUDA graphs", bytes: graphs },
     { term: "overhead", name: "CUDA context", bytes: CUDA_CONTEXT },
   ];
@@ -70,6 +71,15 @@ export function tokenElements(shape: ModelShape, layer: LayerShape, ranks: numbe
       : experts.used * ((3 * experts.feedForward) / ranks + shape.hidden) +
         (3 * experts.shared * experts.feedForward) / ranks;
   return 3 * shape.hidden + Math.max(attention, dense, routed);
+}
+
+/** Bytes of one logit in the profile run of that release; the larger figure where it is not known. */
+function samplerBytes(version: string | undefined): number {
+  const [major = 0, minor = 0] = (version ?? "").replace(/^v/, "").split(".").map(Number);
+  const [sinceMajor, sinceMinor] = PLAIN_SAMPLER_SINCE;
+  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
+    ? PLAIN_SAMPLER_BYTES
+    : SORTING_SAMPLER_BYTES;
 }
 
 /** Bytes of captured graphs: sizes 1, 2, 4 and every 8 up to twice the requests, at most 512. */

@@ -1,47 +1,41 @@
-import { GIB } from "../core/index.ts";
-import type { LayerCache } from "../models/model-shape.ts";
-import { blockPool, type LayerKeep } from "./block-pool.ts";
-import { fitPaged } from "./fit-paged.ts";
-import { cacheTokenBytes } from "./kv-bytes.ts";
-import type { DeviceRoom, EngineSettings, MemoryModel } from "./memory-model.ts";
-import { requirePagedShape, type PagedEngine } from "./paged-engine.ts";
-import { predictPaged } from "./predict-paged.ts";
+import { formatBytes, GIB } from "../core/index.ts";
+import { blockPool } from "./block-pool.ts";
+import type { MemoryModel } from "./memory-model.ts";
+import type { PagedEngine } from "./paged-engine.ts";
+import { pagedModel } from "./paged-model.ts";
 import { partBytes } from "./terms.ts";
+import { torchKeep } from "./torch-keep.ts";
 import { CUDA_CONTEXT, vllmProfile } from "./vllm-profile.ts";
 
 /** Cards from this size on get larger defaults, except the A100 (vLLM `arg_utils.py`). */
 const LARGE_CARD = 70 * GIB;
-/** One token of one layer in `fp8_ds_mla`: 512 fp8, 4 float scales, 64 bf16 of rope. */
-const FP8_SPARSE_LATENT_BYTES = 656;
-/** Indexer keys of DSA are fp8 with one float scale for 128 elements, whatever the KV type. */
-const INDEXER_BYTES = 132 / 128;
 /** Python, libraries and pinned buffers in main memory, for the server and for each rank. */
 const HOST_SERVER = 2 * GIB;
 const HOST_RANK = 2 * GIB;
 
+/** Share of a card when nobody says; older releases took 0.90, which the caller wishes. */
+const DEFAULT_FRACTION = 0.92;
+
 /**
- * How vLLM divides a card (facts: gpu_worker.py, kv_cache_utils.py): it claims `total × gpu_memory_utilization`, takes off
+ * How vLLM divides a card (gpu_worker.py, kv_cache_utils.py): it claims `total × gpu_memory_utilization`, takes off
  * weights and what its profile run found, and makes the rest KV cache in blocks of 16 tokens. The CUDA context is there
- * before it looks, so it comes on top of the claim.
+ * before it looks, so it comes on top of the claim, and the rest of the card must be free at that time.
  */
 export const VLLM: PagedEngine = {
   title: "vLLM",
-  defaultFraction: 0.92,
   blockTokens: 16,
   defaults: (card) =>
     card.total >= LARGE_CARD && card.computeCapability !== "8.0"
       ? { batchTokens: 8192, sequences: 1024 }
       : { batchTokens: 2048, sequences: 256 },
-  parts: (work) =>
-    vllmProfile(
-      work,
-      work.wishes.parallel ?? Math.max(work.settings.parallel, VLLM.defaults(work.card).sequences),
-    ),
+  parts: vllmProfile,
   kvRoom: ({ card, settings }, parts) =>
-    card.total * (settings.memoryFraction ?? VLLM.defaultFraction) + CUDA_CONTEXT - partBytes(parts),
-  fractionWithin: (card) => Math.min(VLLM.defaultFraction, (card.free - CUDA_CONTEXT) / card.total),
+    card.total * (settings.memoryFraction ?? DEFAULT_FRACTION) + CUDA_CONTEXT - partBytes(parts),
+  fractionWithin: (card) => Math.min(DEFAULT_FRACTION, (card.free - CUDA_CONTEXT) / card.total),
   claimed: (card, fraction) => card.total * fraction + CUDA_CONTEXT,
-  keep: vllmKeep,
+  share: (card, fraction) =>
+    `${fraction} of ${formatBytes(card.total)} and ${formatBytes(CUDA_CONTEXT)} of CUDA context`,
+  keep: torchKeep,
   pool: (keeps, settings) => blockPool(keeps, VLLM.blockTokens, settings.batchTokens),
   host: (_settings, ranks) => [
     { term: "overhead", name: "server", bytes: HOST_SERVER },
@@ -50,25 +44,4 @@ export const VLLM: PagedEngine = {
 };
 
 /** vLLM: weights and KV cache from its own arithmetic, the profile run modelled from the model's shape. */
-export const vllm: MemoryModel = {
-  predict: (shape, settings, devices: readonly DeviceRoom[], wishes) =>
-    predictPaged(VLLM, requirePagedShape(VLLM, shape), settings, devices, wishes).prediction,
-  fit: (request) => fitPaged(VLLM, request),
-};
-
-function vllmKeep(cache: LayerCache, settings: EngineSettings): LayerKeep {
-  const { kvKeyType, kvValueType, tensorParallel } = settings;
-  if (cache.kind === "state")
-    return { kind: "state", bytes: (cache.convolution * 2 + cache.recurrent * 4) / tensorParallel };
-  if (cache.kind === "latent") {
-    const sparse = cache.indexer > 0 && kvKeyType === "fp8";
-    const latent = sparse
-      ? FP8_SPARSE_LATENT_BYTES
-      : cacheTokenBytes({ ...cache, indexer: 0 }, kvKeyType, kvValueType);
-    return { kind: "full", tokenBytes: latent + cache.indexer * INDEXER_BYTES };
-  }
-  const tokenBytes = cacheTokenBytes(cache, kvKeyType, kvValueType, tensorParallel);
-  return cache.kind === "full"
-    ? { kind: "full", tokenBytes }
-    : { kind: "window", tokenBytes, window: cache.window };
-}
+export const vllm: MemoryModel = pagedModel(VLLM);
