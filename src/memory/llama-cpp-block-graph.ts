@@ -1,0 +1,176 @@
+import type { LayerCache } from "../models/model-shape.ts";
+import type { Graph, GraphValue } from "./llama-cpp-graph.ts";
+import type { BlockWidths } from "./llama-cpp-widths.ts";
+
+/** What the graph of a block depends on beside its widths. */
+export interface GraphRun {
+  /** Tokens computed at once. */
+  readonly tokens: number;
+  readonly sequences: number;
+  readonly flashAttention: boolean;
+  /** Cells of one stream for a kind of cache. */
+  readonly cells: (cache: LayerCache) => number;
+  /** Bytes that flash attention needs beside its result: keys and values unpacked to F16 (CUDA only). */
+  readonly scratch: (cache: LayerCache) => number;
+}
+
+const F32 = 4;
+
+/** Adds the attention of one block: keys and values go to the cache, queries meet the mask and the cache. */
+export function addAttention(
+  graph: Graph,
+  input: GraphValue,
+  widths: BlockWidths,
+  cache: LayerCache | undefined,
+  mask: GraphValue,
+  run: GraphRun,
+): GraphValue {
+  const bytes = (width: number): number => width * run.tokens * F32;
+  if (cache?.kind === "latent") return addLatentAttention(graph, input, widths, cache, mask, run);
+  const keys = cache === undefined || cache.kind === "state" ? 0 : cache.kvHeads * cache.keyLength;
+  const values = cache === undefined || cache.kind === "state" ? 0 : cache.kvHeads * cache.valueLength;
+  let query: GraphValue;
+  if (widths.fusedQuery) {
+    const all = graph.result(bytes(widths.query), input);
+    query = graph.result(bytes(widths.attended), all);
+    const key = graph.result(bytes(keys), all);
+    graph.read(key);
+    graph.read(all);
+  } else {
+    const all = graph.result(bytes(widths.query), input);
+    const gated = widths.query >= 2 * widths.attended;
+    query = gated ? graph.result(bytes(widths.attended), all) : graph.inPlace(bytes(widths.query), all);
+    const value = graph.result(bytes(values), input);
+    const key = graph.result(bytes(keys), input);
+    graph.read(key);
+    graph.read(value);
+    if (gated) {
+      const gate = graph.result(bytes(widths.attended), all);
+      const attended = addSoftmax(graph, query, widths, cache, mask, run, widths.attention);
+      const product = graph.inPlace(
+        bytes(widths.attention),
+        attended,
+        graph.inPlace(bytes(widths.attended), gate),
+      );
+      return graph.result(bytes(widths.hidden), product);
+    }
+  }
+  return graph.result(
+    bytes(widths.hidden),
+    addSoftmax(graph, query, widths, cache, mask, run, widths.attention),
+  );
+}
+
+/** Queries against keys, softmax, times values; with flash attention in one step. */
+function addSoftmax(
+  graph: Graph,
+  query: GraphValue,
+  widths: BlockWidths,
+  cache: LayerCache | undefined,
+  mask: GraphValue,
+  run: GraphRun,
+  resultWidth: number,
+): GraphValue {
+  const result = resultWidth * run.tokens * F32;
+  if (run.flashAttention) {
+    return graph.result(result + (cache === undefined ? 0 : run.scratch(cache)), query, mask);
+  }
+  const cells = cache === undefined ? 0 : run.cells(cache);
+  const scores = graph.result(widths.heads * run.tokens * cells * F32, query);
+  const softmax = graph.inPlace(widths.heads * run.tokens * cells * F32, scores, mask);
+  return graph.result(result, graph.result(result, softmax));
+}
+
+/**
+ * Attention over a latent: each head's query is absorbed into the latent's width, and the result is taken back from it.
+ * Source: build_attn_mha and the graph of models/deepseek2.cpp.
+ */
+function addLatentAttention(
+  graph: Graph,
+  input: GraphValue,
+  widths: BlockWidths,
+  cache: LayerCache & { readonly kind: "latent" },
+  mask: GraphValue,
+  run: GraphRun,
+): GraphValue {
+  const bytes = (width: number): number => width * run.tokens * F32;
+  const query = graph.result(bytes(widths.query), input);
+  const roped = graph.result(bytes(widths.heads * cache.rope), query);
+  const absorbed = graph.result(bytes(widths.heads * cache.rank), query);
+  const joined = graph.result(bytes(widths.heads * widths.queryLatent), absorbed, roped);
+  const latent = graph.result(bytes(widths.queryLatent), input);
+  const key = graph.result(bytes(widths.queryLatent), latent);
+  graph.read(key);
+  const attended = addSoftmax(graph, joined, widths, cache, mask, run, widths.heads * cache.rank);
+  const values = graph.result(bytes(widths.attention), attended);
+  return graph.result(bytes(widths.hidden), graph.result(bytes(widths.attention), values));
+}
+
+/** Adds a recurrent mixer: projection, convolution over its last inputs, scan over the state. */
+export function addMixer(
+  graph: Graph,
+  input: GraphValue,
+  widths: BlockWidths,
+  state: LayerCache & { readonly kind: "state" },
+  run: GraphRun,
+): GraphValue {
+  const bytes = (width: number): number => width * run.tokens * F32;
+  const inner = bytes(widths.mixerInner);
+  const convolved = bytes(Math.max(widths.mixerInner, widths.mixerInput - widths.mixerInner));
+  const states = state.recurrent * run.sequences * F32;
+  const projected = graph.result(bytes(widths.mixerInput), input);
+  const window = graph.result(convolved + state.convolution * run.sequences * F32, projected);
+  const mixed = graph.inPlace(convolved, graph.result(convolved, window));
+  const scanned = graph.result(inner + states, mixed);
+  graph.read(scanned);
+  const result = graph.result(inner, scanned, mixed);
+  const gate = graph.result(inner, projected);
+  const product = graph.result(inner, gate, result);
+  return graph.result(bytes(widths.hidden), product);
+}
+
+/** Adds the feed-forward part of one block, dense or routed. */
+export function addFeedForward(
+  graph: Graph,
+  input: GraphValue,
+  widths: BlockWidths,
+  tokens: number,
+): GraphValue {
+  const bytes = (width: number): number => width * tokens * F32;
+  if (widths.experts === 0) return addDense(graph, input, widths.feedForward, widths, tokens);
+  const routed = addExperts(graph, input, widths, tokens);
+  if (widths.sharedWidth === 0) return routed;
+  const shared = addDense(graph, input, widths.sharedWidth, widths, tokens);
+  return graph.inPlace(bytes(widths.hidden), routed, shared);
+}
+
+function addDense(
+  graph: Graph,
+  input: GraphValue,
+  width: number,
+  widths: BlockWidths,
+  tokens: number,
+): GraphValue {
+  const bytes = width * tokens * F32;
+  const up = graph.result(bytes, input);
+  const active = widths.gated
+    ? graph.result(bytes, graph.result(bytes, input), up)
+    : graph.inPlace(bytes, up);
+  return graph.result(widths.hidden * tokens * F32, active);
+}
+
+/** Source: build_moe_ffn in llama-graph.cpp. */
+function addExperts(graph: Graph, input: GraphValue, widths: BlockWidths, tokens: number): GraphValue {
+  const bytes = (width: number): number => width * tokens * F32;
+  const scores = graph.result(bytes(widths.experts), input);
+  const probabilities = graph.inPlace(bytes(widths.experts), scores);
+  const chosen = graph.result(bytes(widths.experts), probabilities);
+  const weights = graph.result(bytes(widths.expertsUsed), probabilities, chosen);
+  const width = bytes(widths.expertsUsed * widths.expertWidth);
+  const gate = graph.result(width, input, chosen);
+  const up = graph.result(width, input, chosen);
+  const active = graph.result(width, gate, up);
+  const down = graph.result(bytes(widths.expertsUsed * widths.hidden), active, chosen);
+  const weighted = graph.inPlace(bytes(widths.expertsUsed * widths.hidden), down, weights);
+  return graph.result(bytes(widths.hidden), weighted);
+}

@@ -1,0 +1,98 @@
+import type { LayerShape, ModelShape, TensorShape } from "../models/model-shape.ts";
+
+/** Widths of what a block computes for one token, in elements. What the block does not have is 0. */
+export interface BlockWidths {
+  readonly hidden: number;
+  readonly heads: number;
+  /** All query heads together; a gate that is computed with them included. */
+  readonly query: number;
+  /** All query heads together as they meet the keys. */
+  readonly attended: number;
+  /** Result of all heads. */
+  readonly attention: number;
+  /** Query, key and value come from one matrix. */
+  readonly fusedQuery: boolean;
+  /** Queries of a latent before they are absorbed. */
+  readonly queryLatent: number;
+  /** Input projection of a recurrent mixer. */
+  readonly mixerInput: number;
+  /** Inner width of a recurrent mixer. */
+  readonly mixerInner: number;
+  /** Attention and mixer side by side on the same input. */
+  readonly beside: boolean;
+  readonly feedForward: number;
+  readonly gated: boolean;
+  readonly experts: number;
+  readonly expertsUsed: number;
+  readonly expertWidth: number;
+  readonly sharedWidth: number;
+}
+
+/**
+ * Widths of every block: from its tensors where the file named them, else from the dimensions of the whole model.
+ * The second dimension of a matrix in GGUF is what it yields.
+ */
+export function blockWidths(shape: ModelShape): BlockWidths[] {
+  const tensors = tensorsByBlock(shape.tensors ?? []);
+  return shape.layers.map((layer, index) => widthsOf(shape, layer, tensors.get(index)));
+}
+
+type BlockTensors = ReadonlyMap<string, readonly number[]>;
+
+function tensorsByBlock(tensors: readonly TensorShape[]): ReadonlyMap<number, BlockTensors> {
+  const blocks = new Map<number, Map<string, readonly number[]>>();
+  for (const { name, dimensions } of tensors) {
+    const match = /^blk\.(\d+)\.(.+)\.weight$/.exec(name);
+    if (match === null) continue;
+    const index = Number(match[1]);
+    const block = blocks.get(index) ?? new Map<string, readonly number[]>();
+    blocks.set(index, block.set(match[2] ?? "", dimensions));
+  }
+  return blocks;
+}
+
+function widthsOf(shape: ModelShape, layer: LayerShape, tensors: BlockTensors | undefined): BlockWidths {
+  const yields = (part: string): number => tensors?.get(part)?.[1] ?? 0;
+  const takes = (part: string): number => tensors?.get(part)?.[0] ?? 0;
+  const attention = layer.caches.find(
+    ({ kind }) => kind === "full" || kind === "window" || kind === "latent",
+  );
+  const state = layer.caches.find(({ kind }) => kind === "state");
+  const keyLength =
+    attention?.kind === "full" || attention?.kind === "window" ? attention.keyLength : shape.headLength;
+  const valueLength =
+    attention?.kind === "full" || attention?.kind === "window" ? attention.valueLength : shape.headLength;
+  const sharesCache = attention === undefined && state === undefined && layer.weights.attention > 0;
+  const attends = attention !== undefined || sharesCache;
+  const fused = yields("attn_qkv");
+  const query = attends ? yields("attn_q") || yields("attn_q_b") || shape.heads * keyLength : 0;
+  const heads = attends ? Math.max(1, Math.round(query / keyLength) || shape.heads) : 0;
+  const routed = layer.weights.experts > 0;
+  const expertDown = tensors?.get("ffn_down_exps");
+  return {
+    hidden: shape.hidden,
+    heads: Math.min(heads, shape.heads),
+    query: fused > 0 && attends ? fused : query,
+    attended: attends ? shape.heads * keyLength : 0,
+    attention: attends ? takes("attn_output") || shape.heads * valueLength : 0,
+    fusedQuery: fused > 0 && attends,
+    queryLatent: attention?.kind === "latent" ? attention.rank + attention.rope : 0,
+    mixerInput: state === undefined ? 0 : mixerInput(tensors, yields),
+    mixerInner: state === undefined ? 0 : takes("ssm_out") || takes("attn_output") || shape.hidden * 2,
+    beside: attention !== undefined && state !== undefined,
+    feedForward: yields("ffn_up") || (routed || tensors !== undefined ? 0 : shape.feedForward),
+    gated: tensors === undefined || yields("ffn_gate") > 0 || yields("ffn_up") > takes("ffn_down"),
+    experts: routed ? (expertDown?.[2] ?? shape.experts?.count ?? 0) : 0,
+    expertsUsed: routed ? (shape.experts?.used ?? 0) : 0,
+    expertWidth: routed ? (expertDown?.[0] ?? shape.experts?.feedForward ?? 0) : 0,
+    sharedWidth: yields("ffn_up_shexp") || (tensors === undefined && routed ? sharedFallback(shape) : 0),
+  };
+}
+
+function mixerInput(tensors: BlockTensors | undefined, yields: (part: string) => number): number {
+  if (tensors === undefined) return 0;
+  return yields("ssm_in") || yields("attn_qkv") + yields("attn_gate");
+}
+
+const sharedFallback = (shape: ModelShape): number =>
+  (shape.experts?.shared ?? 0) * (shape.experts?.feedForward ?? 0);
