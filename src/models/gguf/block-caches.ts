@@ -3,7 +3,8 @@ import { compressedCaches, keys, keysOfWindow } from "./compressed-attention.ts"
 import type { HeaderFields } from "./header-fields.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
 import { indexerWidths, isLatent, latentCache } from "./latent-attention.ts";
-import { blockKinds, recurrentState } from "./recurrent-state.ts";
+import { blockKinds } from "./recurrent-blocks.ts";
+import { recurrentState } from "./recurrent-state.ts";
 import { slidingWindow } from "./sliding-window.ts";
 
 /**
