@@ -22,6 +22,8 @@ export interface Finding {
   readonly hint?: string;
   /** Differs from the rule's own in this case. */
   readonly severity?: Severity;
+  /** Of this very fact, where it is nearer than the rule's own. */
+  readonly source?: string;
 }
 
 /** One lesson of the field. */

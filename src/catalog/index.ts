@@ -14,3 +14,5 @@ export { findPciGpu, PCI_GPUS } from "./pci-gpu-ids.ts";
 export { findQuantization, QUANTIZATIONS } from "./quantizations.ts";
 export { ROLES } from "./roles.ts";
 export { isTalosExtension, nearestTalosExtension, TALOS_EXTENSIONS } from "./talos-extensions.ts";
+export { talosSchematicId } from "./talos-schematic.ts";
+export type { TalosCustomization } from "./talos-schematic.ts";
