@@ -1,129 +1,77 @@
-import { ANY, type Candidate, ELSEWHERE } from "./candidate.ts";
+import { ANY, ELSEWHERE } from "./candidate.ts";
+import { type Branch, branchesOf, countBranches } from "./branches.ts";
 import type { Instance } from "./instance.ts";
 import { Placement } from "./placement.ts";
-import { type Market, profit } from "./prices.ts";
+import { openMarket } from "./market.ts";
+import { findPrices, profit } from "./prices.ts";
+import { type Hope, RowPrices } from "./row-prices.ts";
 import type { Solution } from "./problem.ts";
 import { solutionFrom } from "./settle.ts";
-import { type Symmetry, findSymmetries } from "./symmetry.ts";
+import { findSymmetries } from "./symmetry.ts";
+import type { Symmetry } from "./symmetry.ts";
 import { VisitedStates } from "./visited-states.ts";
 
-/** One candidate on one node, and its profit at the prices of the search. */
-interface Move {
-  readonly candidate: Candidate;
-  readonly node: number;
-  readonly profit: number;
-}
+/** Branches of the largest problem that is tried: its tree would outgrow any work limit anyway. */
+const MOST_BRANCHES = 6_000;
 
-/** A move, and the symmetries by which it is the same as an earlier one of its item's list. */
-interface Branch extends Move {
-  readonly images: readonly Symmetry[];
-}
-
-/** Moves of the largest problem that is tried: its tree would outgrow any work limit anyway. */
-const MOST_MOVES = 8_000;
+const ROOT_ROUNDS = 100;
 
 /**
- * Depth-first branch and bound. The bound of a partial solution is Lagrangian: the price of all rows, plus the profits
- * of the moves made, plus for each item to come the best profit among its moves that still fit. Of nodes of a kind in
- * the same state only the first is tried. A first pass finds the greatest value from `known` upwards; a second one the
- * first solution of that value in the order of items, options and nodes, if the work suffices for that too. Returns
- * undefined where it does not suffice for the value.
+ * Depth-first branch and bound. The bound of a partial solution is Lagrangian, over what still fits and with prices
+ * that are lowered anew at each step. Of nodes of a kind in the same state only the first is tried, and of equal bins
+ * the first; states seen before are not gone through again. A first pass finds the greatest value from `known` upwards;
+ * a second one the first solution of that value in the order of items, options and nodes, if the work suffices for that
+ * too. Returns undefined where it does not suffice for the value.
  */
-export function branchAndBound(
-  instance: Instance,
-  market: Market,
-  prices: Float64Array,
-  known: Solution,
-  work: number,
-): Solution | undefined {
-  if (countMoves(instance) > MOST_MOVES) return undefined;
-  const moves = listMoves(instance, market, prices);
-  const byValue = [...instance.items.keys()].toSorted(
-    (a, b) => best(instance, b) - best(instance, a) || a - b,
+export function branchAndBound(instance: Instance, known: Solution, work: number): Solution | undefined {
+  if (countBranches(instance) > MOST_BRANCHES) return undefined;
+  const market = openMarket(instance, "by node");
+  const { prices } = findPrices(market, known.value, ROOT_ROUNDS);
+  const symmetries = findSymmetries(instance);
+  const greatest = new Tree(instance, market.rowCount, symmetries, work);
+  const weight = (item: number): number => instance.items[item]?.[0]?.value ?? 0;
+  const byValue = [...instance.items.keys()].toSorted((a, b) => weight(b) - weight(a) || a - b);
+  const byProfit = branchesOf(instance, market, symmetries, (a, b) => profit(b, prices) - profit(a, prices));
+  if (!greatest.search(byValue, byProfit, prices, above(instance, known.value), false)) return undefined;
+  const best = greatest.found ?? known;
+  const first = new Tree(instance, market.rowCount, symmetries, work - greatest.work);
+  const inOrder = branchesOf(instance, market, symmetries, () => 0);
+  first.search(
+    [...instance.items.keys()],
+    inOrder,
+    prices,
+    2 * best.value - above(instance, best.value),
+    true,
   );
-  const greatest = new Tree(instance, moves, prices, byValue, work);
-  const value = greatest.greatest(known.value);
-  if (value === undefined) return undefined;
-  const inOrder = moves.map((list) =>
-    list.toSorted((a, b) => a.candidate.option - b.candidate.option || a.node - b.node),
-  );
-  const first = new Tree(instance, inOrder, prices, [...instance.items.keys()], work - greatest.work).first(
-    value,
-  );
-  return { ...(first ?? greatest.found ?? known), optimal: true };
+  return { ...(first.found ?? best), optimal: true };
 }
 
-function countMoves(instance: Instance): number {
-  let count = 0;
-  for (const candidates of instance.items) {
-    for (const { kind, node } of candidates) count += node === ANY ? (instance.kinds[kind]?.length ?? 1) : 1;
-  }
-  return count;
-}
-
-function best(instance: Instance, item: number): number {
-  return instance.items[item]?.[0]?.value ?? 0;
-}
-
-/** Each item's moves, greatest profit first. */
-function listMoves(instance: Instance, market: Market, prices: Float64Array): readonly (readonly Move[])[] {
-  return market.offers.map((offers) =>
-    offers
-      .flatMap((offer): Move[] => {
-        const { candidate, group } = offer;
-        const left = profit(offer, prices);
-        if (candidate.kind === ELSEWHERE) return [{ candidate, node: ELSEWHERE, profit: left }];
-        if (candidate.node !== ANY) return [{ candidate, node: candidate.node, profit: left }];
-        const nodes = (instance.kinds[candidate.kind] ?? []).filter((node) => market.groupOf[node] === group);
-        return nodes.map((node) => ({ candidate, node, profit: left }));
-      })
-      .toSorted((a, b) => b.profit - a.profit || a.candidate.option - b.candidate.option || a.node - b.node),
-  );
-}
-
-function branchesOf(list: readonly Move[], symmetries: readonly Symmetry[]): readonly Branch[] {
-  const positions = new Map(list.map(({ candidate, node }, index) => [`${candidate.option}/${node}`, index]));
-  return list.map((move, index) => {
-    const images = symmetries.filter(({ image }) => {
-      const moved = image.get(move.candidate);
-      return moved !== undefined && (positions.get(`${moved.option}/${move.node}`) ?? index) < index;
-    });
-    return { ...move, images };
-  });
+/** The least value that counts as more than this one, by the rounding of sums. */
+function above(instance: Instance, value: number): number {
+  return value + (instance.integral ? 0.5 : 1e-9 * value);
 }
 
 /** One depth-first search over the items in a given order. */
 class Tree {
   readonly #instance: Instance;
-  readonly #branches: readonly (readonly Branch[])[];
-  readonly #byProfit: readonly (readonly Move[])[];
-  readonly #order: readonly number[];
+  readonly #symmetries: readonly Symmetry[];
   readonly #placement: Placement;
-  readonly #visited: VisitedStates;
-  readonly #allRows: number;
+  readonly #rows: RowPrices;
   readonly #limit: number;
-  /** Only what is worth more than this is of interest, by the rounding of sums. */
+  #order: readonly number[] = [];
+  #visited: VisitedStates | undefined;
+  /** Only what is worth at least this is of interest. */
   #floor = 0;
   #found: Solution | undefined;
   #stopAtFirst = false;
   #steps = 0;
 
-  constructor(
-    instance: Instance,
-    moves: readonly (readonly Move[])[],
-    prices: Float64Array,
-    order: readonly number[],
-    limit: number,
-  ) {
+  constructor(instance: Instance, rowCount: number, symmetries: readonly Symmetry[], limit: number) {
     this.#instance = instance;
-    const symmetries = findSymmetries(instance);
-    this.#branches = moves.map((list) => branchesOf(list, symmetries));
-    this.#byProfit = moves.map((list) => list.toSorted((a, b) => b.profit - a.profit));
-    this.#order = order;
+    this.#symmetries = symmetries;
     this.#limit = limit;
     this.#placement = new Placement(instance);
-    this.#visited = new VisitedStates(instance, symmetries, order, this.#placement.free);
-    this.#allRows = prices.reduce((sum, price) => sum + price, 0);
+    this.#rows = new RowPrices(rowCount);
   }
 
   get found(): Solution | undefined {
@@ -132,75 +80,68 @@ class Tree {
 
   /** Checks made so far. */
   get work(): number {
-    return this.#steps + this.#placement.work;
+    return this.#steps + this.#placement.work + this.#rows.work;
   }
 
-  /** The greatest value, at least `known`; undefined where the work did not suffice. */
-  greatest(known: number): number | undefined {
-    this.#floor = this.#above(known);
-    this.#descend(0, 0, this.#allRows);
-    return this.work > this.#limit ? undefined : Math.max(known, this.#found?.value ?? 0);
+  /** Looks for solutions of at least `floor`, each better than the one before; false where the work did not suffice. */
+  search(
+    order: readonly number[],
+    branches: readonly (readonly Branch[])[],
+    prices: Float64Array,
+    floor: number,
+    stopAtFirst: boolean,
+  ): boolean {
+    this.#order = order;
+    this.#visited = new VisitedStates(this.#instance, this.#symmetries, order, this.#placement.free);
+    this.#floor = floor;
+    this.#stopAtFirst = stopAtFirst;
+    const lists = order.map((item) => branches[item] ?? []);
+    this.#descend(0, 0, lists, prices);
+    return this.work <= this.#limit;
   }
 
-  /** The first solution of at least this value; undefined where the work did not suffice. */
-  first(value: number): Solution | undefined {
-    this.#floor = value - this.#grain(value);
-    this.#stopAtFirst = true;
-    this.#descend(0, 0, this.#allRows);
-    return this.#found;
-  }
-
-  /** The least value that counts as more than this one. */
-  #above(value: number): number {
-    return value + this.#grain(value);
-  }
-
-  #grain(value: number): number {
-    return this.#instance.integral ? 0.5 : 1e-9 * value;
-  }
-
-  #descend(depth: number, value: number, bound: number): void {
-    const item = this.#order[depth];
-    if (item === undefined) {
+  /** `lists` are the branches that may still fit, of the items from this depth on. */
+  #descend(depth: number, value: number, lists: readonly (readonly Branch[])[], prices: Float64Array): void {
+    if (depth === this.#order.length) {
       if (value < this.#floor) return;
       this.#found = solutionFrom(this.#placement.taken, this.#placement.nodeOf);
-      this.#floor = this.#above(value);
+      this.#floor = above(this.#instance, value);
       return;
     }
-    const rest = this.#hope(depth + 1);
-    if (rest === undefined) return;
     if (depth > 1 && depth < this.#order.length - 1) {
       this.#steps += this.#placement.free.length;
-      if (this.#visited.known(depth, value)) return;
+      if (this.#visited?.known(depth, value) === true) return;
     }
+    const open = lists.map((list) => list.filter((branch) => this.#fits(branch)));
+    const hope = this.#rows.lower(open, prices, this.#floor - value);
+    if (hope === undefined) return;
+    this.#branch(depth, value, open, hope);
+  }
+
+  #branch(depth: number, value: number, open: readonly (readonly Branch[])[], hope: Hope): void {
+    const rest = open.slice(1);
     const twins = this.#twins();
-    for (const { candidate, node, profit: gain, images } of this.#branches[item] ?? []) {
-      if (bound + gain + rest < this.#floor) continue;
+    // What the bound is without this item, whose own part depends on the branch.
+    const others = value + hope.bound - hope.first;
+    for (const branch of open[0] ?? []) {
+      if (others + profit(branch, hope.prices) < this.#floor) continue;
+      const { candidate, node, images } = branch;
       if (candidate.kind !== ELSEWHERE) {
         if (candidate.node === ANY && twins[node] === 1) continue;
-        if (!this.#placement.fits(candidate, node)) continue;
         if (images.some((symmetry) => this.#unmoved(symmetry, node))) continue;
       }
       this.#placement.put(candidate, node);
-      this.#descend(depth + 1, value + candidate.value, bound + gain);
-      this.#placement.remove(item);
+      this.#rows.take(branch, 1);
+      this.#descend(depth + 1, value + candidate.value, rest, hope.prices);
+      this.#rows.take(branch, -1);
+      this.#placement.remove(candidate.item);
       if (this.work > this.#limit || (this.#stopAtFirst && this.#found !== undefined)) return;
     }
-    if (bound + rest >= this.#floor) this.#descend(depth + 1, value, bound);
+    if (others >= this.#floor) this.#descend(depth + 1, value, rest, hope.prices);
   }
 
-  /** The most that the items from this depth on could add to the bound; undefined where the work is spent. */
-  #hope(depth: number): number | undefined {
-    let sum = 0;
-    for (let at = depth; at < this.#order.length; at++) {
-      for (const { candidate, node, profit: gain } of this.#byProfit[this.#order[at] ?? 0] ?? []) {
-        if (gain <= 0) break;
-        if (node !== ELSEWHERE && !this.#placement.fits(candidate, node)) continue;
-        sum += gain;
-        break;
-      }
-    }
-    return this.work > this.#limit ? undefined : sum;
+  #fits({ candidate, node }: Branch): boolean {
+    return node === ELSEWHERE || this.#placement.fits(candidate, node);
   }
 
   /** Marks nodes that are no different from a lower one of their kind. */
@@ -217,13 +158,6 @@ class Tree {
     return twins;
   }
 
-  /** Whether the exchange leaves the node's state as it is. */
-  #unmoved({ bins }: Symmetry, node: number): boolean {
-    const start = this.#instance.binStart[node] ?? 0;
-    const { free } = this.#placement;
-    return bins.every((bin, index) => free[start + bin] === free[start + index]);
-  }
-
   #alike(one: number, other: number): boolean {
     this.#steps++;
     const { binStart } = this.#instance;
@@ -232,5 +166,12 @@ class Tree {
     const bins = (binStart[one + 1] ?? 0) - from;
     for (let bin = 0; bin < bins; bin++) if (free[from + bin] !== free[start + bin]) return false;
     return true;
+  }
+
+  /** Whether the exchange leaves the node's state as it is. */
+  #unmoved({ bins }: Symmetry, node: number): boolean {
+    const start = this.#instance.binStart[node] ?? 0;
+    const { free } = this.#placement;
+    return bins.every((bin, index) => free[start + bin] === free[start + index]);
   }
 }

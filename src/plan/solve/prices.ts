@@ -1,89 +1,10 @@
-import { ANY, type Candidate, ELSEWHERE } from "./candidate.ts";
-import type { Instance } from "./instance.ts";
-
-/** A candidate on one group of nodes that have one price, and what it takes of the priced rows (1 = all of the group). */
-export interface Offer {
-  readonly candidate: Candidate;
-  /** Index of the group; `ELSEWHERE` without nodes. */
-  readonly group: number;
-  readonly rows: readonly number[];
-  readonly shares: readonly number[];
-}
-
-/** Offers of all items, and the groups of nodes behind them. */
-export interface Market {
-  readonly offers: readonly (readonly Offer[])[];
-  readonly groupOf: Int32Array;
-  readonly rowCount: number;
-}
+import type { Market, Offer } from "./market.ts";
 
 /** Prices of the rows and the bound that they prove. */
 export interface Prices {
   readonly prices: Float64Array;
   /** No solution is worth more. */
   readonly bound: number;
-}
-
-/** Nodes of a kind that get a price of their own for being named by an option; more only cost time. */
-const OWN_PRICE = 8;
-
-/**
- * Dual feasible functions of Fekete and Schepers (2001), u^(k): whatever fits a bin as amounts x of 1 also fits it as
- * u^(k)(x). They see what sums over many bins cannot: that two items of 5/8 do not share one.
- */
-const STEPS = [0, 1, 2, 3, 4];
-
-/** Groups the nodes by price, and lists what each candidate takes of each group's rows: per bin one row a step. */
-export function openMarket(instance: Instance): Market {
-  const groupOf = new Int32Array(instance.kindOf.length);
-  const groups: { readonly kind: number; size: number; readonly node: number }[] = [];
-  const groupsOfKind: number[][] = instance.kinds.map(() => []);
-  for (const [kind, nodes] of instance.kinds.entries()) {
-    const own = nodes.filter((node) => instance.pinned[node] === 1).slice(0, OWN_PRICE);
-    const shared = nodes.filter((node) => !own.includes(node));
-    for (const members of [...own.map((node) => [node]), shared]) {
-      if (members.length === 0) continue;
-      for (const node of members) groupOf[node] = groups.length;
-      groupsOfKind[kind]?.push(groups.length);
-      groups.push({ kind, size: members.length, node: members[0] ?? 0 });
-    }
-  }
-  const rowOf = new Map<string, number>();
-  const row = (group: number, bin: number, step: number): number => {
-    const key = `${group}/${bin}/${step}`;
-    const known = rowOf.get(key);
-    if (known !== undefined) return known;
-    rowOf.set(key, rowOf.size);
-    return rowOf.size - 1;
-  };
-  const offer = (candidate: Candidate, group: number): Offer => {
-    const { size, node } = groups[group] ?? { size: 1, node: 0 };
-    const rows: number[] = [];
-    const shares: number[] = [];
-    for (const [index, bin] of candidate.bins.entries()) {
-      const capacity = instance.capacity[(instance.binStart[node] ?? 0) + bin] ?? 1;
-      for (const step of STEPS) {
-        const share = stepped(candidate.amounts[index] ?? 0, capacity, step);
-        if (share === 0) continue;
-        rows.push(row(group, bin, step));
-        shares.push(share / size);
-      }
-    }
-    return { candidate, group, rows, shares };
-  };
-  const offers = instance.items.map((candidates) =>
-    candidates.flatMap((candidate) => {
-      if (candidate.kind === ELSEWHERE) return [{ candidate, group: ELSEWHERE, rows: [], shares: [] }];
-      if (candidate.node !== ANY) return [offer(candidate, groupOf[candidate.node] ?? 0)];
-      return (groupsOfKind[candidate.kind] ?? []).map((group) => offer(candidate, group));
-    }),
-  );
-  return { offers, groupOf, rowCount: rowOf.size };
-}
-
-function stepped(amount: number, capacity: number, k: number): number {
-  if (k === 0 || ((k + 1) * amount) % capacity === 0) return amount / capacity;
-  return Math.floor(((k + 1) * amount) / capacity) / k;
 }
 
 /** What an offer is worth beyond the price of what it takes. */

@@ -1,7 +1,8 @@
 import type { Candidate } from "./candidate.ts";
 import { type Instance, compile } from "./instance.ts";
 import { NOWHERE, Placement } from "./placement.ts";
-import { type Market, findPrices, openMarket, profit } from "./prices.ts";
+import { type Market, openMarket } from "./market.ts";
+import { findPrices, profit } from "./prices.ts";
 import type { Problem, Solution } from "./problem.ts";
 import { Random } from "./random.ts";
 import { exchange } from "./exchange.ts";
@@ -18,8 +19,7 @@ const PRICE_ROUNDS = 120;
  * where the bound proves it. For any size of problem.
  */
 export function search(problem: Problem, work = SEARCH_WORK): Solution {
-  const instance = compile(problem);
-  return searchInstance(instance, openMarket(instance), work).solution;
+  return searchInstance(compile(problem), work);
 }
 
 /** An upper bound on the value of any solution: the Lagrangian bound over bins and their dual feasible functions. */
@@ -36,11 +36,9 @@ export function provenBound({ integral }: Instance, bound: number): number {
   return integral ? Math.floor(safe + 1e-7) : safe;
 }
 
-export function searchInstance(
-  instance: Instance,
-  market: Market,
-  work: number,
-): { readonly solution: Solution; readonly prices: Float64Array } {
+/** The search, on a compiled problem. */
+export function searchInstance(instance: Instance, work: number): Solution {
+  const market = openMarket(instance);
   const free = greedy(instance, market, new Float64Array(market.rowCount));
   const first = solutionOf(free);
   const { prices, bound } = findPrices(market, first.value, PRICE_ROUNDS);
@@ -58,7 +56,7 @@ export function searchInstance(
   }
   settle(instance, best);
   const solution = solutionOf(best);
-  return { solution: { ...solution, optimal: solution.value >= limit }, prices };
+  return { ...solution, optimal: solution.value >= limit };
 }
 
 /** Each item's candidates by what they are worth at these prices, best first. */

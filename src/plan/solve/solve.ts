@@ -1,6 +1,5 @@
 import { branchAndBound } from "./branch-and-bound.ts";
 import { compile } from "./instance.ts";
-import { openMarket } from "./prices.ts";
 import type { Problem, Solution } from "./problem.ts";
 import { SEARCH_WORK, searchInstance } from "./search.ts";
 
@@ -20,8 +19,6 @@ const EXACT_WORK = 1_000_000;
  */
 export function solve(problem: Problem, limits: SolveLimits = {}): Solution {
   const instance = compile(problem);
-  const market = openMarket(instance);
-  const { solution, prices } = searchInstance(instance, market, limits.searchWork ?? SEARCH_WORK);
-  const exact = branchAndBound(instance, market, prices, solution, limits.exactWork ?? EXACT_WORK);
-  return exact ?? solution;
+  const solution = searchInstance(instance, limits.searchWork ?? SEARCH_WORK);
+  return branchAndBound(instance, solution, limits.exactWork ?? EXACT_WORK) ?? solution;
 }
