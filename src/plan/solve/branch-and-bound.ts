@@ -150,7 +150,7 @@ class Tree {
     for (const nodes of this.#instance.kinds) {
       const seen: number[] = [];
       for (const node of nodes) {
-        if (this.#instance.pinned[node] === 1) continue;
+        if ((this.#instance.pinned[node] ?? 0) > 0) continue;
         if (seen.some((other) => this.#alike(node, other))) twins[node] = 1;
         else seen.push(node);
       }

@@ -12,8 +12,8 @@ export interface Instance {
   readonly kinds: readonly (readonly number[])[];
   /** What each item may take and could take alone, greatest value first, then in the order of its options. */
   readonly items: readonly (readonly Candidate[])[];
-  /** Nodes that an option names: they are not interchangeable with others of their kind. */
-  readonly pinned: Uint8Array;
+  /** How many items name the node: if any, it is not interchangeable with others of its kind. */
+  readonly pinned: Int32Array;
   /** All values are integers, so that a bound may be rounded down. */
   readonly integral: boolean;
 }
@@ -39,7 +39,7 @@ export function compile(problem: Problem): Instance {
     for (const bin of node.bins) capacity.push(Math.max(bin.capacity, 1));
     binStart[index + 1] = capacity.length;
   }
-  const pinned = new Uint8Array(nodes.length);
+  const pinned = new Int32Array(nodes.length);
   const possible = problem.items.map((item, index) => {
     const candidates: Candidate[] = [];
     for (const [position, option] of item.options.entries()) {
@@ -52,7 +52,11 @@ export function compile(problem: Problem): Instance {
     Float64Array.from(nodes[first ?? -1]?.bins ?? [], (bin) => Math.max(bin.capacity, 1)),
   );
   const items = withoutSlackBins(possible, rooms).map(withoutDominated);
-  for (const candidates of items) for (const { node } of candidates) if (node !== ANY) pinned[node] = 1;
+  for (const candidates of items) {
+    for (const node of new Set(candidates.map((candidate) => candidate.node))) {
+      if (node !== ANY) pinned[node] = (pinned[node] ?? 0) + 1;
+    }
+  }
   const integral = problem.items.every((item) => item.options.every(({ value }) => Number.isInteger(value)));
   return { capacity: Float64Array.from(capacity), binStart, kindOf, kinds, items, pinned, integral };
 }

@@ -16,8 +16,9 @@ export interface Market {
   readonly rowCount: number;
 }
 
-/** Nodes of a kind that get a price of their own for being named by an option; more only cost time. */
+/** Nodes of a kind that get a price of their own where this many items name them; more only cost time. */
 const OWN_PRICE = 8;
+const CONTENDED = 2;
 
 /**
  * Dual feasible functions of Fekete and Schepers (2001), u^(k): whatever fits a bin as amounts x of 1 also fits it as
@@ -28,6 +29,7 @@ const STEPS = [1, 2, 3, 4];
 interface Group {
   readonly node: number;
   readonly size: number;
+  readonly firstRow: number;
 }
 
 /**
@@ -36,38 +38,57 @@ interface Group {
  */
 export function openMarket(instance: Instance, grouping: "by node" | "by kind" = "by kind"): Market {
   const steps = usefulSteps(instance);
-  const groups = instance.kinds.map((nodes) => groupsOf(instance, nodes, grouping));
-  const groupOf = new Map(groups.flat().map((group) => [group.node, group]));
-  const rowOf = new Map<string, number>();
-  const row = (key: string): number => {
-    const known = rowOf.get(key) ?? rowOf.size;
-    rowOf.set(key, known);
-    return known;
-  };
-  const offer = (candidate: Candidate, { node, size }: Group): Offer => {
-    const rows: number[] = [];
-    const shares: number[] = [];
-    for (const [index, bin] of candidate.bins.entries()) {
-      const capacity = instance.capacity[(instance.binStart[node] ?? 0) + bin] ?? 1;
-      for (const step of [0, ...(steps[candidate.kind]?.[bin] ?? [])]) {
-        const share = stepped(candidate.amounts[index] ?? 0, capacity, step);
-        if (share === 0) continue;
-        rows.push(row(`${node}/${bin}/${step}`));
-        shares.push(share / size);
-      }
-    }
-    return { candidate, node, rows, shares };
-  };
+  const groups: Group[][] = [];
+  const groupOf = new Map<number, Group>();
+  let rowCount = 0;
+  for (const [kind, nodes] of instance.kinds.entries()) {
+    const perNode = (steps[kind] ?? []).reduce((sum, ofBin) => sum + ofBin.length, 0);
+    const ofKind = groupsOf(instance, nodes, grouping).map((group): Group => {
+      rowCount += perNode;
+      return { ...group, firstRow: rowCount - perNode };
+    });
+    for (const group of ofKind) groupOf.set(group.node, group);
+    groups.push(ofKind);
+  }
   const offers = instance.items.map((candidates) =>
-    candidates.flatMap((candidate) => {
+    candidates.flatMap((candidate): readonly Offer[] => {
       if (candidate.kind === ELSEWHERE) return [{ candidate, node: ELSEWHERE, rows: [], shares: [] }];
       const ofKind = groups[candidate.kind] ?? [];
-      if (candidate.node === ANY) return ofKind.map((group) => offer(candidate, group));
-      const group = groupOf.get(candidate.node) ?? ofKind.at(-1);
-      return group === undefined ? [] : [offer(candidate, group)];
+      const named = groupOf.get(candidate.node) ?? ofKind.at(-1);
+      const places = candidate.node === ANY || named === undefined ? ofKind : [named];
+      const { rows, shares } = takes(instance, candidate, steps[candidate.kind] ?? []);
+      return places.map(({ node, size, firstRow }) => ({
+        candidate,
+        node,
+        rows: rows.map((row) => firstRow + row),
+        shares: shares.map((share) => share / size),
+      }));
     }),
   );
-  return { offers, rowCount: rowOf.size };
+  return { offers, rowCount };
+}
+
+/** What the candidate takes of the rows of one node. */
+function takes(
+  { capacity, binStart, kinds }: Instance,
+  { kind, bins, amounts }: Candidate,
+  steps: readonly (readonly number[])[],
+): { readonly rows: readonly number[]; readonly shares: readonly number[] } {
+  const start = binStart[kinds[kind]?.[0] ?? 0] ?? 0;
+  const rows: number[] = [];
+  const shares: number[] = [];
+  let [at, row] = [0, 0];
+  for (const [bin, ofBin] of steps.entries()) {
+    const amount = bins[at] === bin ? (amounts[at++] ?? 0) : 0;
+    for (let i = 0; i < ofBin.length && amount > 0; i++) {
+      const share = stepped(amount, capacity[start + bin] ?? 1, ofBin[i] ?? 0);
+      if (share === 0) continue;
+      rows.push(row + i);
+      shares.push(share);
+    }
+    row += ofBin.length;
+  }
+  return { rows, shares };
 }
 
 /** Nodes with one price; those that share one come last. */
@@ -75,8 +96,9 @@ function groupsOf(
   { pinned }: Instance,
   nodes: readonly number[],
   grouping: "by node" | "by kind",
-): readonly Group[] {
-  const own = grouping === "by node" ? nodes : nodes.filter((node) => pinned[node] === 1).slice(0, OWN_PRICE);
+): readonly Omit<Group, "firstRow">[] {
+  const contended = nodes.filter((node) => (pinned[node] ?? 0) >= CONTENDED);
+  const own = grouping === "by node" ? nodes : contended.slice(0, OWN_PRICE);
   const alone = new Set(own);
   const shared = nodes.filter((node) => !alone.has(node));
   const groups = own.map((node) => ({ node, size: 1 }));
@@ -84,23 +106,24 @@ function groupsOf(
   return first === undefined ? groups : [...groups, { node: first, size: shared.length }];
 }
 
-/** By kind and bin, the steps at which some candidate counts for more than its amount. */
+/** By kind and bin, 0 for the amount itself and the steps at which some candidate counts for more than its amount. */
 function usefulSteps(instance: Instance): readonly (readonly (readonly number[])[])[] {
-  const found = instance.kinds.map((): number[][] => []);
-  for (const { kind, bins, amounts } of instance.items.flat()) {
-    const start = instance.binStart[instance.kinds[kind]?.[0] ?? 0] ?? 0;
-    for (const [index, bin] of bins.entries()) {
-      const capacity = instance.capacity[start + bin] ?? 1;
-      const amount = amounts[index] ?? 0;
-      const steps = found[kind]?.[bin] ?? [];
-      for (const step of STEPS) {
-        if (!steps.includes(step) && stepped(amount, capacity, step) > amount / capacity) steps.push(step);
+  const found = instance.kinds.map(([node]) => {
+    const bins = node === undefined ? 0 : (instance.binStart[node + 1] ?? 0) - (instance.binStart[node] ?? 0);
+    return Array.from({ length: bins }, () => new Set([0]));
+  });
+  for (const candidates of instance.items) {
+    for (const { kind, bins, amounts } of candidates) {
+      const start = instance.binStart[instance.kinds[kind]?.[0] ?? 0] ?? 0;
+      for (const [index, bin] of bins.entries()) {
+        const capacity = instance.capacity[start + bin] ?? 1;
+        const amount = amounts[index] ?? 0;
+        const useful = found[kind]?.[bin];
+        for (const step of STEPS) if (stepped(amount, capacity, step) > amount / capacity) useful?.add(step);
       }
-      const ofKind = found[kind];
-      if (ofKind !== undefined) ofKind[bin] = steps;
     }
   }
-  return found;
+  return found.map((ofKind) => ofKind.map((useful) => [...useful].toSorted((a, b) => a - b)));
 }
 
 function stepped(amount: number, capacity: number, k: number): number {

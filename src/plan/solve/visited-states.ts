@@ -51,7 +51,7 @@ export class VisitedStates {
       const alike: string[] = [];
       for (const node of nodes) {
         const state = this.#ofNode(node, demand[kind] ?? [], this.#symmetries[kind] ?? []);
-        (this.#instance.pinned[node] === 1 ? parts : alike).push(state);
+        ((this.#instance.pinned[node] ?? 0) > 0 ? parts : alike).push(state);
       }
       parts.push(...alike.toSorted());
     }
