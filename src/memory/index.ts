@@ -3,7 +3,8 @@
  * concurrency that fit. Pure arithmetic with its source beside each formula; nothing here chooses between devices, opens
  * a file or asks a machine.
  */
-export * from "./llama-cpp.ts";
+export * from "./format-tokens.ts";
 export * from "./memory-model.ts";
+export * from "./memory-models.ts";
 export * from "./rescale-shape.ts";
-export * from "./vllm.ts";
+export * from "./terms.ts";

@@ -1,5 +1,5 @@
 import type { Code } from "../core/index.ts";
-import type { ModelShape } from "../models/model-shape.ts";
+import type { ModelShape, WeightScheme } from "../models/model-shape.ts";
 
 /** A card as a memory model sees it. Bytes. */
 export interface DeviceRoom {
@@ -118,6 +118,8 @@ export type Wishes = Partial<EngineSettings> & {
   readonly resident?: boolean;
   /** Version of the engine (`0.13.0`), where its memory changed with it; the older, larger figure when absent. */
   readonly version?: string;
+  /** Scheme of the experts in main memory where it is not the file's own (KTransformers `--kt-method`). */
+  readonly hostExperts?: WeightScheme;
   /** Declared memory of an engine that cannot be computed (ComfyUI), bytes. */
   readonly declared?: { readonly vram?: number; readonly memory?: number };
 };

@@ -3,6 +3,7 @@ import type { DeviceRoom, EngineSettings, Wishes } from "./memory-model.ts";
 import type { PagedEngine } from "./paged-engine.ts";
 import { type PagedOutcome, poolConcurrency, predictPaged } from "./predict-paged.ts";
 import type { Division } from "./tensor-division.ts";
+import { wishedSettings } from "./wished-settings.ts";
 
 /** A context that is chosen is a multiple of this. */
 const CONTEXT_STEP = 256;
@@ -109,7 +110,7 @@ function baseSettings(
     undefined,
   );
   const defaults = engine.defaults(smallest ?? NO_CARD, devices.length);
-  const { resident: _resident, declared: _declared, version: _version, ...wished } = wishes;
+  const wished = wishedSettings(wishes);
   const kvKeyType = wishes.kvKeyType ?? "bf16";
   return {
     kvKeyType,

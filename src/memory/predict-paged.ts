@@ -82,14 +82,15 @@ function prediction(
 ): MemoryPrediction {
   const held = ranks.map((rank) => blocks * rank.pool.blockBytes);
   const concurrency = poolConcurrency({ ranks, blocks }, settings.contextTokens);
+  const devices = ranks.map((rank, index) =>
+    deviceMemory([...rank.parts, { term: "kvCache", name: "KV cache", bytes: held[index] ?? 0 }]),
+  );
   return {
-    devices: ranks.map((rank, index) =>
-      deviceMemory([...rank.parts, { term: "kvCache", name: "KV cache", bytes: held[index] ?? 0 }]),
-    ),
+    devices,
     host: deviceMemory(engine.host(settings, ranks.length)),
     kv: {
       bytesPerToken: Math.ceil(ranks.reduce((sum, rank) => sum + rank.tokenBytes, 0)),
-      bytes: held.reduce((sum, bytes) => sum + bytes, 0),
+      bytes: devices.reduce((sum, device) => sum + device.kvCache, 0),
       tokens: Number.isFinite(concurrency) ? Math.floor(concurrency * settings.contextTokens) : 0,
       concurrency: Number.isFinite(concurrency) ? concurrency : settings.parallel,
       type: settings.kvKeyType,

@@ -19,7 +19,7 @@ const PLAIN_SAMPLER_SINCE = [0, 21] as const;
 /** Libraries and workspace of one process within the engine's budget. */
 const NON_TORCH = 154 * MIB;
 /** NCCL's buffers on each card for each card that works on one model. */
-const COLLECTIVES = 128 * MIB;
+export const COLLECTIVES = 128 * MIB;
 /** CUDA context: taken before vLLM looks at free memory, so beside its budget. Logged: 0.41 to 0.53 GiB. */
 export const CUDA_CONTEXT = 0.45 * GIB;
 /** One layer's graphs over all 67 captured batch sizes; twice that with routed experts in it. */
@@ -33,13 +33,9 @@ export function vllmProfile(work: RankWork): readonly MemoryPart[] {
   const { shape, stage, settings, wishes } = work;
   const sequences = Math.min(settings.parallel, settings.batchTokens);
   const ranks = settings.tensorParallel * settings.pipelineParallel;
-  const perToken = Math.max(
-    0,
-    ...stage.layers.map((layer) => tokenElements(shape, layer, settings.tensorParallel)),
-  );
   const graphs = settings.cudaGraphs ? graphBytes(stage.layers, settings.parallel) : 0;
   return [
-    { term: "compute", name: "activations", bytes: settings.batchTokens * perToken * ACTIVATION_BYTES },
+    { term: "compute", name: "activations", bytes: activationBytes(work) },
     {
       term: "compute",
       name: "logits and sampler",
@@ -57,11 +53,17 @@ export function vllmProfile(work: RankWork): readonly MemoryPart[] {
   ];
 }
 
+/** Bytes of one step's activations on one rank, at the layer where they are widest. */
+export function activationBytes({ shape, stage, settings }: RankWork): number {
+  const widths = stage.layers.map((layer) => tokenElements(shape, layer, settings.tensorParallel));
+  return settings.batchTokens * Math.max(0, ...widths) * ACTIVATION_BYTES;
+}
+
 /**
  * Elements that one token has alive in a layer at its widest: residual, input and output, and the larger of attention
  * (query, key, value, output), the gated feed-forward part (gate, up, product) and the chosen experts.
  */
-export function tokenElements(shape: ModelShape, layer: LayerShape, ranks: number): number {
+function tokenElements(shape: ModelShape, layer: LayerShape, ranks: number): number {
   const attention = ((2 * shape.heads + 2 * shape.kvHeads) * shape.headLength) / ranks;
   const dense = layer.weights.experts > 0 ? 0 : (3 * shape.feedForward) / ranks;
   const { experts } = shape;
