@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { messageOf, OmniError } from "../core/index.ts";
+import type { ImageName } from "./image-name.ts";
+import { findCredentials } from "./registry-credentials.ts";
+import { answerChallenge, parseChallenge } from "./registry-token.ts";
+
+/** Manifests and configurations are some KB; registries bound them to 4 MB. */
+const MAX_DOCUMENT_BYTES = 8 * 2 ** 20;
+
+export interface RegistryOptions {
+  /** Speak plain HTTP. A registry on this machine is always spoken to so. */
+  readonly insecure?: boolean;
+  /** For credentials; the process's own when absent. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** A document of a registry and the digest that its bytes have. */
+export interface RegistryDocument {
+  readonly text: string;
+  readonly mediaType: string;
+  readonly digest: string;
+}
+
+/**
+ * Reads one repository of a registry (OCI distribution specification 1.1), with a token where one is asked for. Errors
+ * are `OmniError` `image.unreachable` or `image.malformed`, and never tell credentials.
+ */
+export class RegistryClient {
+  readonly #name: ImageName;
+  readonly #base: string;
+  readonly #options: RegistryOptions;
+  readonly #plainHttp: boolean;
+  #authorization: string | undefined;
+
+  constructor(name: ImageName, options: RegistryOptions = {}) {
+    this.#name = name;
+    this.#options = options;
+    this.#plainHttp = options.insecure === true || isThisMachine(name.registry);
+    const host = name.registry === "docker.io" ? "registry-1.docker.io" : name.registry;
+    this.#base = `${this.#plainHttp ? "http" : "https"}://${host}/v2/${name.repository}`;
+  }
+
+  /** A manifest by tag or digest; one asked for by digest has that digest. */
+  async manifest(reference: string, accept: readonly string[]): Promise<RegistryDocument> {
+    return this.#document(`/manifests/${reference}`, accept.join(", "), reference);
+  }
+
+  /** A small blob, such as a configuration. */
+  async blob(digest: string): Promise<RegistryDocument> {
+    return this.#document(`/blobs/${digest}`, "*/*", digest);
+  }
+
+  /** The bytes of a layer as they come. */
+  async layer(digest: string): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#get(`/blobs/${digest}`, "*/*");
+    if (response.body === null) throw this.#malformed("it sent a layer without bytes");
+    return response.body;
+  }
+
+  async #document(path: string, accept: string, wanted: string): Promise<RegistryDocument> {
+    const response = await this.#get(path, accept, AbortSignal.timeout(60_000));
+    const bytes = await this.#bounded(response);
+    const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+    if (wanted.startsWith("sha256:") && wanted !== digest)
+      throw this.#malformed(`what it sent for ${wanted} has the digest ${digest}`);
+    const mediaType = (response.headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
+    return { text: bytes.toString("utf8"), mediaType, digest };
+  }
+
+  async #bounded(response: Response): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        length += chunk.byteLength;
+        if (length > MAX_DOCUMENT_BYTES)
+          throw this.#malformed(`a document has more than ${MAX_DOCUMENT_BYTES} bytes`);
+        chunks.push(chunk);
+      }
+    } catch (thrown) {
+      throw thrown instanceof OmniError ? thrown : this.#unreachable(messageOf(thrown), thrown);
+    }
+    return Buffer.concat(chunks);
+  }
+
+  async #get(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+    let response = await this.#fetch(path, accept, signal);
+    const challenge =
+      response.status === 401 ? parseChallenge(response.headers.get("www-authenticate")) : undefined;
+    if (challenge !== undefined) {
+      await response.body?.cancel();
+      this.#authorization = await this.#answer(challenge);
+      if (this.#authorization !== undefined) response = await this.#fetch(path, accept, signal);
+    }
+    if (response.ok) return response;
+    if (!response.bodyUsed) await response.body?.cancel();
+    throw this.#refused(response.status);
+  }
+
+  async #answer(challenge: NonNullable<ReturnType<typeof parseChallenge>>): Promise<string | undefined> {
+    const credentials = await findCredentials(this.#name.registry, this.#options.environment);
+    const scope = `repository:${this.#name.repository}:pull`;
+    return answerChallenge(challenge, credentials, scope, this.#plainHttp).catch((thrown: unknown) => {
+      throw this.#unreachable(`its token service does not answer: ${reasonOf(thrown)}`, thrown);
+    });
+  }
+
+  async #fetch(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+    const headers: Record<string, string> = { accept };
+    if (this.#authorization !== undefined) headers["authorization"] = this.#authorization;
+    return fetch(`${this.#base}${path}`, { headers, ...(signal === undefined ? {} : { signal }) }).catch(
+      (thrown: unknown) => {
+        throw this.#unreachable(reasonOf(thrown), thrown);
+      },
+    );
+  }
+
+  #refused(status: number): OmniError {
+    const { registry, repository, reference } = this.#name;
+    const where = `${registry}/${repository} (${reference})`;
+    if (status === 401 || status === 403) {
+      return new OmniError("image.unreachable", `${registry} does not show ${where}: HTTP ${status}.`, {
+        hint: "Check the name; for a private image run docker login. Credentials in helpers are not read, those in config.json are.",
+      });
+    }
+    if (status === 404) return new OmniError("image.unreachable", `There is no image ${where}.`);
+    return new OmniError("image.unreachable", `${registry} answers HTTP ${status} for ${where}.`, {
+      hint: status === 429 ? "The registry limits how often it is asked; wait, or log in." : undefined,
+    });
+  }
+
+  #unreachable(why: string, cause: unknown): OmniError {
+    return new OmniError(
+      "image.unreachable",
+      `The registry ${this.#name.registry} cannot be reached: ${why}.`,
+      {
+        hint: this.#plainHttp
+          ? undefined
+          : "Check the name and the network; for a registry over plain HTTP add --insecure.",
+        cause,
+      },
+    );
+  }
+
+  #malformed(why: string): OmniError {
+    return new OmniError(
+      "image.malformed",
+      `The registry ${this.#name.registry} is not as it should be: ${why}.`,
+    );
+  }
+}
+
+/** Fetch hides the reason in the cause (`ECONNREFUSED`, a certificate). */
+function reasonOf(thrown: unknown): string {
+  const cause = thrown instanceof Error ? thrown.cause : undefined;
+  return messageOf(cause ?? thrown);
+}
+
+const isThisMachine = (registry: string): boolean =>
+  /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/.test(registry);
