@@ -24,7 +24,7 @@ const ROOT_ROUNDS = 100;
  * too. Returns undefined where it does not suffice for the value.
  */
 export function branchAndBound(instance: Instance, known: Solution, work: number): Solution | undefined {
-  if (countBranches(instance) > MOST_BRANCHES) return undefined;
+  if (!isSmall(instance)) return undefined;
   const market = openMarket(instance, "by node");
   const { prices } = findPrices(market, known.value, ROOT_ROUNDS);
   const symmetries = findSymmetries(instance);
@@ -44,6 +44,11 @@ export function branchAndBound(instance: Instance, known: Solution, work: number
     true,
   );
   return { ...(first.found ?? best), optimal: true };
+}
+
+/** Whether branch and bound is worth trying. */
+export function isSmall(instance: Instance): boolean {
+  return countBranches(instance) <= MOST_BRANCHES;
 }
 
 /** The least value that counts as more than this one, by the rounding of sums. */

@@ -14,6 +14,8 @@ export interface Effort {
 /** Rounds without a better solution after which it ends: a base, and so many more for each item. */
 const PATIENCE = 1_500;
 const PATIENCE_PER_ITEM = 60;
+/** What a round costs beside its checks, in checks. */
+const ROUND_WORK = 20;
 /** Items without a place that a round tries to give one. */
 const HOPEFUL = 6;
 
@@ -85,6 +87,7 @@ class Round {
 
   /** Changes the placement and returns by how much its value grew. */
   play(): number {
+    this.#placement.work += ROUND_WORK;
     this.#before.clear();
     const wanting = this.#wanting();
     const first = wanting[0];

@@ -79,12 +79,14 @@ function takes(
   const shares: number[] = [];
   let [at, row] = [0, 0];
   for (const [bin, ofBin] of steps.entries()) {
-    const amount = bins[at] === bin ? (amounts[at++] ?? 0) : 0;
-    for (let i = 0; i < ofBin.length && amount > 0; i++) {
-      const share = stepped(amount, capacity[start + bin] ?? 1, ofBin[i] ?? 0);
-      if (share === 0) continue;
-      rows.push(row + i);
-      shares.push(share);
+    if (bins[at] === bin) {
+      const amount = amounts[at++] ?? 0;
+      for (const [index, step] of ofBin.entries()) {
+        const share = stepped(amount, capacity[start + bin] ?? 1, step);
+        if (share === 0) continue;
+        rows.push(row + index);
+        shares.push(share);
+      }
     }
     row += ofBin.length;
   }

@@ -1,4 +1,4 @@
-import { branchAndBound } from "./branch-and-bound.ts";
+import { branchAndBound, isSmall } from "./branch-and-bound.ts";
 import { compile } from "./instance.ts";
 import type { Problem, Solution } from "./problem.ts";
 import { SEARCH_WORK, searchInstance } from "./search.ts";
@@ -10,15 +10,28 @@ export interface SolveLimits {
   readonly searchWork?: number;
 }
 
+/** About 0.1 s. */
 const EXACT_WORK = 1_000_000;
 
+/** A first solution for branch and bound to start from: a few milliseconds. */
+const HEAD_START = 20_000;
+
 /**
- * The best solution that the work allows: the large search, and where its bound leaves a doubt, exact branch and bound
- * from there. `optimal` says that the value is proven greatest. The same problem gives the same solution. Throws
- * `RangeError` for a problem whose indices or amounts make no sense.
+ * The best solution that the work allows: exact branch and bound where that suffices, otherwise the large search.
+ * `optimal` says that the value is proven greatest. The same problem gives the same solution; of equally good ones an
+ * exact one is the first in the order of items, options and nodes. Throws `RangeError` for a problem whose indices or
+ * amounts make no sense.
  */
 export function solve(problem: Problem, limits: SolveLimits = {}): Solution {
+  const { exactWork = EXACT_WORK, searchWork = SEARCH_WORK } = limits;
   const instance = compile(problem);
-  const solution = searchInstance(instance, limits.searchWork ?? SEARCH_WORK);
-  return branchAndBound(instance, solution, limits.exactWork ?? EXACT_WORK) ?? solution;
+  if (isSmall(instance)) {
+    const exact = branchAndBound(
+      instance,
+      searchInstance(instance, Math.min(HEAD_START, searchWork)),
+      exactWork,
+    );
+    if (exact !== undefined) return exact;
+  }
+  return searchInstance(instance, searchWork);
 }
