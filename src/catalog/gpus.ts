@@ -1,5 +1,6 @@
 import { GIB, MIB, nearest } from "../core/index.ts";
 import type { Sourced } from "./fact.ts";
+import { VISIBLE_MEMORY } from "./gpu-visible-memory.ts";
 
 /** A model of GPU. The compute capability decides which compiled kernels run on it. */
 export interface GpuModel extends Sourced {
@@ -9,6 +10,8 @@ export interface GpuModel extends Sourced {
   readonly memory: number;
   /** Memory as nvidia-smi reports it, bytes, where that is known. */
   readonly reportedMemory?: number;
+  /** Memory that a CUDA program sees, bytes, where that is known. */
+  readonly visibleMemory?: number;
   readonly computeCapability: string;
   readonly architecture: "turing" | "ampere" | "ada" | "hopper" | "blackwell";
 }
@@ -115,12 +118,18 @@ function architectureOf(capability: string): GpuModel["architecture"] {
   return capability.startsWith("9.") ? "hopper" : "blackwell";
 }
 
+function visibleMemory(name: string): Pick<GpuModel, "visibleMemory"> {
+  const visible = VISIBLE_MEMORY.get(name);
+  return visible === undefined ? {} : { visibleMemory: visible.bytes };
+}
+
 export const GPUS: readonly GpuModel[] = ROWS.map(
   ([name, gib, computeCapability, aliases = [], reportedMib]) => ({
     name,
     aliases,
     memory: gib * GIB,
     ...(reportedMib === undefined ? {} : { reportedMemory: reportedMib * MIB }),
+    ...visibleMemory(name),
     computeCapability,
     architecture: architectureOf(computeCapability),
     ...CUDA_GPUS,

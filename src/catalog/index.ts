@@ -6,6 +6,7 @@ export { ENGINE_KINDS, findEngineKind, nearestEngineKind } from "./engine-kinds.
 export type { EngineKind } from "./engine-kinds.ts";
 export { ENGINE_RELEASES, findEngineRelease } from "./engine-releases.ts";
 export type { EngineRelease } from "./engine-releases.ts";
+export { cudaVisibleBytes } from "./gpu-visible-memory.ts";
 export { findGpu, GPUS, nearestGpu } from "./gpus.ts";
 export type { ModelDimensions } from "./model-dimensions.ts";
 export { findModelFamily, MODEL_FAMILIES, nearestModelFamily } from "./model-families.ts";
