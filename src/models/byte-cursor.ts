@@ -73,6 +73,9 @@ export class ByteCursor {
   u64 = (): bigint => this.#buffer.readBigUInt64LE(this.#advance(8));
   i64 = (): bigint => this.#buffer.readBigInt64LE(this.#advance(8));
 
+  /** The next u64 without moving on. */
+  peekU64 = (): bigint => this.#buffer.readBigUInt64LE(this.#at);
+
   text(bytes: number): string {
     const from = this.#advance(bytes);
     return this.#buffer.toString("utf8", from, from + bytes);

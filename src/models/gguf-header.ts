@@ -33,6 +33,8 @@ const MAGIC = 0x46554747; // "GGUF", little-endian
 const SMALLEST_TENSOR_ENTRY = 8 + 4 + 8 + 4 + 8;
 const SMALLEST_METADATA_ENTRY = 8 + 4 + 1;
 const MOST_DIMENSIONS = 4;
+/** Real models have below 10 000 tensors. */
+const MOST_TENSORS = 1 << 17;
 
 /** The same of a file of this machine. Throws `model.not-found` besides. */
 export async function readGgufHeader(path: string): Promise<GgufHeader> {
@@ -64,6 +66,8 @@ async function readFrom(cursor: ByteCursor, path: string): Promise<GgufHeader> {
   const version = await readVersion(cursor, path);
   await cursor.need(16);
   const tensorCount = bounded(cursor.u64(), cursor, SMALLEST_TENSOR_ENTRY, "tensors", path);
+  if (tensorCount > MOST_TENSORS)
+    throw new OmniError("model.malformed", `${path} claims ${tensorCount} tensors; models have thousands.`);
   const metadataCount = bounded(cursor.u64(), cursor, SMALLEST_METADATA_ENTRY, "metadata entries", path);
   const metadata = await readMetadata(cursor, metadataCount, path);
   const tensors: GgufTensor[] = [];

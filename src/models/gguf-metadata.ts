@@ -1,7 +1,7 @@
 import { OmniError } from "../core/index.ts";
 import type { ByteCursor } from "./byte-cursor.ts";
 
-/** An array that was skipped because nobody plans with its contents (a vocabulary, merges). */
+/** An array or text that was skipped because nobody plans with its contents (a vocabulary, merges, a tokenizer as JSON). */
 export interface SkippedArray {
   readonly length: number;
 }
@@ -34,23 +34,47 @@ const SCALAR_BYTES: ReadonlyMap<number, number> = new Map([
 const LONGEST_KEPT_ARRAY = 2048;
 const LONGEST_KEPT_STRING = 1 << 20;
 const LONGEST_KEY = 65_535;
+/** Real models have below 200 entries. */
+const MOST_ENTRIES = 65_536;
+/** All that is kept of one file, bytes: a hostile one must not fill the memory of the machine. */
+const MOST_KEPT = 32 << 20;
 
 /** Reads `count` key-value pairs. Throws `OmniError` `model.malformed` on anything the format forbids. */
 export async function readMetadata(cursor: ByteCursor, count: number, path: string): Promise<GgufMetadata> {
+  if (count > MOST_ENTRIES)
+    throw new OmniError("model.malformed", `${path} claims ${count} metadata entries; models have hundreds.`);
   const metadata = new Map<string, GgufValue>();
+  const kept = new Kept();
   for (let i = 0; i < count; i++) {
-    const key = await readString(cursor, LONGEST_KEY, "A metadata key", path);
+    const key = await readString(cursor, LONGEST_KEY, "A metadata key", path, kept);
     if (metadata.has(key))
       throw new OmniError("model.malformed", `${path} has the metadata key ${key} twice.`);
     await cursor.need(4);
-    metadata.set(key, await readValue(cursor, cursor.u32(), key, path));
+    metadata.set(key, await readValue(cursor, cursor.u32(), key, path, kept));
   }
   return metadata;
 }
 
-async function readValue(cursor: ByteCursor, type: number, key: string, path: string): Promise<GgufValue> {
-  if (type === STRING) return readString(cursor, LONGEST_KEPT_STRING, `The value of ${key}`, path);
-  if (type === ARRAY) return readArray(cursor, key, path);
+/** Counts what is kept of one file, so that it stays bounded. */
+class Kept {
+  #bytes = 0;
+
+  add(bytes: number, path: string): void {
+    this.#bytes += bytes;
+    if (this.#bytes <= MOST_KEPT) return;
+    throw new OmniError("model.malformed", `The metadata of ${path} are more than ${MOST_KEPT} bytes.`);
+  }
+}
+
+async function readValue(
+  cursor: ByteCursor,
+  type: number,
+  key: string,
+  path: string,
+  kept: Kept,
+): Promise<GgufValue> {
+  if (type === STRING) return readText(cursor, key, path, kept);
+  if (type === ARRAY) return readArray(cursor, key, path, kept);
   const bytes = SCALAR_BYTES.get(type);
   if (bytes === undefined)
     throw new OmniError("model.malformed", `${path} gives ${key} the unknown value type ${type}.`);
@@ -90,7 +114,17 @@ const narrowed = (value: bigint): number | bigint =>
     ? Number(value)
     : value;
 
-async function readArray(cursor: ByteCursor, key: string, path: string): Promise<GgufValue> {
+/** A text value; one that is longer than any template is stepped over. */
+async function readText(cursor: ByteCursor, key: string, path: string, kept: Kept): Promise<GgufValue> {
+  await cursor.need(8);
+  const length = cursor.peekU64();
+  if (length <= BigInt(LONGEST_KEPT_STRING) || length > BigInt(cursor.remaining))
+    return readString(cursor, LONGEST_KEPT_STRING, `The value of ${key}`, path, kept);
+  cursor.skip(8 + Number(length));
+  return { length: Number(length) };
+}
+
+async function readArray(cursor: ByteCursor, key: string, path: string, kept: Kept): Promise<GgufValue> {
   await cursor.need(12);
   const type = cursor.u32();
   const length = cursor.u64();
@@ -112,10 +146,11 @@ async function readArray(cursor: ByteCursor, key: string, path: string): Promise
     await skipArray(cursor, count, scalarBytes, key, path);
     return { length: count };
   }
+  kept.add(count * 8, path);
   const values: (number | bigint | boolean | string)[] = [];
   for (let i = 0; i < count; i++) {
     if (scalarBytes === undefined) {
-      values.push(await readString(cursor, LONGEST_KEPT_STRING, `A value of ${key}`, path));
+      values.push(await readString(cursor, LONGEST_KEPT_STRING, `A value of ${key}`, path, kept));
     } else {
       await cursor.need(scalarBytes);
       values.push(readScalar(cursor, type));
@@ -145,12 +180,19 @@ async function skipArray(
   }
 }
 
-async function readString(cursor: ByteCursor, longest: number, what: string, path: string): Promise<string> {
+async function readString(
+  cursor: ByteCursor,
+  longest: number,
+  what: string,
+  path: string,
+  kept: Kept,
+): Promise<string> {
   await cursor.need(8);
   const length = cursor.u64();
   if (length > BigInt(Math.min(longest, cursor.remaining))) {
     throw new OmniError("model.malformed", `${what} in ${path} claims ${length} bytes.`);
   }
+  kept.add(Number(length), path);
   await cursor.need(Number(length));
   return cursor.text(Number(length));
 }

@@ -16,13 +16,14 @@ interface TensorSpec {
   readonly type?: number;
   readonly offset: number | bigint;
 }
-type MetadataValue =
+export type MetadataValue =
   | { readonly u32: number }
   | { readonly u64: bigint }
   | { readonly f32: number }
   | { readonly text: string }
   | { readonly texts: readonly string[] }
   | { readonly u32s: readonly number[] }
+  | { readonly bools: readonly boolean[] }
   | { readonly raw: Buffer };
 
 export function writeGguf(file: GgufFile): Buffer {
@@ -61,6 +62,13 @@ function encode(value: MetadataValue): Buffer {
     return Buffer.concat([u32(9), u32(8), u64(BigInt(value.texts.length)), ...value.texts.map(text)]);
   if ("u32s" in value)
     return Buffer.concat([u32(9), u32(4), u64(BigInt(value.u32s.length)), ...value.u32s.map(u32)]);
+  if ("bools" in value)
+    return Buffer.concat([
+      u32(9),
+      u32(7),
+      u64(BigInt(value.bools.length)),
+      Buffer.from(value.bools.map(Number)),
+    ]);
   return value.raw;
 }
 

@@ -41,9 +41,10 @@ export function readHyperparameters(fields: HeaderFields): Hyperparameters {
   const none = Array.from({ length: blocks }, () => 0);
   const hidden = fields.needed("embedding_length");
   const heads = fields.perLayer("attention.head_count", blocks) ?? none;
-  const headLength = heads[0] === undefined || heads[0] === 0 ? 0 : Math.floor(hidden / heads[0]);
+  const first = heads[0] ?? 0;
+  const headLength = first === 0 ? 0 : Math.floor(hidden / first);
   // llama.cpp asks the first block whether there is attention at all, except for PLaMo-2, whose first block is recurrent.
-  const hasHeads = headLength > 0 || fields.architecture === "plamo2";
+  const hasHeads = first > 0 || fields.architecture === "plamo2";
   const keyLength = hasHeads ? (fields.count("attention.key_length") ?? headLength) : 0;
   const valueLength = hasHeads ? (fields.count("attention.value_length") ?? headLength) : 0;
   return {
