@@ -117,7 +117,7 @@ export interface NamedGuest {
 function readGuests(spec: Spec): readonly NamedGuest[] {
   const machines = Object.keys(spec.machines);
   return Object.entries(spec.guests).map(([name, guest]) => {
-    const own = guest.machine ?? (name in spec.machines ? name : undefined);
+    const own = guest.machine ?? (Object.hasOwn(spec.machines, name) ? name : undefined);
     const machine = own ?? (machines.length === 1 ? machines[0] : undefined);
     return { name, guest, ...(machine === undefined ? {} : { machine }) };
   });

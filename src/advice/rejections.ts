@@ -8,7 +8,7 @@ const isPlaced = ({ plan }: AdviceInput, service: string): boolean =>
 
 /** The key under `services`: the plan numbers further copies of one service, `chat-2`. */
 const serviceKey = ({ spec }: AdviceInput, name: string): string =>
-  name in spec.services ? name : name.replace(/-\d+$/, "");
+  Object.hasOwn(spec.services, name) ? name : name.replace(/-\d+$/, "");
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
@@ -29,7 +29,10 @@ export function rejectionFindings(
   return [...groups.values()].flatMap(([first, ...others]) => {
     if (first === undefined) return [];
     const on = first.devices.length === 0 ? "" : ` on ${first.devices.join(", ")}`;
-    const more = others.length === 0 ? "" : ` ${others.length} more placements fail alike.`;
+    const more =
+      others.length === 0
+        ? ""
+        : ` ${others.length} more ${others.length === 1 ? "placement fails" : "placements fail"} alike.`;
     const placed = isPlaced(input, first.service);
     return [
       {
@@ -52,13 +55,16 @@ export const atService =
 export const atModel =
   (input: AdviceInput, ...rest: string[]) =>
   (rejection: Rejection): Finding["at"] =>
-    rejection.model in input.spec.models ? ["models", rejection.model, ...rest] : atService(input)(rejection);
+    Object.hasOwn(input.spec.models, rejection.model)
+      ? ["models", rejection.model, ...rest]
+      : atService(input)(rejection);
 
 /** The engine's place in the chain of the service. */
 export const atEngineOfService =
   (input: AdviceInput) =>
   (rejection: Rejection): Finding["at"] => {
-    const service = serviceKey(input, rejection.service);
-    const index = input.spec.services[service]?.engine.indexOf(rejection.engine) ?? -1;
-    return index < 0 ? ["services", service] : ["services", service, "engine", index];
+    const key = serviceKey(input, rejection.service);
+    const service = Object.hasOwn(input.spec.services, key) ? input.spec.services[key] : undefined;
+    const index = service?.engine.indexOf(rejection.engine) ?? -1;
+    return index < 0 ? ["services", key] : ["services", key, "engine", index];
   };

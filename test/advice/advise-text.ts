@@ -21,18 +21,17 @@ function shapeOf({ family = "", quantization, source, format }: Model): ModelSha
   });
 }
 
-/** The advice on a spec and a plan, with the shapes of the models that name their family. */
-export function adviseText(
+/** A spec, read once, with the shapes of the models that name their family: its advice on any plan. */
+export function adviserOf(
   text: string,
-  plan: Partial<Plan> = {},
   fileName = "omni.yaml",
-): readonly Diagnostic[] {
+): (plan?: Partial<Plan>) => readonly Diagnostic[] {
   const { spec, diagnostics, locate } = loadSpec(text, fileName);
   if (spec === undefined) throw new Error(diagnostics.map(formatDiagnostic).join("\n"));
   const shapes = new Map(Object.entries(spec.models).map(([name, model]) => [name, shapeOf(model)] as const));
-  return advise({ spec, plan: { ...EMPTY_PLAN, ...plan }, shapes }, locate);
+  return (plan = {}) => advise({ spec, plan: { ...EMPTY_PLAN, ...plan }, shapes }, locate);
 }
 
 /** What one rule finds in a spec. */
 export const adviceOf = (code: Code, text: string, plan: Partial<Plan> = {}): readonly Diagnostic[] =>
-  adviseText(`omni: 1\n${text}`, plan).filter((diagnostic) => diagnostic.code === code);
+  adviserOf(`omni: 1\n${text}`)(plan).filter((diagnostic) => diagnostic.code === code);
