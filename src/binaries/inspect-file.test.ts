@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { formatCudaArchitecture } from "../core/index.ts";
+import { findEngineRelease } from "../catalog/index.ts";
+import { distinctArchitectures, formatCudaArchitecture, parseCudaArchitecture } from "../core/index.ts";
 import { cudaLibrary, elfFile, fatbinContainer } from "../../test/fakes/fatbin-elf.ts";
 import { inspectFile } from "./inspect-file.ts";
 
@@ -128,6 +129,20 @@ describe.runIf(older !== undefined)("the real libggml-cuda.so for older drivers"
     ]);
   });
 });
+
+it.runIf(library !== undefined && older !== undefined)(
+  "the catalog says of the embedded engine what its two libraries carry",
+  async () => {
+    const listed = (findEngineRelease("embedded")?.architectures ?? []).flatMap(
+      (text) => parseCudaArchitecture(text) ?? [],
+    );
+    const both = [
+      ...(await inspectFile(library ?? "")).architectures,
+      ...(await inspectFile(older ?? "")).architectures,
+    ];
+    expect(listed).toEqual(distinctArchitectures(both));
+  },
+);
 
 /** The architectures of the first entries of a file, told by decompressed payloads and not by entry headers. */
 async function namesInPayloads(path: string, entries: number): Promise<string[]> {

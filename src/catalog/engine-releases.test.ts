@@ -35,6 +35,7 @@ describe("releases of engines", () => {
     ["ktransformers", undefined, "approachingai/ktransformers:v0.4.3", "7.5"],
     ["triton-vllm", undefined, "nvcr.io/nvidia/tritonserver:25.01-vllm-python-py3", "10.0"],
     ["llama.cpp", undefined, "ghcr.io/ggml-org/llama.cpp:server-cuda", "sm_120a"],
+    ["embedded", undefined, undefined, "sm_121a"],
   ])("%s %s %s carries %s", (kind, version, image, architecture) => {
     expect(findEngineRelease(kind, version, image)?.architectures).toContain(architecture);
   });

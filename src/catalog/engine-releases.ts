@@ -8,7 +8,7 @@ export interface EngineRelease extends Sourced {
   readonly from?: string;
   /** First version after the range; open when absent. */
   readonly before?: string;
-  /** Repositories of published images, without tag; the last part of `docker.io` is left out. */
+  /** Repositories of published images, without tag and without `docker.io`; none for what comes with Omni itself. */
   readonly images: readonly string[];
   /** What the tag of such an image contains, where the repository also holds builds without CUDA. */
   readonly tagWith?: string;
@@ -34,6 +34,17 @@ const NO_PTX_NOTE =
  * KTransformers other than the two below).
  */
 export const ENGINE_RELEASES: readonly EngineRelease[] = [
+  {
+    kind: "embedded",
+    images: [],
+    architectures:
+      "compute_50 compute_61 compute_70 compute_75 compute_80 sm_86 sm_89 compute_90 sm_120a sm_121a".split(
+        " ",
+      ),
+    note: "two builds: one for current drivers from 7.5 on, one for older drivers and cards",
+    source: "Read from libggml-cuda.so of @node-llama-cpp/linux-x64-cuda and linux-x64-cuda-ext 3.22.1",
+    date: "2026-11-21",
+  },
   {
     kind: "vllm",
     before: "0.10.0",
@@ -148,7 +159,10 @@ export function findEngineRelease(kind: string, version?: string, image?: string
       (named === undefined ||
         (release.images.includes(named.repository) && (named.tag ?? "").includes(release.tagWith ?? ""))),
   );
-  if (numbers === undefined) return candidates.find((release) => !isRanged(release) && named !== undefined);
+  if (numbers === undefined)
+    return candidates.find(
+      (release) => !isRanged(release) && (named !== undefined || release.images.length === 0),
+    );
   return candidates.find((release) => !isRanged(release) || inRange(release, numbers));
 }
 
