@@ -58,12 +58,13 @@ function ofImages({ spec, plan }: AdviceInput): readonly Finding[] {
   const said = new Set(
     plan.rejected.filter(({ code }) => code === "disk-too-small").map(({ engine }) => engine),
   );
+  const users = Map.groupBy(
+    Object.values(spec.services).filter((service) => service.runtime !== "process"),
+    (service) => machineOfService(spec, service),
+  );
   return Object.entries(spec.machines).flatMap(([machine, { rootFree }]) => {
     const room = spec.runtime.docker.dataFree ?? rootFree;
-    const users = Object.values(spec.services).filter(
-      (service) => service.runtime !== "process" && machineOfService(spec, service) === machine,
-    );
-    const engines = [...new Set(users.flatMap((service) => service.engine))];
+    const engines = [...new Set((users.get(machine) ?? []).flatMap((service) => service.engine))];
     const images = engines.flatMap((name) => {
       const engine = spec.engines[name];
       const bytes =

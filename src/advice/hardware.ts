@@ -24,6 +24,8 @@ interface Known {
   readonly byMachine: ReadonlyMap<string, readonly Card[]>;
   readonly byName: ReadonlyMap<string, readonly Card[]>;
   readonly all: readonly Card[];
+  /** The machine of a spec that has one. */
+  readonly onlyMachine?: string;
   readonly guests: readonly NamedGuest[];
   readonly guestByMachine: ReadonlyMap<string, NamedGuest>;
 }
@@ -37,10 +39,12 @@ function knownOf(spec: Spec): Known {
   );
   const all = [...byMachine.values()].flat();
   const guests = readGuests(spec);
+  const [onlyMachine, second] = byMachine.keys();
   const known: Known = {
     byMachine,
     byName: Map.groupBy(all, (card) => card.name),
     all,
+    ...(onlyMachine === undefined || second !== undefined ? {} : { onlyMachine }),
     guests,
     // Of two guests on one machine the first stands for it.
     guestByMachine: new Map(
@@ -81,8 +85,8 @@ function readCards(spec: Spec, machine: string): readonly Card[] {
 /** The machine that a service names, or the only one. */
 export function machineOfService(spec: Spec, service: Service): string | undefined {
   if (service.machine !== undefined) return service.machine;
-  const names = Object.keys(spec.machines);
-  if (names.length === 1) return names[0];
+  const { onlyMachine } = knownOf(spec);
+  if (onlyMachine !== undefined) return onlyMachine;
   const cards = service.devices.kind === "gpus" ? cardsNamed(spec, service.devices.gpus) : [];
   const owners = new Set(cards.map((card) => card.machine));
   return owners.size === 1 ? [...owners][0] : undefined;

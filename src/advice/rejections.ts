@@ -3,7 +3,7 @@ import type { Rejection } from "../plan/plan.ts";
 import type { AdviceInput, Finding } from "./rule.ts";
 
 /** The service of this plan, where it was placed. */
-const isPlaced = ({ plan }: AdviceInput, service: string): boolean =>
+export const isPlaced = ({ plan }: AdviceInput, service: string): boolean =>
   plan.services.some((placed) => placed.name === service);
 
 /** The key under `services`: the plan numbers further copies of one service, `chat-2`. */

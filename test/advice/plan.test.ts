@@ -77,7 +77,14 @@ describe("advice on what the plan rejected", () => {
     ]);
     const cards = `metal: { gpus: { card: RTX 5090 } }\nruntime: docker\nmodels: { m: ./m.gguf }\nengines: { e: { kind: llama.cpp, architectures: ["8.6"] } }\nservices: { a: { model: m, engine: e } }\n`;
     const refused = { rejected: [rejected({ code: "arch-not-compiled", engine: "e" })] };
-    expect(adviceOf("arch-not-compiled", cards, refused)).toHaveLength(1);
+    expect(adviceOf("arch-not-compiled", cards, refused)).toMatchObject([{ severity: "error" }]);
+  });
+
+  it("warns of a fallback without code for the card, which nobody had to look at", () => {
+    const spec = `metal: { gpus: { card: RTX 5090 } }\nruntime: docker\nmodels: { m: ./m.gguf }\nengines: { e: { kind: llama.cpp, architectures: ["8.6"] } }\nservices: { a: { model: m, engine: [llama.cpp, e] } }\n`;
+    expect(adviceOf("arch-not-compiled", spec, { services: [placed("a")] })).toMatchObject([
+      { severity: "warning", path: "engines.e.architectures" },
+    ]);
   });
 });
 
