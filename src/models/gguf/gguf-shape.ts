@@ -150,7 +150,7 @@ function attentionOf(
   model: Hyperparameters,
   tensors: readonly GgufTensor[],
 ): Pick<ModelShape, "hidden" | "heads" | "kvHeads" | "headLength" | "feedForward"> {
-  const dense = tensors.filter(({ name }) => /^(?:enc\.|dec\.)?blk\.\d+\.ffn_down\.weight$/.test(name));
+  const dense = tensors.filter(({ name }) => /^(?:enc\.|dec\.)?blk\.\d{1,4}\.ffn_down\.weight$/.test(name));
   const hasExperts = tensors.some(({ name }) => /\.ffn_down_(?:ch|)exps/.test(name));
   const widths = dense.map(({ dimensions }) => dimensions[0] ?? 0);
   const latentKey = fields.count("attention.key_length_mla") ?? 0;
