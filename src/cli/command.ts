@@ -10,6 +10,8 @@ export interface Option {
   /** What stands for the argument in the help: `FILE`, `N`. */
   readonly placeholder?: string;
   readonly about: string;
+  /** A value that may be given several times. */
+  readonly repeatable?: boolean;
 }
 
 export interface Positional {
@@ -23,6 +25,8 @@ export interface Positional {
 export interface Invocation {
   readonly positionals: readonly string[];
   value(option: string): string | undefined;
+  /** All values of a repeatable option, in the order given. */
+  values(option: string): readonly string[];
   flag(option: string): boolean;
 }
 
@@ -53,6 +57,7 @@ export function parseInvocation(command: Command, args: readonly string[]): Invo
           {
             type: option.kind === "flag" ? "boolean" : "string",
             ...(option.short === undefined ? {} : { short: option.short }),
+            multiple: option.repeatable === true,
           },
         ]),
       ),
@@ -61,6 +66,7 @@ export function parseInvocation(command: Command, args: readonly string[]): Invo
     return {
       positionals,
       value: (option) => (typeof values[option] === "string" ? values[option] : undefined),
+      values: (option) => [values[option]].flat().filter((given) => typeof given === "string"),
       flag: (option) => values[option] === true,
     };
   } catch (thrown) {

@@ -25,7 +25,7 @@ const BUILTINS: ReadonlyMap<string, string> = new Map([["omni-demo", DEMO_MODEL]
 const DEMO = "omni: 1\nmodels: { omni-demo: builtin:omni-demo }\n";
 
 /** The name a model file goes by when it is given without a spec: its file name, without ending and shard number. */
-const modelName = (file: string): string =>
+export const modelName = (file: string): string =>
   basename(file)
     .replace(/\.gguf$/i, "")
     .replace(/-\d{5}-of-\d{5}$/, "")

@@ -118,7 +118,7 @@ function parseRows(text: string, fields: readonly Field[]): { rows: Row[]; other
     const values = line.split(",").map((part) => part.trim());
     const row: Row = new Map(fields.map((field, i) => [field, values[i] ?? ""]));
     const known = value(row, "uuid") !== undefined || value(row, "pci.bus_id") !== undefined;
-    if (values.length === fields.length && known && /^\d+$/.test(row.get("index") ?? "0")) rows.push(row);
+    if (values.length === fields.length && known) rows.push(row);
     else others.push(line);
   }
   return { rows, others };

@@ -21,9 +21,20 @@ export function temporaryFolder(): { readonly path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** Where a command runs, when not here: its folder, and variables beside this process's own. */
+export interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Runs a command of the real launcher to its end. */
-export async function omni(args: readonly string[], state: string, input?: string): Promise<Finished> {
-  const child = launch(args, state);
+export async function omni(
+  args: readonly string[],
+  state: string,
+  input?: string,
+  surroundings?: Surroundings,
+): Promise<Finished> {
+  const child = launch(args, state, surroundings);
   const stdout = collected(child.stdout);
   const stderr = collected(child.stderr);
   child.stdin?.end(input ?? "");
@@ -95,9 +106,14 @@ async function untilReady(state: string): Promise<string> {
 }
 
 /** Starts a command of the real launcher. */
-export function launch(args: readonly string[], state: string): ChildProcess {
+export function launch(
+  args: readonly string[],
+  state: string,
+  { cwd, env }: Surroundings = {},
+): ChildProcess {
   return spawn(LAUNCHER, args, {
-    env: { ...process.env, OMNI_STATE: state, NO_COLOR: "1" },
+    cwd,
+    env: { ...process.env, OMNI_STATE: state, NO_COLOR: "1", ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
 }

@@ -1,0 +1,173 @@
+import { dirname, relative } from "node:path";
+import { Document, isCollection, isMap, isScalar, isSeq, stringify, visit } from "yaml";
+import type { MachineInventory } from "../inventory/index.ts";
+import { serviceName } from "../spec/index.ts";
+import { metalOf } from "./init-metal.ts";
+import type { Section, Typed, TypedMap } from "./init-metal.ts";
+import { uniqueName } from "./init-models.ts";
+import type { Choice, LeftOut } from "./init-services.ts";
+
+export interface InitInput {
+  readonly machine: MachineInventory;
+  readonly choice: Choice;
+  /** Path of the file to be: models beside it are named relative to it. */
+  readonly file: string;
+  /** Sentences on what runs the engines, and why. */
+  readonly runtime: readonly string[];
+}
+
+/** What is said about a part of the document: above it, behind it on its line, or below its last entry. */
+interface Remark {
+  readonly at: readonly string[];
+  readonly where: "above" | "beside" | "below";
+  readonly text: string;
+}
+
+const DEMO = "omni-demo";
+
+/** Lists and small maps that read better on one line. */
+const ON_ONE_LINE = new Set(["features", "ids", "link", "hugepages", "engine", "capabilities"]);
+
+function onOneLine(key: unknown, value: unknown): void {
+  if (!isScalar(key) || !isCollection(value)) return;
+  if (ON_ONE_LINE.has(String(key.value))) value.flow = true;
+  if (key.value === "numa" && isSeq(value))
+    for (const node of value.items) if (isCollection(node)) node.flow = true;
+}
+
+/** The text of a commented spec for a machine and its services; `loadSpec` reads it without an error. */
+export function initDocument(input: InitInput): string {
+  const metal = metalOf(input.machine);
+  const { value, remarks } = servicesOf(input);
+  const name = serviceName(input.machine.hostname);
+  const document = new Document({
+    omni: 1,
+    ...(name === "" ? {} : { name }),
+    metal: {
+      ...(Object.keys(metal.cpu).length === 0 ? {} : { cpu: metal.cpu }),
+      memory: metal.memory,
+      ...(metal.driver === undefined ? {} : { driver: metal.driver }),
+      ...sectionOf("gpus", metal.gpus),
+      ...sectionOf("disks", metal.disks),
+    },
+    runtime: "process",
+    ...value,
+  });
+  document.commentBefore = lines([
+    "What this node is and what it serves. Written by ./omni init; change it as you like.",
+    "./omni check FILE finds mistakes, ./omni plan FILE says what fits, ./omni up FILE runs it.",
+  ]);
+  for (const remark of [
+    {
+      at: ["metal"],
+      where: "above",
+      text: "The machine as it was found. What is not written here is detected at every start.",
+    },
+    ...(input.machine.notes.map(({ probe, message }) => ({
+      at: ["metal"],
+      where: "above",
+      text: `${probe}: ${message}`,
+    })) satisfies Remark[]),
+    ...remarksOn(["metal", "gpus"], metal.gpus),
+    ...remarksOn(["metal", "disks"], metal.disks),
+    ...input.runtime.map((text) => ({ at: ["runtime"], where: "above", text }) satisfies Remark),
+    ...remarks,
+  ] satisfies Remark[])
+    addRemark(document, remark);
+  visit(document, { Pair: (_, { key, value }) => onOneLine(key, value) });
+  // Folded texts would be hard to edit.
+  return document.toString({ lineWidth: 0 });
+}
+
+/** A section with entries; one that has only things left out would be an empty map, which says nothing. */
+const sectionOf = (key: string, { value }: Section): TypedMap =>
+  Object.keys(value).length === 0 ? {} : { [key]: value };
+
+function remarksOn(at: readonly string[], { value, about, leftOut }: Section): Remark[] {
+  const empty = Object.keys(value).length === 0;
+  return [
+    ...Object.entries(about).map(
+      ([key, text]) => ({ at: [...at, key], where: "above", text }) satisfies Remark,
+    ),
+    ...leftOut.map(
+      (text) => ({ at: empty ? ["metal"] : at, where: empty ? "above" : "below", text }) satisfies Remark,
+    ),
+  ];
+}
+
+function servicesOf({ choice, file }: InitInput): {
+  readonly value: TypedMap;
+  readonly remarks: readonly Remark[];
+} {
+  if (choice.services.length === 0) {
+    const text =
+      "No model was found that fits; this is the demo that ships with Omni. Your own: NAME: ./model.gguf";
+    return {
+      value: {
+        models: { [DEMO]: `builtin:${DEMO}` },
+        services: { [DEMO]: { model: DEMO } },
+      },
+      remarks: [{ at: ["models"], where: "above", text }, ...leftOutRemarks(choice.leftOut, file)],
+    };
+  }
+  const models: Record<string, Typed> = {};
+  const services: Record<string, Typed> = {};
+  const remarks: Remark[] = [];
+  const names = new Set<string>(["auto", "cpu"]);
+  for (const service of choice.services) {
+    const { model } = service;
+    const { outline } = model;
+    const name = uniqueName(serviceName(model.name) || "model", names, 63);
+    models[model.name] = service.embeddings
+      ? { source: sourceOf(model.path, file), capabilities: ["embeddings"] }
+      : sourceOf(model.path, file);
+    services[name] = {
+      model: model.name,
+      engine: service.engine.length === 1 ? (service.engine[0] ?? "") : service.engine,
+      devices: service.devices,
+      context: service.contextTokens,
+      ...(service.parallel === undefined ? {} : { parallel: service.parallel }),
+    };
+    remarks.push({ at: ["services", name], where: "above", text: service.why });
+    if (outline !== undefined && outline.trainedContext > 0)
+      remarks.push({
+        at: ["services", name, "context"],
+        where: "beside",
+        text: `trained for ${outline.trainedContext}; auto takes what fits`,
+      });
+  }
+  return { value: { models, services }, remarks: [...remarks, ...leftOutRemarks(choice.leftOut, file)] };
+}
+
+/** Models that are not served stand below the others as comments that become entries without their `# `. */
+function leftOutRemarks(leftOut: readonly LeftOut[], file: string): Remark[] {
+  return leftOut.flatMap(({ model, why }) => [
+    belowModels(`Not served: ${why}`),
+    belowModels(stringify({ [model.name]: sourceOf(model.path, file) }, { lineWidth: 0 }).trim()),
+  ]);
+}
+
+const belowModels = (text: string): Remark => ({ at: ["models"], where: "below", text });
+
+/** A model's path as the spec takes it: relative when it lies beside the spec or below, so that both can move together. */
+function sourceOf(path: string, file: string): string {
+  const beside = relative(dirname(file), path);
+  return beside.startsWith("..") || beside.startsWith("/") ? path : `./${beside}`;
+}
+
+function addRemark(document: Document, { at, where, text }: Remark): void {
+  const parent = at.length === 1 ? document.contents : document.getIn(at.slice(0, -1), true);
+  if (!isMap(parent)) return;
+  const pair = parent.items.find(({ key }) => isScalar(key) && key.value === at.at(-1));
+  if (pair === undefined || !isScalar(pair.key)) return;
+  const comment = lines([text]);
+  const add = (before: string | null | undefined): string => (before ? `${before}\n${comment}` : comment);
+  if (where === "above") {
+    pair.key.commentBefore = add(pair.key.commentBefore);
+    if (at.length === 1) pair.key.spaceBefore = true;
+  } else if (isMap(pair.value) || isScalar(pair.value)) pair.value.comment = add(pair.value.comment);
+}
+
+/** Comment lines; names of hardware and files may hold anything, and a comment ends at the end of its line. */
+const lines = (texts: readonly string[]): string =>
+  texts.map((text) => ` ${text.replaceAll(/[\p{C}\u2028\u2029]+/gu, " ").trim()}`).join("\n");
