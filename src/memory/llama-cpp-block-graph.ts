@@ -95,8 +95,8 @@ function addLatentAttention(
 ): GraphValue {
   const bytes = (width: number): number => width * run.tokens * F32;
   const query = graph.result(bytes(widths.query), input);
-  const roped = graph.result(bytes(widths.heads * cache.rope), query);
   const absorbed = graph.result(bytes(widths.heads * cache.rank), query);
+  const roped = graph.result(bytes(widths.heads * cache.rope), query);
   const joined = graph.result(bytes(widths.heads * widths.queryLatent), absorbed, roped);
   const latent = graph.result(bytes(widths.queryLatent), input);
   const key = graph.result(bytes(widths.queryLatent), latent);
@@ -152,11 +152,13 @@ function addDense(
   tokens: number,
 ): GraphValue {
   const bytes = width * tokens * F32;
+  const down = widths.hidden * tokens * F32;
+  if (widths.fusedGate) return graph.result(down, graph.result(bytes, graph.result(2 * bytes, input)));
   const up = graph.result(bytes, input);
   const active = widths.gated
     ? graph.result(bytes, graph.result(bytes, input), up)
     : graph.inPlace(bytes, up);
-  return graph.result(widths.hidden * tokens * F32, active);
+  return graph.result(down, active);
 }
 
 /** Source: build_moe_ffn in llama-graph.cpp. */

@@ -24,6 +24,16 @@ export interface ComputeShare {
 const F32 = 4;
 const I32 = 4;
 
+/**
+ * Architectures that compute their last block for all tokens and pick rows behind the last norm; the others pick them
+ * between attention and feed-forward part of the last block. Source: src/models/*.cpp (`inp_out_ids`).
+ */
+const LATE_ROWS: ReadonlySet<string> = new Set(
+  "bailingmoe3 cohere2moe gemma4 gpt-oss hy_v3 nemotron_h nemotron_h_moe qwen35 qwen35moe qwen3next step35".split(
+    " ",
+  ),
+);
+
 /** The compute buffers of one model under one set of settings; results of equal shares are remembered. */
 export class ComputeBuffers {
   readonly #shape: ModelShape;
@@ -85,10 +95,11 @@ export class ComputeBuffers {
   /** Blocks whose kind follows another kind for the first time: the others repeat what is known. */
   #representative(share: ComputeShare): [block: number, kind: string][] {
     const seen = new Set<string>();
+    const last = this.#lastBlock();
     let previous = "";
     return share.blocks.flatMap((block) => {
       if (this.#shape.layers[block]?.draft === true) return [];
-      const kind = `${this.#kinds[block]}${share.expertsAway(block) ? "a" : ""}`;
+      const kind = `${this.#kinds[block]}${share.expertsAway(block) ? "a" : ""}${block === last ? "e" : ""}`;
       const pair = `${previous}>${kind}`;
       previous = kind;
       if (seen.has(pair)) return [];
@@ -105,15 +116,31 @@ export class ComputeBuffers {
       graph.kept(tokens * I32);
       graph.kept(hidden);
     }
-    const masks = this.#addMasks(graph, isHost ? this.#allBlocks() : blocks, share.copies);
     if (share.handedOver && share.copies > 1) this.#addInput(graph, hidden, share.copies);
     let stream = isHost ? graph.result(hidden) : this.#addInput(graph, hidden, share.copies);
-    for (const block of blocks) stream = this.#addBlock(graph, stream, block, masks, share);
-    if (share.output) {
-      const normed = graph.result(this.#context.outputs * this.#shape.hidden * F32, stream);
-      graph.read(graph.result(this.#context.outputs * this.#shape.vocabulary * F32, normed));
-    } else graph.read(stream);
+    const masks = this.#addMasks(graph, isHost ? this.#allBlocks() : blocks, share.copies);
+    const last = this.#lastBlock();
+    for (const block of blocks) {
+      const rows = block === last && !LATE_ROWS.has(this.#shape.architecture);
+      stream = this.#addBlock(graph, stream, block, masks, share, rows);
+    }
+    if (share.output) this.#addHead(graph, stream, blocks.includes(last));
+    else graph.read(stream);
     return graph;
+  }
+
+  /** The last norm and the logits, of the rows that are asked for. */
+  #addHead(graph: Graph, stream: GraphValue, picked: boolean): void {
+    const rows = this.#context.outputs * F32;
+    const early = picked && !LATE_ROWS.has(this.#shape.architecture);
+    const normed = graph.inPlace(early ? rows * this.#shape.hidden : this.#rows(this.#shape.hidden), stream);
+    const asked = early ? normed : graph.result(rows * this.#shape.hidden, normed);
+    graph.read(graph.result(rows * this.#shape.vocabulary, asked));
+  }
+
+  /** The last block of the main pass, which goes on with the rows that are asked for only. */
+  #lastBlock(): number {
+    return this.#shape.layers.findLastIndex(({ draft }) => draft !== true);
   }
 
   /** A value that comes from another place: read once, or kept in several copies when batches overlap. */
@@ -148,12 +175,15 @@ export class ComputeBuffers {
     block: number,
     masks: ReadonlyMap<number, GraphValue>,
     share: ComputeShare,
+    picksRows: boolean,
   ): GraphValue {
     const widths = this.#widths[block];
     const layer = this.#shape.layers[block];
     if (widths === undefined || layer === undefined) return stream;
     const run = this.#run(share.cuda);
     const hidden = this.#rows(widths.hidden);
+    const tokens = picksRows ? this.#context.outputs : this.#context.tokens;
+    const bytes = widths.hidden * tokens * F32;
     let residual = stream;
     if (widths.attended > 0 || widths.mixerInner > 0) {
       const normed = graph.result(hidden, stream);
@@ -166,16 +196,19 @@ export class ComputeBuffers {
         const mask = masks.get(cache?.kind === "window" ? 1 : 0) ?? normed;
         parts.push(addAttention(graph, normed, widths, cache, mask, run));
       }
-      residual = graph.inPlace(hidden, ...parts, stream);
+      if (picksRows) {
+        const mixed = parts.map((part) => graph.result(bytes, part));
+        residual = graph.inPlace(bytes, ...mixed, graph.result(bytes, stream));
+      } else residual = graph.inPlace(hidden, ...parts, stream);
     }
     if (widths.feedForward === 0 && widths.experts === 0) return residual;
-    const normed = graph.result(hidden, residual);
+    const normed = graph.result(bytes, residual);
     if (share.expertsAway(block)) {
-      const chosen = graph.result(this.#rows(widths.expertsUsed * widths.hidden), normed);
-      const sum = graph.result(hidden, chosen);
-      return graph.inPlace(hidden, sum, residual);
+      const chosen = graph.result(bytes * widths.expertsUsed, normed);
+      const sum = graph.result(bytes, chosen);
+      return graph.inPlace(bytes, sum, residual);
     }
-    return graph.inPlace(hidden, addFeedForward(graph, normed, widths, this.#context.tokens), residual);
+    return graph.inPlace(bytes, addFeedForward(graph, normed, widths, tokens), residual);
   }
 
   #run(cuda: boolean): GraphRun {

@@ -1,7 +1,7 @@
 import type { ModelShape } from "../models/model-shape.ts";
 import { ComputeBuffers, type ComputeShare } from "./llama-cpp-compute.ts";
 import { llamaCppContext } from "./llama-cpp-context.ts";
-import { cacheTotal, layerCacheBytes } from "./llama-cpp-kv-cache.ts";
+import { cacheTotal, layerCacheBytes, paddedValue } from "./llama-cpp-kv-cache.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
 import {
   cudaBytes,
@@ -61,10 +61,13 @@ function slotBytes(
   context: ReturnType<typeof llamaCppContext>,
 ): number[] {
   const ends = endWeights(shape, true);
+  const widest = paddedValue(shape.layers, settings);
   const blocks = blockPlacements(shape, settings).map(({ layers, experts }, index) => {
     const layer = shape.layers[index];
     const cache =
-      layer === undefined || settings.kvOnHost ? 0 : cacheTotal(layerCacheBytes(layer, context, settings));
+      layer === undefined || settings.kvOnHost
+        ? 0
+        : cacheTotal(layerCacheBytes(layer, context, settings, widest));
     return layers + experts + cache + (index === 0 ? ends.first : 0);
   });
   return [...blocks, ends.output];

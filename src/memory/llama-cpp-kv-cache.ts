@@ -35,13 +35,14 @@ export function cellsOf(cache: LayerCache, context: LlamaCppContext, settings: E
 /**
  * Bytes of the caches of one layer, over all streams and sequences. Keys and values are rows in the cache's types; a
  * latent is a row of keys without values; an indexer's keys are rows of keys of their own; a state is F32, once a
- * sequence. Blocks for token prediction keep nothing in the main context.
+ * sequence. Blocks for token prediction keep nothing in the main context. `widestValue` is what `paddedValue` says.
  * Source: llama_kv_cache, llama_kv_cache_dsa and llama_memory_recurrent.
  */
 export function layerCacheBytes(
   layer: LayerShape,
   context: LlamaCppContext,
   settings: EngineSettings,
+  widestValue = 0,
 ): LayerCacheBytes {
   if (layer.draft === true) return NO_CACHE;
   const sum = { full: 0, window: 0, indexer: 0, state: 0 };
@@ -56,10 +57,24 @@ export function layerCacheBytes(
       sum[cache.kind] +=
         cells *
         (cacheRowBytes(settings.kvKeyType, cache.kvHeads * cache.keyLength) +
-          cacheRowBytes(settings.kvValueType, cache.kvHeads * cache.valueLength));
+          cacheRowBytes(settings.kvValueType, Math.max(widestValue, cache.kvHeads * cache.valueLength)));
     }
   }
   return sum;
+}
+
+/**
+ * Width to which the values of all layers are padded: without flash attention they are stored transposed, and then every
+ * layer's are as wide as the widest; else 0. Source: [TAG_V_CACHE_VARIABLE] in llama-kv-cache.cpp.
+ */
+export function paddedValue(layers: readonly LayerShape[], settings: EngineSettings): number {
+  if (settings.flashAttention) return 0;
+  const widths = layers.flatMap(({ caches }) =>
+    caches.map((cache) =>
+      cache.kind === "full" || cache.kind === "window" ? cache.kvHeads * cache.valueLength : 0,
+    ),
+  );
+  return widths.reduce((widest, width) => Math.max(widest, width), 0);
 }
 
 /** Bytes that one more token takes over all layers; windows and states do not grow with the context. */

@@ -8,6 +8,7 @@ import {
   type LayerCacheBytes,
   layerCacheBytes,
   NO_CACHE,
+  paddedValue,
 } from "./llama-cpp-kv-cache.ts";
 import { type Place, placeLayers, type Placement, slotCount } from "./llama-cpp-placement.ts";
 import { type PlacedWeights, placeWeights } from "./llama-cpp-weights.ts";
@@ -58,7 +59,8 @@ export function predictPlaced(
   const context = llamaCppContext(settings, program.outputs);
   const buffers = known ?? new ComputeBuffers(shape, settings, context);
   const weights = placeWeights(shape, settings, placement, devices.length);
-  const caches = shape.layers.map((layer) => layerCacheBytes(layer, context, settings));
+  const widest = paddedValue(shape.layers, settings);
+  const caches = shape.layers.map((layer) => layerCacheBytes(layer, context, settings, widest));
   const cacheAt = (place: Place): LayerCacheBytes => sumCaches(caches, settings, placement, place);
   const copies = pipelineCopies(shape, settings, devices);
   const cards = devices.map((device, index) =>

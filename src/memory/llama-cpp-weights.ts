@@ -80,8 +80,15 @@ interface EndWeights {
   readonly output: number;
 }
 
-/** A tied head is a second copy of the embedding wherever the head is not in main memory itself. */
+/** Architectures whose tied head is loaded before the embedding, and therefore a second copy in main memory too. */
+const HEAD_FIRST: ReadonlySet<string> = new Set(["gemma3n", "gemma4"]);
+
+/**
+ * A tied head is a second copy of the embedding wherever the head is not in main memory itself.
+ * Source: TENSOR_DUPLICATED in llama_model_loader::create_tensor.
+ */
 export function endWeights(shape: ModelShape, headOnCard: boolean): EndWeights {
+  const copied = shape.tiedEmbeddings && (headOnCard || HEAD_FIRST.has(shape.architecture));
   const bytesOf = (pattern: RegExp): number =>
     (shape.tensors ?? []).reduce((sum, { name, bytes }) => sum + (pattern.test(name) ? bytes : 0), 0);
   const input = Math.min(bytesOf(INPUT_TENSOR), shape.otherBytes);
@@ -89,10 +96,7 @@ export function endWeights(shape: ModelShape, headOnCard: boolean): EndWeights {
   return {
     input: shape.embeddingBytes + input,
     first,
-    output:
-      shape.outputBytes +
-      (shape.tiedEmbeddings && headOnCard ? shape.embeddingBytes : 0) +
-      (shape.otherBytes - input - first),
+    output: shape.outputBytes + (copied ? shape.embeddingBytes : 0) + (shape.otherBytes - input - first),
   };
 }
 

@@ -22,6 +22,8 @@ export interface BlockWidths {
   readonly beside: boolean;
   readonly feedForward: number;
   readonly gated: boolean;
+  /** Gate and up come from one matrix. */
+  readonly fusedGate: boolean;
   readonly experts: number;
   readonly expertsUsed: number;
   readonly expertWidth: number;
@@ -80,8 +82,9 @@ function widthsOf(shape: ModelShape, layer: LayerShape, tensors: BlockTensors | 
     mixerInput: state === undefined ? 0 : mixerInput(tensors, yields),
     mixerInner: state === undefined ? 0 : takes("ssm_out") || takes("attn_output") || shape.hidden * 2,
     beside: attention !== undefined && state !== undefined,
-    feedForward: yields("ffn_up") || (routed || tensors !== undefined ? 0 : shape.feedForward),
+    feedForward: takes("ffn_down") || (routed || tensors !== undefined ? 0 : shape.feedForward),
     gated: tensors === undefined || yields("ffn_gate") > 0 || yields("ffn_up") > takes("ffn_down"),
+    fusedGate: yields("ffn_up") > takes("ffn_down"),
     experts: routed ? (expertDown?.[2] ?? shape.experts?.count ?? 0) : 0,
     expertsUsed: routed ? (shape.experts?.used ?? 0) : 0,
     expertWidth: routed ? (expertDown?.[0] ?? shape.experts?.feedForward ?? 0) : 0,
