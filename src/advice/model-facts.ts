@@ -6,7 +6,7 @@ import type { AdviceInput } from "./rule.ts";
 type Model = Spec["models"][string];
 
 /** The quantization that the spec names for a model. */
-export const typedQuantization = ({ quantization, source }: Model): string | undefined =>
+const typedQuantization = ({ quantization, source }: Model): string | undefined =>
   quantization ?? source.quantization;
 
 /** The shape of a model, where there is one. */

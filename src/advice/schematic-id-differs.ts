@@ -1,5 +1,5 @@
-import { talosSchematicId } from "../catalog/talos-schematic.ts";
-import type { TalosCustomization } from "../catalog/talos-schematic.ts";
+import { talosSchematicId } from "../catalog/index.ts";
+import type { TalosCustomization } from "../catalog/index.ts";
 import type { Spec } from "../spec/index.ts";
 import { guestsOf } from "./hardware.ts";
 import type { Rule } from "./rule.ts";
