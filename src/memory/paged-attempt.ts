@@ -36,7 +36,7 @@ export interface Attempt {
 /**
  * Tries one division: fraction, pool, longest context, and then the settings that follow from the wishes. Where nobody says
  * how many requests run at once, the engine's own default is tried first, and fewer when their logits and graphs take
- * memory that the context needs.
+ * memory that the context needs; then a tighter fraction, where the engine's own leaves more free than it has to.
  */
 export function attempt(
   engine: PagedEngine,
@@ -46,6 +46,26 @@ export function attempt(
   division: Division,
 ): Attempt {
   const base = baseSettings(engine, shape, wishes, devices, division);
+  const preferred = attemptRequests(engine, shape, wishes, devices, base, division);
+  if (preferred.shortage === undefined || wishes.memoryFraction !== undefined) return preferred;
+  let tightest = preferred;
+  for (const memoryFraction of engine.tighterFractions ?? []) {
+    if (memoryFraction <= (base.memoryFraction ?? 0)) continue;
+    const tighter = attemptRequests(engine, shape, wishes, devices, { ...base, memoryFraction }, division);
+    if (tighter.shortage === undefined) return tighter;
+    if (tighter.shortage !== "device") tightest = tighter;
+  }
+  return tightest;
+}
+
+function attemptRequests(
+  engine: PagedEngine,
+  shape: ModelShape,
+  wishes: Wishes,
+  devices: readonly DeviceRoom[],
+  base: EngineSettings,
+  division: Division,
+): Attempt {
   const choices =
     wishes.parallel === undefined
       ? [base.parallel, ...FEWER_REQUESTS.filter((each) => each < base.parallel)]

@@ -28,6 +28,8 @@ export interface PagedEngine {
   kvRoom(work: RankWork, parts: readonly MemoryPart[]): number;
   /** The largest fraction within the card's free memory, not above the default for so many ranks. */
   fractionWithin(card: DeviceRoom, ranks: number): number;
+  /** Fractions to try when the default leaves too little, rising; what the rest must hold is still checked. */
+  readonly tighterFractions?: readonly number[];
   /** Bytes of the card that the engine's budget is made of; what `free` is compared with. */
   claimed(card: DeviceRoom, fraction: number): number;
   /** What the fraction is a share of, for a person: `0.95 of 94.97 GiB`. */

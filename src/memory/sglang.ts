@@ -12,8 +12,8 @@ const WINDOW_SHARE = 0.8;
 /** Recurrent states get this share of the memory that full attention gets (`mamba_full_memory_ratio`). */
 const STATE_SHARE = 0.9;
 /** Cards from this size on keep at least this much free of weights and KV cache. */
-const LARGE_CARD = 60_000 * MIB;
-const LARGE_RESERVE = 10_000 * MIB;
+const LARGE_CARD = 60 * GIB;
+const LARGE_RESERVE = 10 * GIB;
 /** A row of the table from request to token is one 32-bit index a token. */
 const TABLE_BYTES = 4;
 /** Logits of one request as computed and as float. */
@@ -25,11 +25,11 @@ const HOST_RANK = 2 * GIB;
 
 /** Chunked prefill and captured batch by size of card (`server_args.py`); bytes, tokens, requests. */
 const CARD_DEFAULTS = [
-  { below: 20_000 * MIB, chunk: 2048, graphs: [8, 8] },
-  { below: 35_000 * MIB, chunk: 2048, graphs: [24, 80] },
-  { below: 60_000 * MIB, chunk: 4096, graphs: [32, 160] },
-  { below: 90_000 * MIB, chunk: 8192, graphs: [256, 512] },
-  { below: Number.POSITIVE_INFINITY, chunk: 16_384, graphs: [256, 512] },
+  { below: 20 * GIB, chunk: 2048, graphs: [8, 8] },
+  { below: 35 * GIB, chunk: 2048, graphs: [24, 80] },
+  { below: 60 * GIB, chunk: 4096, graphs: [32, 160] },
+  { below: 160 * GIB, chunk: 8192, graphs: [256, 512] },
+  { below: Number.POSITIVE_INFINITY, chunk: 16_384, graphs: [512, 512] },
 ] as const;
 
 /**
@@ -37,7 +37,7 @@ const CARD_DEFAULTS = [
  * to activations and graphs (`kv_pool = free_after_weights − free × (1 − fraction)`); the default fraction keeps
  * 512 MB + 1.5 MB a token of a chunk + 1 GB for 8 ranks + 2 MB a captured request, at least 10 GB on a large card.
  */
-export const SGLANG: PagedEngine = {
+const SGLANG: PagedEngine = {
   title: "SGLang",
   blockTokens: 1,
   defaults: (card) => ({ batchTokens: cardDefaults(card).chunk, sequences: SEQUENCES }),
@@ -48,6 +48,7 @@ export const SGLANG: PagedEngine = {
     const room = card.free - CUDA_CONTEXT - collectives(ranks);
     return room <= 0 ? 0 : Math.max(0, 1 - reserve(card, ranks) / room);
   },
+  tighterFractions: [0.7, 0.8, 0.85, 0.9],
   claimed: (card, fraction) => Math.max(0, card.free * fraction),
   share: (card, fraction) => `${fraction} of ${formatBytes(Math.max(0, card.free))} free`,
   keep: torchKeep,

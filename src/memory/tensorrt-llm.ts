@@ -26,7 +26,7 @@ const HOST_RANK = 3 * GIB;
  * free becomes KV cache (nvidia.github.io/TensorRT-LLM, reference/memory). Layers with a window keep the whole context
  * unless a window is configured, and each request slot holds its recurrent states.
  */
-export const TENSORRT_LLM: PagedEngine = {
+const TENSORRT_LLM: PagedEngine = {
   title: "TensorRT-LLM",
   blockTokens: BLOCK_TOKENS,
   defaults: () => ({ batchTokens: BATCH_TOKENS, sequences: SEQUENCES }),
