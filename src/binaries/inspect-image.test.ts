@@ -209,6 +209,17 @@ describe("a registry that is not as it should be", () => {
     expect(String(await refusal(`${at.host}/lies@${digest}`))).toContain("has the digest sha256:");
   });
 
+  it("is blamed when the connection breaks within a layer", async () => {
+    const at = await registry();
+    const noise = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * index * 31) % 251));
+    const layer = gzip([{ path: "a", content: noise }]);
+    at.put("broken", "1", { layers: [layer] });
+    at.breakOff(digestOf(layer.bytes));
+    const thrown = await refusal(`${at.host}/broken:1`);
+    expect(thrown).toMatchObject({ code: "image.unreachable" });
+    expect(String(thrown)).toMatch(/layer sha256:\w+ broke off after \d+ bytes/);
+  });
+
   it.each([
     ["a layer that is no archive", { bytes: Buffer.alloc(2048, 7), mediaType: PLAIN }],
     ["a gzip that is cut", { bytes: gzipSync(Buffer.alloc(90_000, 3)).subarray(0, 60), mediaType: GZIP }],

@@ -79,7 +79,7 @@ async function readLayers(
   const contents: LayerContents[] = [];
   for (const [index, layer] of manifest.layers.entries()) {
     options.onLayer?.(index, manifest.layers.length, layer.size);
-    contents.push(await scanLayer(await client.layer(layer.digest), layer.digest));
+    contents.push(await scanLayer(client.layer(layer.digest), layer.digest));
   }
   return contents;
 }

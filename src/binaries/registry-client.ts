@@ -50,11 +50,21 @@ export class RegistryClient {
     return this.#document(`/blobs/${digest}`, "*/*", digest);
   }
 
-  /** The bytes of a layer as they come. */
-  async layer(digest: string): Promise<AsyncIterable<Uint8Array>> {
+  /** The bytes of a layer as they come; a connection that breaks is an error of the registry, not of the layer. */
+  async *layer(digest: string): AsyncGenerator<Uint8Array> {
     const response = await this.#get(`/blobs/${digest}`, "*/*");
-    if (response.body === null) throw this.#malformed("it sent a layer without bytes");
-    return response.body;
+    let received = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        received += chunk.byteLength;
+        yield chunk;
+      }
+    } catch (thrown) {
+      throw this.#unreachable(
+        `layer ${digest} broke off after ${received} bytes (${reasonOf(thrown)})`,
+        thrown,
+      );
+    }
   }
 
   async #document(path: string, accept: string, wanted: string): Promise<RegistryDocument> {

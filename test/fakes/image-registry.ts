@@ -24,6 +24,8 @@ export interface ImageRegistry {
   readonly put: (repository: string, tag: string, image: StoredImage) => string;
   /** Serves these bytes under the digest of others: a registry that lies. */
   readonly corrupt: (digest: string) => void;
+  /** Sends half of this blob and breaks the connection. */
+  readonly breakOff: (digest: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -41,6 +43,7 @@ export async function startImageRegistry(login?: {
   const blobs = new Map<string, { readonly bytes: Buffer; readonly type: string }>();
   const tags = new Map<string, string>();
   const requests: string[] = [];
+  const broken = new Set<string>();
   const token = "a-token-of-the-test";
   const store = (bytes: Buffer, type: string): string => {
     const digest = digestOf(bytes);
@@ -74,9 +77,9 @@ export async function startImageRegistry(login?: {
     const digest = wanted.startsWith("sha256:") ? wanted : tags.get(`${match[1]}:${wanted}`);
     const blob = digest === undefined ? undefined : blobs.get(digest);
     if (blob === undefined) return send(response, 404, {});
-    response
-      .writeHead(200, { "content-type": blob.type, "content-length": blob.bytes.length })
-      .end(blob.bytes);
+    response.writeHead(200, { "content-type": blob.type, "content-length": blob.bytes.length });
+    if (!broken.has(wanted)) return void response.end(blob.bytes);
+    response.write(blob.bytes.subarray(0, blob.bytes.length / 2), () => response.destroy());
   };
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -113,6 +116,9 @@ export async function startImageRegistry(login?: {
       const blob = blobs.get(digest);
       if (blob !== undefined)
         blobs.set(digest, { ...blob, bytes: Buffer.concat([blob.bytes, Buffer.from(" ")]) });
+    },
+    breakOff: (digest) => {
+      broken.add(digest);
     },
     close: () =>
       new Promise((resolve) => {
