@@ -2,7 +2,11 @@ import type { Command } from "../command.ts";
 import { chat } from "./chat.ts";
 import { check } from "./check.ts";
 import { completion } from "./completion.ts";
+import { engines } from "./engines.ts";
 import { events } from "./events.ts";
+import { init } from "./init.ts";
+import { models } from "./models.ts";
+import { plan } from "./plan.ts";
 import { schema } from "./schema.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
@@ -10,10 +14,14 @@ import { up } from "./up.ts";
 /** Every command, in the order the help lists them. */
 export const COMMANDS: readonly Command[] = [
   up,
+  init,
   chat,
   status,
   events,
   check,
+  plan,
+  models,
+  engines,
   schema,
   completion(() => COMMANDS),
 ];
