@@ -8,4 +8,3 @@ export { inspectFile } from "./inspect-file.ts";
 export type { BinaryReport } from "./inspect-file.ts";
 export { inspectImage } from "./inspect-image.ts";
 export type { ImageReport } from "./inspect-image.ts";
-export type { ImageBinary } from "./scan-layer.ts";

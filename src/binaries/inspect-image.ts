@@ -85,7 +85,7 @@ async function readLayers(
 }
 
 /** What is left of the binaries when every layer has replaced and removed what it does. */
-export function surviving(layers: readonly LayerContents[]): readonly ImageBinary[] {
+function surviving(layers: readonly LayerContents[]): readonly ImageBinary[] {
   const files = new Map<string, ImageBinary>();
   for (const layer of layers) {
     for (const gone of layer.removed) {

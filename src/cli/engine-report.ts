@@ -16,7 +16,7 @@ interface ServedCards {
 }
 
 /** The cards of the catalog by compute capability, newest first, against a list of architectures. */
-export function servedCards(list: readonly CudaArchitecture[]): readonly ServedCards[] {
+function servedCards(list: readonly CudaArchitecture[]): readonly ServedCards[] {
   const capabilities = [...new Set(GPUS.map((gpu) => gpu.computeCapability))];
   return capabilities
     .toSorted((a, b) => Number(b) - Number(a))

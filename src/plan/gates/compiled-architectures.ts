@@ -45,7 +45,7 @@ export function refuseByArchitecture(input: GateInput): readonly GateRefusal[] {
 }
 
 /** What an engine of the spec carries: what it says itself, else what it is built for, else what its release is known to hold. */
-export function compiledArchitectures(engine: GateInput["engine"]): CompiledList | undefined {
+function compiledArchitectures(engine: GateInput["engine"]): CompiledList | undefined {
   return statedList(engine) ?? builtList(engine) ?? releaseList(engine);
 }
 
