@@ -27,7 +27,7 @@ export function ggufShape(headers: readonly GgufHeader[], origin: "file" | "hub"
   if (tensors.length === 0 || architecture === "clip")
     throw new OmniError("model.no-weights", `${first.path} holds no weights of a language model.`);
   checkArchitecture(fields, first);
-  const model = readHyperparameters(fields);
+  const model = readHyperparameters(fields, tensors);
   const weights = sumWeights(tensors, model.blocks);
   const shapes = tensors.map((tensor) => shapeOf(tensor, first.path));
   const weightBytes = shapes.reduce((sum, tensor) => sum + tensor.bytes, 0);

@@ -1,4 +1,5 @@
 import { OmniError } from "../../core/index.ts";
+import type { GgufTensor } from "../gguf-header.ts";
 import type { HeaderFields } from "./header-fields.ts";
 
 /** What the caches follow from, by the names and defaults of llama.cpp. Lists have one value a block. */
@@ -25,19 +26,14 @@ const MOST_BLOCKS = 512;
  * Reads what all architectures share. Throws `OmniError` `model.malformed` for what llama.cpp would refuse.
  * Source: llama_model_base::load_hparams in llama.cpp, src/llama-model.cpp.
  */
-export function readHyperparameters(fields: HeaderFields): Hyperparameters {
+export function readHyperparameters(fields: HeaderFields, tensors: readonly GgufTensor[]): Hyperparameters {
   const blocks = fields.needed("block_count");
   if (blocks === 0 || blocks > MOST_BLOCKS)
     throw new OmniError(
       "model.malformed",
       `${fields.path} claims ${blocks} layers; llama.cpp reads 1 to ${MOST_BLOCKS}.`,
     );
-  const draftBlocks = fields.count("nextn_predict_layers") ?? 0;
-  if (draftBlocks > blocks)
-    throw new OmniError(
-      "model.malformed",
-      `${fields.path} claims ${draftBlocks} blocks for multi-token prediction of ${blocks} in all.`,
-    );
+  const draftBlocks = readDraftBlocks(fields, blocks, tensors);
   const none = Array.from({ length: blocks }, () => 0);
   const hidden = fields.needed("embedding_length");
   const heads = fields.perLayer("attention.head_count", blocks) ?? none;
@@ -60,4 +56,17 @@ export function readHyperparameters(fields: HeaderFields): Hyperparameters {
     windowKeyLength: fields.count("attention.key_length_swa") ?? keyLength,
     windowValueLength: fields.count("attention.value_length_swa") ?? valueLength,
   };
+}
+
+function readDraftBlocks(fields: HeaderFields, blocks: number, tensors: readonly GgufTensor[]): number {
+  const claimed = fields.count("nextn_predict_layers") ?? 0;
+  if (claimed > blocks)
+    throw new OmniError(
+      "model.malformed",
+      `${fields.path} claims ${claimed} blocks for multi-token prediction of ${blocks} in all.`,
+    );
+  // Source: src/models/deepseek4.cpp: files without the tensors of these blocks have none, whatever the key says.
+  const first = `blk.${blocks - claimed}.nextn.eh_proj.weight`;
+  const isAbsent = fields.architecture === "deepseek4" && !tensors.some(({ name }) => name === first);
+  return isAbsent ? 0 : claimed;
 }

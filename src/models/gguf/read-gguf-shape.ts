@@ -44,5 +44,5 @@ export async function readProjectorBytes(path: string): Promise<number> {
 }
 
 /** Whether a GGUF file is a projector for images or sound and no language model. */
-export const isProjector = ({ metadata }: GgufHeader): boolean =>
+const isProjector = ({ metadata }: GgufHeader): boolean =>
   metadata.get("general.architecture") === "clip" || metadata.get("general.type") === "mmproj";
