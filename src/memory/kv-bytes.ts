@@ -21,7 +21,7 @@ const ELEMENT_BYTES: Readonly<Record<KvType, number>> = {
 };
 
 /** Bytes of one element of a KV cache of that type. */
-export const kvElementBytes = (type: KvType): number => ELEMENT_BYTES[type];
+const kvElementBytes = (type: KvType): number => ELEMENT_BYTES[type];
 
 /**
  * Bytes that one token keeps in one cache of one layer on one of `tensorParallel` ranks; 0 for a state, which does not
@@ -36,5 +36,5 @@ export function cacheTokenBytes(cache: LayerCache, key: KvType, value: KvType, t
 }
 
 /** Key and value heads that one of `tensorParallel` ranks holds: a share, and at least one. */
-export const headsPerRank = (kvHeads: number, tensorParallel: number): number =>
+const headsPerRank = (kvHeads: number, tensorParallel: number): number =>
   kvHeads === 0 ? 0 : Math.max(1, Math.ceil(kvHeads / tensorParallel));

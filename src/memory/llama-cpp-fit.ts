@@ -5,6 +5,7 @@ import { slotCount } from "./llama-cpp-placement.ts";
 import type { LlamaCppProgram } from "./llama-cpp-predict.ts";
 import { refuse } from "./llama-cpp-refusal.ts";
 import type { EngineSettings, Fit, FitRequest, MemoryPrediction, Wishes } from "./memory-model.ts";
+import { wishedSettings } from "./wished-settings.ts";
 
 /** Below this a context is of little use for chat; chosen only when asked for or when the model has no more. */
 const LEAST_CONTEXT = 4096;
@@ -51,7 +52,7 @@ function isResident(shape: ModelShape, cards: number, settings: EngineSettings):
 
 /** The settings that take least: one request with the smallest context that is allowed, all of it on the cards. */
 function leastSettings(shape: ModelShape, wishes: Wishes, { devices, host }: FitRequest): EngineSettings {
-  const { resident: _resident, declared: _declared, version: _version, ...asked } = wishes;
+  const asked = wishedSettings(wishes);
   const batchTokens = wishes.batchTokens ?? BATCH_TOKENS;
   return {
     kvKeyType: "f16",

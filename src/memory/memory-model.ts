@@ -116,8 +116,6 @@ export interface MemoryPrediction {
 export type Wishes = Partial<EngineSettings> & {
   /** Cards only, experts and layers included: main memory may not take what does not fit. */
   readonly resident?: boolean;
-  /** Version of the engine (`0.13.0`), where its memory changed with it; the older, larger figure when absent. */
-  readonly version?: string;
   /** Scheme of the experts in main memory where it is not the file's own (KTransformers `--kt-method`). */
   readonly hostExperts?: WeightScheme;
   /** Declared memory of an engine that cannot be computed (ComfyUI), bytes. */

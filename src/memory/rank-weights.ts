@@ -3,7 +3,7 @@ import type { MemoryPart } from "./memory-model.ts";
 import type { PipelineStage } from "./pipeline-stages.ts";
 
 /** Rows of embedding and head are padded to this before they are divided (vLLM `DEFAULT_VOCAB_PADDING_SIZE`). */
-export const VOCABULARY_PADDING = 64;
+const VOCABULARY_PADDING = 64;
 /** Norms and routers stay in 16 bit under every quantization. */
 const PLAIN_BYTES = 2;
 

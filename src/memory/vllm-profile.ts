@@ -6,16 +6,13 @@ import type { RankWork } from "./paged-engine.ts";
 /**
  * What vLLM's profile run finds beside the weights. The shapes are those of its forward pass and sampler; the constants
  * are fitted to what running engines logged ("Actual usage is … for peak activation, … for non-torch memory, … for
- * CUDAGraph memory"). The runs stand in the test of this file with what this computes for them: peak activation within
- * 20 %, the rest within half a GiB a card except for collectives, which differ between 0.2 and 1.7 GiB on four cards.
+ * CUDAGraph memory"). Those runs stand in the test of this file beside what is computed for them: peak activation within
+ * 20 %, graphs within 20 %, libraries within 0.1 GiB. NCCL differs most: 0.2 to 1.7 GiB were logged for four cards. A
+ * sampler that need not sort (FlashInfer) takes less, which leaves more KV cache than is computed here.
  */
 const ACTIVATION_BYTES = 2;
-/** A logit as computed (2), as float (4), sorted (4) with index (8), its probability and the running sum (6). */
-const SORTING_SAMPLER_BYTES = 24;
-/** A logit as computed and as float: profile runs that do not sort, so that `top_p` takes more than was profiled. */
-const PLAIN_SAMPLER_BYTES = 6;
-/** The first release without sorting in the profile run, as far as logs tell. */
-const PLAIN_SAMPLER_SINCE = [0, 21] as const;
+/** A logit as computed (2), as float (4), sorted (4) with index (8), its probability (4) and the running sum (4). */
+const SAMPLER_BYTES = 26;
 /** Libraries and workspace of one process within the engine's budget. */
 const NON_TORCH = 154 * MIB;
 /** NCCL's buffers on each card for each card that works on one model. */
@@ -30,7 +27,7 @@ const ENCODER_PROFILE = GIB;
 
 /** Compute and overhead of one rank of vLLM, as its profile run would find them. */
 export function vllmProfile(work: RankWork): readonly MemoryPart[] {
-  const { shape, stage, settings, wishes } = work;
+  const { shape, stage, settings } = work;
   const sequences = Math.min(settings.parallel, settings.batchTokens);
   const ranks = settings.tensorParallel * settings.pipelineParallel;
   const graphs = settings.cudaGraphs ? graphBytes(stage.layers, settings.parallel) : 0;
@@ -39,7 +36,7 @@ export function vllmProfile(work: RankWork): readonly MemoryPart[] {
     {
       term: "compute",
       name: "logits and sampler",
-      bytes: stage.last ? sequences * shape.vocabulary * samplerBytes(wishes.version) : 0,
+      bytes: stage.last ? sequences * shape.vocabulary * SAMPLER_BYTES : 0,
     },
     {
       term: "compute",
@@ -73,15 +70,6 @@ function tokenElements(shape: ModelShape, layer: LayerShape, ranks: number): num
       : experts.used * ((3 * experts.feedForward) / ranks + shape.hidden) +
         (3 * experts.shared * experts.feedForward) / ranks;
   return 3 * shape.hidden + Math.max(attention, dense, routed);
-}
-
-/** Bytes of one logit in the profile run of that release; the larger figure where it is not known. */
-function samplerBytes(version: string | undefined): number {
-  const [major = 0, minor = 0] = (version ?? "").replace(/^v/, "").split(".").map(Number);
-  const [sinceMajor, sinceMinor] = PLAIN_SAMPLER_SINCE;
-  return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor)
-    ? PLAIN_SAMPLER_BYTES
-    : SORTING_SAMPLER_BYTES;
 }
 
 /** Bytes of captured graphs: sizes 1, 2, 4 and every 8 up to twice the requests, at most 512. */
