@@ -8,7 +8,7 @@ import { RULES } from "./rules.ts";
  * Everything that the rules find in this spec and its plan, in the order of the file. `locate` is that of the loaded
  * spec. Pure: the same input gives the same findings. Throws nothing for a spec that was loaded.
  */
-export function advise(input: AdviceInput, locate: (path: SpecPath) => SpecPlace): readonly Diagnostic[] {
+export function advise(input: AdviceInput, locate: (path: SpecPath) => SpecPlace): Diagnostic[] {
   const found = RULES.flatMap((rule) =>
     rule.find(input).map((finding): Diagnostic => ({
       code: rule.code,

@@ -1,16 +1,7 @@
 import { findEngineKind } from "../catalog/index.ts";
-import type { Spec } from "../spec/index.ts";
+import { isGguf } from "./model-facts.ts";
 import { atEngineOfService, rejectionFindings } from "./rejections.ts";
 import type { AdviceInput, Finding, Rule } from "./rule.ts";
-
-type Model = Spec["models"][string];
-
-/** A model that is GGUF by what the spec says of it. */
-function isGguf({ format, source }: Model): boolean {
-  if (format !== undefined) return format === "gguf";
-  const names = [source.file, source.hub, source.path, ...(source.files ?? [])];
-  return names.some((name) => name !== undefined && /(?:\.gguf|-gguf)$/i.test(name));
-}
 
 /** Engines later in a chain that the plan had no need to look at. */
 function unseen(input: AdviceInput): readonly Finding[] {

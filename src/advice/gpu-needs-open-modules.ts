@@ -1,12 +1,19 @@
 import { cardsOfGuest, cardsOfMachine, guestsOf, isBlackwellOrLater } from "./hardware.ts";
 import type { Card } from "./hardware.ts";
 import { listed } from "./format-amount.ts";
-import { nvidiaExtensions } from "./nvidia-extensions.ts";
+import { driverOfBranch, nvidiaExtensions } from "./nvidia-extensions.ts";
 import type { AdviceInput, Finding, Rule } from "./rule.ts";
 
 const consequence = (cards: readonly Card[]): string =>
   `${listed(cards.map((card) => card.label))}: "Blackwell and later are only supported by the open kernel modules" ` +
   "(NVIDIA); with others the module loads, /dev/nvidia0 appears, and nvidia-smi -L says No devices found";
+
+/** The branch that is listed, unless its driver is too old for CUDA 13. */
+function remedy(talosVersion: string, listed: "lts" | "production"): string {
+  const drivers = driverOfBranch(talosVersion);
+  const branch = Number(drivers[listed]) < 580 ? "lts" : listed;
+  return `siderolabs/nvidia-open-gpu-kernel-modules-${branch} with siderolabs/nvidia-container-toolkit-${branch}   # driver ${drivers[branch]}${branch === listed ? "" : `; -${listed} is ${drivers[listed]}, and CUDA 13 needs 580`}`;
+}
 
 function inGuests({ spec }: AdviceInput): readonly Finding[] {
   return guestsOf(spec).flatMap((named) => {
@@ -19,7 +26,7 @@ function inGuests({ spec }: AdviceInput): readonly Finding[] {
       .map((extension) => ({
         at: ["guests", named.name, "talos", "extensions", extension.index],
         message: `${extension.name} are proprietary kernel modules and cannot drive ${consequence(cards)}.`,
-        hint: `siderolabs/nvidia-open-gpu-kernel-modules-${extension.branch}   # with nvidia-container-toolkit-${extension.branch}; on Talos 1.12 -lts is driver 580, which CUDA 13 needs`,
+        hint: remedy(talos.version, extension.branch),
       }));
   });
 }

@@ -1,5 +1,5 @@
 import { guestsOf } from "./hardware.ts";
-import { nvidiaExtensions } from "./nvidia-extensions.ts";
+import { driverOfBranch, nvidiaExtensions } from "./nvidia-extensions.ts";
 import type { Finding, Rule } from "./rule.ts";
 
 /** Kernel modules and container toolkit of two driver branches, or two sorts of kernel modules at once. */
@@ -20,6 +20,7 @@ export const moduleFlavourMismatch: Rule = {
         "extensions",
         index,
       ];
+      const drivers = driverOfBranch(guest.talos.version);
       const findings: Finding[] = [];
       const [first, second] = modules;
       if (first !== undefined && second !== undefined && first.part !== second.part)
@@ -32,7 +33,7 @@ export const moduleFlavourMismatch: Rule = {
       if (toolkit !== undefined && other !== undefined)
         findings.push({
           at: place(other.index),
-          message: `${other.name} is of the ${other.branch} branch and ${toolkit.name} of the ${toolkit.branch} branch; on Talos 1.12 that is driver 580 (lts) beside 570 (production), and libraries and modules of two versions refuse each other.`,
+          message: `${other.name} is of the ${other.branch} branch and ${toolkit.name} of the ${toolkit.branch} branch; on Talos ${guest.talos.version} that is driver ${drivers[other.branch]} beside ${drivers[toolkit.branch]}, and libraries and modules of two versions refuse each other.`,
           hint: `siderolabs/${other.name.replace(/-(?:lts|production)$/, "")}-${toolkit.branch}, or the toolkit from -${other.branch}`,
         });
       return findings;

@@ -4,7 +4,7 @@ import type { LayerCache, ModelShape } from "../models/model-shape.ts";
 import type { Spec } from "../spec/index.ts";
 import { count, decimal } from "./format-amount.ts";
 import { cardsOfService } from "./hardware.ts";
-import { bytesAreKnown, shapeOf } from "./model-facts.ts";
+import { bytesAreKnown, dimensionsOf, isGguf, shapeOf } from "./model-facts.ts";
 import { atService, rejectionFindings } from "./rejections.ts";
 import type { AdviceInput, Finding, Rule } from "./rule.ts";
 
@@ -68,40 +68,61 @@ const SMALLEST = QUANTIZATIONS.list
 /** The key that says which part of such a model stays in main memory. */
 const offloadKey = (shape: ModelShape): string => (shape.experts === undefined ? "gpuLayers" : "cpuMoe");
 
-function expectation(input: AdviceInput, name: string, service: Service): readonly Finding[] {
-  const { spec } = input;
-  const expected = service.expect?.vram;
-  const model = service.model === undefined ? undefined : spec.models[service.model];
-  const shape = shapeOf(input, service.model);
-  if (expected === undefined || model === undefined || shape === undefined) return [];
-  if (service.devices.kind === "cpu" || offloads(spec, service)) return [];
-  const at = ["services", name, "expect", "vram"];
-  if (bytesAreKnown(model, shape)) {
-    if (shape.weightBytes <= expected) return [];
-    return [
-      {
-        at,
-        message: `The weights of ${service.model ?? name} in ${shape.quantization.name} are ${decimal(shape.weightBytes)} (${formatBytes(shape.weightBytes)}), more than the ${decimal(expected)} that ${name} is expected to take on its cards: ${decimal(shape.weightBytes - expected)} would have to be elsewhere, and nothing says where.`,
-        hint:
-          shape.format === "gguf"
-            ? `${offloadKey(shape)}: …   # say what stays in main memory, or take a smaller quantization`
-            : "Take a smaller quantization (W4A16 is about a quarter of BF16), or a larger card.",
-      },
-    ];
-  }
-  const cards = Math.max(1, service.devices.kind === "gpus" ? cardsOfService(spec, service).length : 1);
-  const tokens = typeof service.context === "number" ? service.context : 0;
-  const kv = kvBytes(shape, tokens, service.kvCache.type ?? "auto");
-  const left = expected - kv - cards * RUNNING_BYTES;
-  const bits = (Math.max(0, left) * 8) / shape.parameters;
-  if (shape.format !== "gguf" || bits >= SMALLEST.bits) return [];
+/** Weights whose bytes are known, against what they are expected to take. */
+function ofWeights(name: string, model: string, shape: ModelShape, expected: number): readonly Finding[] {
+  if (shape.weightBytes <= expected) return [];
   return [
     {
-      at,
+      at: ["services", name, "expect", "vram"],
+      message: `The weights of ${model} in ${shape.quantization.name} are ${decimal(shape.weightBytes)} (${formatBytes(shape.weightBytes)}), more than the ${decimal(expected)} that ${name} is expected to take on its cards: ${decimal(shape.weightBytes - expected)} would have to be elsewhere, and nothing says where.`,
+      hint:
+        shape.format === "gguf"
+          ? `${offloadKey(shape)}: …   # say what stays in main memory, or take a smaller quantization`
+          : "Take a smaller quantization (W4A16 is about a quarter of BF16), or a larger card.",
+    },
+  ];
+}
+
+/** Bits that are left for each parameter where nobody says the quantization, against the fewest that GGUF has. */
+function ofBits(spec: Spec, name: string, shape: ModelShape, expected: number): readonly Finding[] {
+  const service = spec.services[name];
+  if (service === undefined) return [];
+  const cards = service.devices.kind === "gpus" ? cardsOfService(spec, service).length : 1;
+  const tokens = typeof service.context === "number" ? service.context : 0;
+  const kv = kvBytes(shape, tokens, service.kvCache.type ?? "auto");
+  const left = Math.max(0, expected - kv - cards * RUNNING_BYTES);
+  const bits = (left * 8) / shape.parameters;
+  if (bits >= SMALLEST.bits) return [];
+  return [
+    {
+      at: ["services", name, "expect", "vram"],
       message: `${decimal(expected)} less ${formatBytes(kv)} of KV cache for ${count(tokens)} tokens and about ${formatBytes(cards * RUNNING_BYTES)} of contexts and buffers leave ${decimal(left)} for ${(shape.parameters / 1e9).toFixed(2)}e9 parameters: ${bits.toFixed(2)} bits each. The smallest GGUF type, ${SMALLEST.name}, has ${SMALLEST.bits} (${decimal((SMALLEST.bits * shape.parameters) / 8)}): no GGUF is that small, so a part of the model is in main memory.`,
       hint: `${offloadKey(shape)}: …   # and the model's quantization, so that Omni can say how much`,
     },
   ];
+}
+
+/** GGUF by its own words, or because no engine of the service reads anything else. */
+const servedAsGguf = (spec: Spec, service: Service, model: Spec["models"][string]): boolean =>
+  isGguf(model) ||
+  service.engine.every((engine) => {
+    const formats = findEngineKind(spec.engines[engine]?.kind ?? engine)?.formats ?? [];
+    return formats.length === 1 && formats[0] === "gguf";
+  });
+
+function expectation(input: AdviceInput, name: string, service: Service): readonly Finding[] {
+  const { spec } = input;
+  const expected = service.expect?.vram;
+  const model = service.model === undefined ? undefined : spec.models[service.model];
+  if (expected === undefined || model === undefined || service.model === undefined) return [];
+  if (service.devices.kind === "cpu" || offloads(spec, service)) return [];
+  const shape = shapeOf(input, service.model);
+  if (shape !== undefined && bytesAreKnown(model, shape))
+    return ofWeights(name, service.model, shape, expected);
+  const dimensions = dimensionsOf(input, service.model);
+  return dimensions === undefined || !servedAsGguf(spec, service, model)
+    ? []
+    : ofBits(spec, name, dimensions, expected);
 }
 
 /** A model that is said to be on the cards as a whole, and cannot be. */

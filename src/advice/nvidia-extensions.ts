@@ -1,4 +1,5 @@
 import type { Spec } from "../spec/index.ts";
+import { isAtLeast } from "./version-order.ts";
 
 type Talos = NonNullable<Spec["guests"][string]["talos"]>;
 
@@ -16,6 +17,10 @@ const PARTS = [
   ["nonfree-kmod-nvidia", "proprietary"],
   ["nvidia-container-toolkit", "toolkit"],
 ] as const;
+
+/** Driver releases behind the two branches. Source: siderolabs/extensions, tags v1.12.11 and release-1.14. */
+export const driverOfBranch = (talosVersion: string): Readonly<Record<NvidiaExtension["branch"], string>> =>
+  isAtLeast(talosVersion, "1.13") ? { lts: "580", production: "595" } : { lts: "580", production: "570" };
 
 /** The NVIDIA extensions of a Talos image; a name without a branch is an alias of `-lts` (image-factory, profile.go). */
 export function nvidiaExtensions(talos: Talos): readonly NvidiaExtension[] {

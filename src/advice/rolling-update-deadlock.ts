@@ -43,8 +43,10 @@ function reasonOf({ spec, plan }: AdviceInput, name: string, service: Service): 
   if (needed === 0) return undefined;
   if (holdsWholeCards(spec, service)) {
     const there = service.devices.kind === "gpus" ? cards : allCards(spec).length;
-    if (2 * needed * service.replicas <= there) return undefined;
-    return `each copy holds ${needed === 1 ? "a card" : `${needed} cards`} of its own, two copies need ${2 * needed} and ${there} ${there === 1 ? "is" : "are"} there`;
+    // One more pod than there are replicas is started first (maxSurge).
+    const wanted = needed * (service.replicas + 1);
+    if (wanted <= there) return undefined;
+    return `each copy holds ${needed === 1 ? "a card" : `${needed} cards`} of its own, ${service.replicas + 1} copies need ${wanted} and ${there} ${there === 1 ? "is" : "are"} there`;
   }
   return crowded(planned, service);
 }

@@ -36,7 +36,9 @@ export const talosKernelArgsIgnored: Rule = {
       const typed = talos?.kernelArguments;
       if (talos === undefined || typed?.by !== "machine-config" || typed.arguments.length === 0) return [];
       const { why, severity } = fate(guest, talos.version);
-      const rest = typed.arguments.filter((argument) => !isTalosLoadedParameter(talos, argument));
+      const rest = typed.arguments
+        .flatMap((entry) => entry.split(/\s+/))
+        .filter((argument) => !isTalosLoadedParameter(talos, argument));
       return [
         {
           at: ["guests", name, "talos", "kernelArguments", "by"],

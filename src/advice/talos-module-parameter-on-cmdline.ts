@@ -12,7 +12,10 @@ export const talosModuleParameterOnCmdline: Rule = {
     guestsOf(spec).flatMap(({ name, guest }) => {
       const { talos } = guest;
       if (talos === undefined) return [];
-      return (talos.kernelArguments?.arguments ?? []).flatMap((argument, index) => {
+      const typed = (talos.kernelArguments?.arguments ?? []).flatMap((entry, index) =>
+        entry.split(/\s+/).map((argument) => ({ argument, index })),
+      );
+      return typed.flatMap(({ argument, index }) => {
         const found = talosLoadedParameter(talos, argument);
         if (found === undefined) return [];
         return [

@@ -25,6 +25,19 @@ function processorsOf(
   return cpu?.cores === undefined ? undefined : { count: cpu.cores, what: "physical cores" };
 }
 
+/** Threads that the service asks for, by its key or by llama.cpp's argument, and where. */
+function typedThreads(name: string, { threads, arguments: list }: Service) {
+  if (typeof threads === "number") return { threads, at: ["services", name, "threads"] };
+  for (const [index, argument] of list.entries()) {
+    const [flag, joined] = String(argument).split("=");
+    if (flag !== "--threads" && flag !== "-t") continue;
+    const value = Number(joined ?? list[index + 1]);
+    const at = ["services", name, "arguments", joined === undefined ? index + 1 : index];
+    return Number.isInteger(value) ? { threads: value, at } : undefined;
+  }
+  return undefined;
+}
+
 /** More threads than there are processors to run them. */
 export const threadsExceedVcpus: Rule = {
   code: "threads-exceed-vcpus",
@@ -33,12 +46,13 @@ export const threadsExceedVcpus: Rule = {
     "llama.cpp: threads wait for each other at every layer, and generation is bound by memory, not by threads",
   find: ({ spec }) =>
     Object.entries(spec.services).flatMap(([name, service]) => {
-      const { threads } = service;
+      const typed = typedThreads(name, service);
       const processors = processorsOf(spec, service);
-      if (typeof threads !== "number" || processors === undefined || threads <= processors.count) return [];
+      if (typed === undefined || processors === undefined || typed.threads <= processors.count) return [];
+      const { threads, at } = typed;
       return [
         {
-          at: ["services", name, "threads"],
+          at,
           message: `${threads} threads on ${processors.count} ${processors.what}, ${(threads / processors.count).toFixed(1)} on each: they wait for each other after every layer, and one that has to share its core holds up all the others.`,
           hint: `threads: ${processors.count}`,
         },

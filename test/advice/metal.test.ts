@@ -50,6 +50,14 @@ const CASES: readonly Case[] = [
   },
   {
     code: "module-flavour-mismatch",
+    title: "modules and toolkit of two branches of a later Talos",
+    found: TALOS(`extensions: [${TOOLKIT}-lts, ${OPEN}-production]`, "1.13.4"),
+    at: "guest.talos.extensions[1]",
+    says: ["on Talos 1.13.4 that is driver 595 beside 580"],
+    nearMiss: TALOS(`extensions: [${TOOLKIT}-production, ${OPEN}-production]`, "1.13.4"),
+  },
+  {
+    code: "module-flavour-mismatch",
     title: "both sorts of modules",
     found: TALOS(`extensions: [${OPEN}-lts, ${NONFREE}-lts]`),
     at: "guest.talos.extensions[1]",
@@ -84,7 +92,7 @@ const CASES: readonly Case[] = [
   {
     code: "talos-module-parameter-on-cmdline",
     title: "a parameter of NVIDIA's module on the boot line",
-    found: TALOS("kernelArguments: [quiet, nvidia-drm.modeset=0]"),
+    found: TALOS('kernelArguments: [quiet, "nvidia-drm.modeset=0 splash"]'),
     at: "guest.talos.kernelArguments.arguments[1]",
     says: ["nvidia_drm", "modeset=0"],
     severity: "warning",
@@ -145,7 +153,7 @@ const CASES: readonly Case[] = [
   {
     code: "pcie-aspm-off-noop",
     title: "pcie_aspm=off",
-    found: "metal: { boot: { arguments: [pcie_aspm=off] } }\n",
+    found: 'metal: { boot: { arguments: ["quiet pcie_aspm=off"] } }\n',
     at: "metal.boot.arguments[0]",
     says: ["Don't touch ASPM configuration at all"],
     severity: "warning",

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Code } from "../../src/core/index.ts";
-import { GIB } from "../../src/core/index.ts";
+import { GIB, OmniError } from "../../src/core/index.ts";
+import { advise } from "../../src/advice/index.ts";
+import { loadSpec } from "../../src/spec/index.ts";
 import type { Plan, Rejection } from "../../src/plan/plan.ts";
-import { placed, rejected } from "../fakes/empty-plan.ts";
+import { EMPTY_PLAN, placed, rejected } from "../fakes/empty-plan.ts";
 import { adviceOf } from "./advise-text.ts";
 
 const SPEC = `runtime: docker
@@ -84,6 +86,22 @@ describe("advice on what the plan rejected", () => {
     const spec = `metal: { gpus: { card: RTX 5090 } }\nruntime: docker\nmodels: { m: ./m.gguf }\nengines: { e: { kind: llama.cpp, architectures: ["8.6"] } }\nservices: { a: { model: m, engine: [llama.cpp, e] } }\n`;
     expect(adviceOf("arch-not-compiled", spec, { services: [placed("a")] })).toMatchObject([
       { severity: "warning", path: "engines.e.architectures" },
+    ]);
+  });
+});
+
+describe("advice on a model without a shape", () => {
+  it("takes the published dimensions of its family", () => {
+    const text = `omni: 1
+metal: { gpus: { a: RTX PRO 6000, b: RTX 5090 } }
+models: { m: { source: /m/, family: DeepSeek-V3.2 } }
+services: { s: { model: m, engine: llama.cpp, devices: [a, b], context: 8192, expect: { vram: 117GB } } }
+`;
+    const { spec, locate } = loadSpec(text, "omni.yaml");
+    if (spec === undefined) throw new Error("the spec is faulty");
+    const shapes = new Map([["m", new OmniError("model.not-local", "no file")]]);
+    expect(advise({ spec, plan: EMPTY_PLAN, shapes }, locate)).toMatchObject([
+      { code: "not-fully-resident", message: expect.stringContaining("1.35 bits each") },
     ]);
   });
 });
