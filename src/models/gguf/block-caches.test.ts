@@ -278,6 +278,12 @@ describe("latents", () => {
     expect(states).toEqual([2 * 8 * 1024, 2 * 8 * 256, 2 * 128 * 512]);
   });
 
+  it("of Ling 3: the main pass keeps the draft block's latent too", async () => {
+    const keys = { ...V3, block_count: 3, nextn_predict_layers: 1, "ssm.conv_kernel": 4, "kda.head_dim": 64 };
+    const caches = await cachesOf("bailingmoe3", { ...keys, "attention.head_count_kv": [0, 1, 1] });
+    expect(bytesOf(caches).every).toBe(2 * 576 * 2);
+  });
+
   it("of sparse attention over full keys: MiniMax-M3 beyond its dense blocks", async () => {
     const keys = { ...attention(3, 64, 4, 128), leading_dense_block_count: 1 };
     const caches = await cachesOf("minimax-m3", { ...keys, "attention.indexer.key_length": 64 });

@@ -38,12 +38,12 @@ export function blockCaches(fields: HeaderFields, model: Hyperparameters): Layer
   // Source: GEMMA4_ASSISTANT in create_memory: a draft model that reads the caches of its target.
   if (WITHOUT_CACHE.has(architecture) || architecture === "gemma4-assistant")
     return Array.from({ length: model.blocks }, () => []);
-  if (architecture === "deepseek4") return compressedCaches(fields, model);
+  if (architecture === "deepseek4") return withDraftCaches(fields, model, compressedCaches(fields, model));
   const attention = attentionCaches(fields, model);
   const kinds = blockKinds(fields, model);
   const owners = cacheOwners(fields, model);
   const loops = architecture === "nanbeige" ? Math.max(1, fields.count("num_loops") ?? 1) : 1;
-  return Array.from({ length: model.blocks }, (_, block) => {
+  const caches = Array.from({ length: model.blocks }, (_, block) => {
     const kind = kinds?.(block) ?? { attention: block < owners, recurrent: false };
     const once = [
       ...(kind.attention ? (attention[block] ?? []) : []),
@@ -52,6 +52,23 @@ export function blockCaches(fields: HeaderFields, model: Hyperparameters): Layer
     // Source: src/models/nanbeige.cpp: the blocks run several times, and each time has keys and values of its own.
     return Array.from({ length: loops }, () => once).flat();
   });
+  return withDraftCaches(fields, model, caches);
+}
+
+const KEEPS_DRAFT_CACHES = new Set(["bailingmoe3", "deepseek4", "nemotron_h", "nemotron_h_moe"]);
+
+/**
+ * Most architectures leave the caches of blocks for multi-token prediction to the draft context. These allocate them in the
+ * main one besides, though nothing reads them there; here they lie with the last block of the main pass. Source: the
+ * layer filters of llama_model::create_memory in llama.cpp, src/llama-model.cpp.
+ */
+function withDraftCaches(
+  fields: HeaderFields,
+  model: Hyperparameters,
+  caches: readonly LayerCache[][],
+): LayerCache[][] {
+  const drafts = KEEPS_DRAFT_CACHES.has(fields.architecture) ? caches.slice(model.mainBlocks).flat() : [];
+  return caches.map((own, block) => (block === model.mainBlocks - 1 ? [...own, ...drafts] : own));
 }
 
 /**

@@ -11,8 +11,11 @@ import { readHyperparameters } from "./hyperparameters.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
 import { joinShards } from "./shards.ts";
 
-/** Architectures without a head for tokens, whose missing `output.weight` does not mean tied embeddings. */
-const WITHOUT_HEAD = /^(?:.*bert.*|t5encoder|wavtokenizer-dec|gemma-embedding|llama-embed)$/;
+/**
+ * Architectures for which a missing `output.weight` does not mean tied embeddings: there is no head for tokens, or it is
+ * the target model's. Source: load_arch_tensors without TENSOR_DUPLICATED in llama.cpp, src/models/<name>.cpp.
+ */
+const WITHOUT_HEAD = /bert|^(?:eagle3|wavtokenizer-dec)$/;
 
 /**
  * The shape of a GGUF model from the headers of all its files, in any order. Exact: bytes are those of the tensors. Throws
