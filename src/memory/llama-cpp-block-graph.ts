@@ -83,27 +83,61 @@ function addSoftmax(
 
 /**
  * Attention over a latent: each head's query is absorbed into the latent's width, and the result is taken back from it.
- * Source: build_attn_mha and the graph of models/deepseek2.cpp.
+ * Source: build_attn_mha and the graphs of models/deepseek2.cpp and deepseek32.cpp.
  */
 function addLatentAttention(
   graph: Graph,
   input: GraphValue,
   widths: BlockWidths,
-  cache: LayerCache & { readonly kind: "latent" },
+  cache: LatentCache,
   mask: GraphValue,
   run: GraphRun,
 ): GraphValue {
   const bytes = (width: number): number => width * run.tokens * F32;
-  const query = graph.result(bytes(widths.query), input);
+  if (cache.indexer > 0) graph.read(graph.result(bytes(cache.indexer), input));
+  const ranked = widths.queryRank > 0 ? graph.result(bytes(widths.queryRank), input) : input;
+  const query = graph.result(bytes(widths.query), ranked);
   const absorbed = graph.result(bytes(widths.heads * cache.rank), query);
   const roped = graph.result(bytes(widths.heads * cache.rope), query);
-  const joined = graph.result(bytes(widths.heads * widths.queryLatent), absorbed, roped);
-  const latent = graph.result(bytes(widths.queryLatent), input);
-  const key = graph.result(bytes(widths.queryLatent), latent);
-  graph.read(key);
-  const attended = addSoftmax(graph, joined, widths, cache, mask, run, widths.heads * cache.rank);
+  const joined = graph.result(bytes(widths.heads * (cache.rank + cache.rope)), absorbed, roped);
+  const latent = graph.result(bytes(cache.rank + cache.rope), input);
+  const compressed = graph.result(bytes(cache.rank), latent);
+  const position = graph.result(bytes(cache.rope), latent);
+  graph.read(graph.result(bytes(cache.rank + cache.rope), compressed, position));
+  const chosen = cache.indexer > 0 ? addIndexer(graph, input, ranked, widths, cache, mask, run) : mask;
+  const attended = addSoftmax(graph, joined, widths, cache, chosen, run, widths.heads * cache.rank);
   const values = graph.result(bytes(widths.attention), attended);
   return graph.result(bytes(widths.hidden), graph.result(bytes(widths.attention), values));
+}
+
+type LatentCache = LayerCache & { readonly kind: "latent" };
+
+/** Tokens that an indexer lets a query attend to, in all models that have one. */
+const INDEXER_CHOICE = 2048;
+
+/** The mask of the tokens that score best for each query. Source: the graph of models/deepseek32.cpp. */
+function addIndexer(
+  graph: Graph,
+  input: GraphValue,
+  ranked: GraphValue,
+  widths: BlockWidths,
+  cache: LatentCache,
+  mask: GraphValue,
+  run: GraphRun,
+): GraphValue {
+  const bytes = (width: number): number => width * run.tokens * F32;
+  const cells = run.cells(cache);
+  const choice = Math.min(INDEXER_CHOICE, cells);
+  const maskBytes = cells * run.tokens * (run.flashAttention ? 2 : F32);
+  const allowed = graph.result(bytes(choice));
+  const query = graph.inPlace(bytes(widths.indexerQuery), graph.result(bytes(widths.indexerQuery), ranked));
+  const turned = graph.result(bytes(widths.indexerQuery), query);
+  const weights = graph.result(bytes(widths.indexerHeads), input);
+  const scores = graph.result(bytes(cells), turned, weights, mask);
+  const best = graph.result(bytes(choice), graph.result(bytes(choice), scores));
+  const closed = graph.result(maskBytes);
+  graph.read(best, allowed);
+  return graph.inPlace(maskBytes, closed, mask);
 }
 
 /** Adds a recurrent mixer: projection, convolution over its last inputs, scan over the state. */

@@ -1,6 +1,7 @@
 import { MIB } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
-import { ComputeBuffers, type ComputeShare } from "./llama-cpp-compute.ts";
+import { ComputeBuffers } from "./llama-cpp-compute.ts";
+import type { ComputeShare } from "./llama-cpp-share-graph.ts";
 import { type LlamaCppContext, llamaCppContext, type ReservedOutputs } from "./llama-cpp-context.ts";
 import {
   bytesPerToken,

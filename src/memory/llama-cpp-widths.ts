@@ -12,14 +12,17 @@ export interface BlockWidths {
   readonly attention: number;
   /** Query, key and value come from one matrix. */
   readonly fusedQuery: boolean;
-  /** Queries of a latent before they are absorbed. */
-  readonly queryLatent: number;
   /** Input projection of a recurrent mixer. */
   readonly mixerInput: number;
   /** Inner width of a recurrent mixer. */
   readonly mixerInner: number;
-  /** Attention and mixer side by side on the same input. */
-  readonly beside: boolean;
+  /** The mixer is a scan of Mamba, not linear attention. */
+  readonly scans: boolean;
+  /** Rank through which the queries go; 0 when they come from one matrix. */
+  readonly queryRank: number;
+  /** Queries of an indexer that chooses which tokens to attend to, and its heads. */
+  readonly indexerQuery: number;
+  readonly indexerHeads: number;
   readonly feedForward: number;
   readonly gated: boolean;
   /** Gate and up come from one matrix. */
@@ -78,10 +81,12 @@ function widthsOf(shape: ModelShape, layer: LayerShape, tensors: BlockTensors | 
     attended: attends ? shape.heads * keyLength : 0,
     attention: attends ? takes("attn_output") || shape.heads * valueLength : 0,
     fusedQuery: fused > 0 && attends,
-    queryLatent: attention?.kind === "latent" ? attention.rank + attention.rope : 0,
     mixerInput: state === undefined ? 0 : mixerInput(tensors, yields),
     mixerInner: state === undefined ? 0 : takes("ssm_out") || takes("attn_output") || shape.hidden * 2,
-    beside: attention !== undefined && state !== undefined,
+    scans: state !== undefined && attention === undefined && yields("ssm_in") > 0,
+    queryRank: yields("attn_q_a"),
+    indexerQuery: yields("indexer.attn_q_b"),
+    indexerHeads: yields("indexer.proj"),
     feedForward: takes("ffn_down") || (routed || tensors !== undefined ? 0 : shape.feedForward),
     gated: tensors === undefined || yields("ffn_gate") > 0 || yields("ffn_up") > takes("ffn_down"),
     fusedGate: yields("ffn_up") > takes("ffn_down"),

@@ -1,0 +1,249 @@
+import type { LayerCache, ModelShape } from "../models/model-shape.ts";
+import { addAttention, addFeedForward, addMixer, type GraphRun } from "./llama-cpp-block-graph.ts";
+import { isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
+import type { LlamaCppContext } from "./llama-cpp-context.ts";
+import { Graph, type GraphValue } from "./llama-cpp-graph.ts";
+import { cellsOf } from "./llama-cpp-kv-cache.ts";
+import type { BlockWidths } from "./llama-cpp-widths.ts";
+import type { EngineSettings, KvType } from "./memory-model.ts";
+
+/** What one place computes of the model. */
+export interface ComputeShare {
+  /** Indices of the blocks in order. */
+  readonly blocks: readonly number[];
+  /** Whether a block's experts are computed in main memory although the block is on a card. */
+  readonly expertsAway: (block: number) => boolean;
+  readonly output: boolean;
+  readonly cuda: boolean;
+  /** Input copies: more than one when several cards work on successive batches at once. */
+  readonly copies: number;
+  /** The stream comes from another card, which has also begun the first norm of the next block. */
+  readonly handedOver: boolean;
+}
+
+/** A model under its settings, with the widths of its blocks. */
+export interface GraphModel {
+  readonly shape: ModelShape;
+  readonly settings: EngineSettings;
+  readonly context: LlamaCppContext;
+  readonly widths: readonly BlockWidths[];
+}
+
+const F32 = 4;
+const F16 = 2;
+const I32 = 4;
+
+/**
+ * Architectures that compute their last block for all tokens and pick rows behind the last norm; the others pick them
+ * between attention and feed-forward part of the last block. Source: src/models/*.cpp (`inp_out_ids`).
+ */
+const LATE_ROWS: ReadonlySet<string> = new Set(
+  "bailingmoe3 cohere2moe gemma4 gpt-oss hy_v3 nemotron_h nemotron_h_moe qwen35 qwen35moe qwen3next step35".split(
+    " ",
+  ),
+);
+
+type Masks = ReadonlyMap<"full" | "window", GraphValue>;
+
+/** The graph of a card's share, of which only `blocks` are built because the others repeat them. */
+export function cardGraph(model: GraphModel, share: ComputeShare, blocks: readonly number[]): Graph {
+  const graph = new Graph();
+  const hidden = rows(model, model.shape.hidden);
+  if (share.handedOver && share.copies > 1) addInput(graph, hidden, share.copies);
+  const stream = addInput(graph, hidden, share.copies);
+  const crossing = crossingScan(model, share);
+  if (crossing > 0) addInput(graph, rows(model, crossing), share.copies);
+  const masks = addMasks(graph, model, blocks, share.copies);
+  addBlocks(graph, model, share, blocks, stream, masks);
+  return graph;
+}
+
+/**
+ * The graph of main memory: the inputs, the embedding's rows, and what is computed there. `away` is a block whose experts
+ * are computed here although it is on a card.
+ */
+export function hostGraph(
+  model: GraphModel,
+  share: ComputeShare,
+  blocks: readonly number[],
+  away: number | undefined,
+): Graph {
+  const graph = new Graph();
+  graph.kept(model.context.tokens * I32);
+  graph.kept(rows(model, model.shape.hidden));
+  const perLayer = perLayerWidth(model);
+  if (perLayer > 0) graph.kept(rows(model, perLayer));
+  const stream = graph.result(rows(model, model.shape.hidden));
+  const every = model.shape.layers.map((_, index) => index);
+  addBlocks(graph, model, share, blocks, stream, addMasks(graph, model, every, share.copies));
+  const widths = away === undefined ? undefined : model.widths[away];
+  if (widths !== undefined) {
+    const input = graph.result(rows(model, widths.hidden));
+    graph.read(addFeedForward(graph, input, { ...widths, sharedWidth: 0 }, model.context.tokens));
+  }
+  return graph;
+}
+
+/** The last block of the main pass, which goes on with the rows that are asked for only. */
+export const lastBlock = (shape: ModelShape): number =>
+  shape.layers.findLastIndex(({ draft }) => draft !== true);
+
+/**
+ * Where a scan follows another and the boundary between two cards lies between them, llama.cpp's scheduler moves a part
+ * of the earlier scan over: its projection goes to the next card, its gate comes back. Width of what is copied, or 0.
+ */
+export function crossingScan({ shape, widths }: GraphModel, share: ComputeShare): number {
+  const first = share.blocks[0];
+  const last = share.blocks.at(-1);
+  if (share.copies === 1 || first === undefined || last === undefined) return 0;
+  const scans = (block: number): boolean =>
+    widths[block]?.scans === true &&
+    (widths[block + 1]?.mixerInner ?? 0) > 0 &&
+    block + 1 < shape.layers.length;
+  const entering = share.handedOver && scans(first - 1) ? (widths[first - 1]?.mixerInput ?? 0) : 0;
+  return entering + (!share.output && scans(last) ? (widths[last]?.mixerInner ?? 0) : 0);
+}
+
+function addBlocks(
+  graph: Graph,
+  model: GraphModel,
+  share: ComputeShare,
+  blocks: readonly number[],
+  from: GraphValue,
+  masks: Masks,
+): void {
+  const last = lastBlock(model.shape);
+  const late = LATE_ROWS.has(model.shape.architecture);
+  const perLayer = rows(model, perLayerWidth(model));
+  let stream = from;
+  let embedded: GraphValue | undefined;
+  for (const block of blocks) {
+    stream = addBlock(graph, model, share, block, stream, masks, block === last && !late);
+    if (perLayer === 0) continue;
+    embedded ??= addPerLayerInput(graph, perLayer);
+    stream = graph.inPlace(rows(model, model.shape.hidden), stream, embedded);
+  }
+  if (embedded !== undefined) graph.read(embedded);
+  if (share.output) addHead(graph, model, stream, blocks.includes(last) && !late);
+  else graph.read(stream);
+}
+
+/** The embeddings of every layer for every token, projected once and read by all layers (Gemma 3n and 4). */
+function addPerLayerInput(graph: Graph, bytes: number): GraphValue {
+  const embedded = graph.inPlace(bytes, graph.result(bytes));
+  const projected = graph.result(bytes);
+  return graph.result(bytes, graph.inPlace(bytes, projected, embedded));
+}
+
+function perLayerWidth({ shape }: GraphModel): number {
+  return shape.tensors?.find(({ name }) => name === "per_layer_token_embd.weight")?.dimensions[0] ?? 0;
+}
+
+/** The last norm and the logits, of the rows that are asked for; `picked` when only those are left. */
+function addHead(graph: Graph, model: GraphModel, stream: GraphValue, picked: boolean): void {
+  const { hidden, vocabulary } = model.shape;
+  const outputs = model.context.outputs * F32;
+  const normed = graph.inPlace(picked ? outputs * hidden : rows(model, hidden), stream);
+  graph.read(graph.result(outputs * vocabulary, picked ? normed : graph.result(outputs * hidden, normed)));
+}
+
+/** A value that comes from another place: read once, or kept in several copies when batches overlap. */
+function addInput(graph: Graph, bytes: number, copies: number): GraphValue {
+  if (copies === 1) return graph.result(bytes);
+  const kept = Array.from({ length: copies }, () => graph.kept(bytes));
+  return kept[0] ?? 0;
+}
+
+/** One mask a kind of cache, of which cells each token may look at; and without flash attention where values go. */
+function addMasks(graph: Graph, model: GraphModel, blocks: readonly number[], copies: number): Masks {
+  const { context, settings, shape } = model;
+  const masks = new Map<"full" | "window", GraphValue>();
+  for (const cache of blocks.flatMap((block) => shape.layers[block]?.caches ?? [])) {
+    const cells = cellsOf(cache, context, settings);
+    const kind = cache.kind === "window" ? "window" : "full";
+    if (cells === 0 || masks.has(kind)) continue;
+    if (!settings.flashAttention && (cache.kind === "full" || cache.kind === "window")) {
+      addInput(graph, cache.kvHeads * cache.valueLength * context.tokens * 2 * I32, copies);
+    }
+    const bytes = cells * context.tokens * (settings.flashAttention ? F16 : F32);
+    masks.set(kind, addInput(graph, bytes, copies));
+    if (cache.kind === "latent" && cache.indexer > 0) addInput(graph, bytes, copies);
+  }
+  return masks;
+}
+
+function addBlock(
+  graph: Graph,
+  model: GraphModel,
+  share: ComputeShare,
+  block: number,
+  stream: GraphValue,
+  masks: Masks,
+  picksRows: boolean,
+): GraphValue {
+  const widths = model.widths[block];
+  const layer = model.shape.layers[block];
+  if (widths === undefined || layer === undefined) return stream;
+  const tokens = picksRows ? model.context.outputs : model.context.tokens;
+  const bytes = widths.hidden * tokens * F32;
+  const mixed = addMixers(graph, model, share, widths, layer.caches, stream, masks);
+  const residual =
+    mixed.length === 0
+      ? stream
+      : graph.inPlace(
+          bytes,
+          ...(picksRows ? [...mixed, stream].map((value) => graph.result(bytes, value)) : [...mixed, stream]),
+        );
+  if (widths.feedForward === 0 && widths.experts === 0) return residual;
+  const normed = graph.result(bytes, residual);
+  if (share.expertsAway(block)) {
+    const fromHost = graph.result(bytes * widths.expertsUsed, normed);
+    return graph.inPlace(bytes, graph.result(bytes, fromHost), residual);
+  }
+  return graph.inPlace(bytes, addFeedForward(graph, normed, widths, tokens), residual);
+}
+
+/** Recurrent mixer and attention of a block, whichever it has. */
+function addMixers(
+  graph: Graph,
+  model: GraphModel,
+  share: ComputeShare,
+  widths: BlockWidths,
+  caches: readonly LayerCache[],
+  stream: GraphValue,
+  masks: Masks,
+): GraphValue[] {
+  if (widths.attended === 0 && widths.mixerInner === 0) return [];
+  const run = graphRun(model, share.cuda);
+  const normed = graph.result(rows(model, widths.hidden), stream);
+  const results = caches.flatMap((cache) =>
+    cache.kind === "state" ? [addMixer(graph, normed, widths, cache, run)] : [],
+  );
+  if (widths.attended === 0) return results;
+  const cache = caches.find(({ kind }) => kind !== "state");
+  const mask = masks.get(cache?.kind === "window" ? "window" : "full") ?? normed;
+  return [...results, addAttention(graph, normed, widths, cache, mask, run)];
+}
+
+/** Source of the scratch: ggml_cuda_flash_attn_ext_get_f16_extra_data in fattn-common.cuh. */
+function graphRun({ settings, context }: GraphModel, cuda: boolean): GraphRun {
+  const unpacks = (type: KvType): boolean => cuda && (isQuantizedCacheType(type) || type === "bf16");
+  const scratch = (cache: LayerCache): number => {
+    const cells = cellsOf(cache, context, settings) * context.streams;
+    if (cache.kind === "state") return 0;
+    if (cache.kind === "latent")
+      return unpacks(settings.kvKeyType) ? cells * (cache.rank + cache.rope) * F16 : 0;
+    const keys = unpacks(settings.kvKeyType) ? cache.kvHeads * cache.keyLength : 0;
+    const values = unpacks(settings.kvValueType) ? cache.kvHeads * cache.valueLength : 0;
+    return cells * (keys + values) * F16;
+  };
+  return {
+    tokens: context.tokens,
+    sequences: context.sequences,
+    flashAttention: settings.flashAttention,
+    cells: (cache) => cellsOf(cache, context, settings),
+    scratch,
+  };
+}
+
+const rows = ({ context }: GraphModel, width: number): number => width * context.tokens * F32;
