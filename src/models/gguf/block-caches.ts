@@ -9,7 +9,7 @@ import { slidingWindow } from "./sliding-window.ts";
 
 /**
  * Architectures that answer in one pass and keep nothing. Source: llama_model::create_memory in llama.cpp,
- * src/llama-model.cpp, 2026-11; the encoder of T5 is run alone.
+ * src/llama-model.cpp, 2026-11. The encoder of T5 is not among them: llama.cpp allocates a cache that it never reads.
  */
 const WITHOUT_CACHE = new Set([
   "bert",
@@ -25,7 +25,6 @@ const WITHOUT_CACHE = new Set([
   "nomic-bert",
   "nomic-bert-moe",
   "rnd1",
-  "t5encoder",
   "wavtokenizer-dec",
 ]);
 

@@ -60,11 +60,13 @@ const PATTERN = "attention.sliding_window_pattern";
 export function slidingWindow(fields: HeaderFields, model: Hyperparameters): SlidingWindow | undefined {
   const { blocks, mainBlocks } = model;
   const given = fields.count("attention.sliding_window");
-  // Source: src/models/lfm2.cpp: with the key, every block with attention has the window.
-  if (fields.architecture === "lfm2")
+  // Source: src/models/lfm2.cpp: with the key, every block with attention has the window; src/models/dflash.cpp: so have the
+  // drafts of DeepSeek-V4.
+  const isDraft = fields.architecture === "dflash" && (fields.count("hyper_connection.count") ?? 0) > 0;
+  if (fields.architecture === "lfm2" || isDraft)
     return given === undefined || given === 0
       ? undefined
-      : { width: given, blocks: Array.from({ length: blocks }, (_, block) => block < mainBlocks) };
+      : { width: given, blocks: Array.from({ length: blocks }, (_, block) => isDraft || block < mainBlocks) };
   const rule = RULES.get(fields.architecture);
   if (rule === undefined || (rule.blocks !== undefined && rule.blocks !== mainBlocks)) return undefined;
   const width = given === 0 ? 0 : given === undefined ? rule.width : (rule.fixed ?? given);
