@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseCudaArchitectureList } from "../core/index.ts";
-import { ENGINE_RELEASES, findEngineKind, findEngineRelease } from "./index.ts";
+import { ENGINE_RELEASES, findEngineKind, findEngineRelease, isOlderThan } from "./index.ts";
 
 describe("releases of engines", () => {
   it("are of known kinds, with lists that are read and a source", () => {
@@ -50,6 +50,18 @@ describe("releases of engines", () => {
     ["openai", "1.0", undefined],
   ])("%s %s %s is not known", (kind, version, image) => {
     expect(findEngineRelease(kind, version, image)).toBeUndefined();
+  });
+
+  it("reads the CUDA of a variant from its tag", () => {
+    expect(findEngineRelease("vllm", undefined, "vllm/vllm-openai:v0.30.0")?.cuda).toBe("13.0");
+    expect(findEngineRelease("vllm", undefined, "vllm/vllm-openai:v0.30.0-cu129")?.cuda).toBe("12.9");
+    expect(findEngineRelease("sglang", "0.5.5", "lmsysorg/sglang:latest-cu130")?.cuda).toBe("13.0");
+  });
+
+  it("tells an older engine by tag before version, and nothing of one without either", () => {
+    expect(isOlderThan("0.13.0", "0.12.9")).toBe(true);
+    expect(isOlderThan("0.13.0", "0.12.0", "vllm/vllm-openai:v0.13.0")).toBe(false);
+    expect(isOlderThan("0.13.0", undefined, "vllm/vllm-openai:latest")).toBe(false);
   });
 
   it("knows the size of an image that filled a disk", () => {

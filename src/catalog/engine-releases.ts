@@ -70,8 +70,9 @@ export const ENGINE_RELEASES: readonly EngineRelease[] = [
     from: "0.20.0",
     images: VLLM_IMAGES,
     architectures: ["7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "11.0", "12.0"],
-    note: "CUDA 13 by default, tags with -cu129 hold CUDA 12.9",
-    source: "https://github.com/vllm-project/vllm/blob/main/docker/Dockerfile (torch_cuda_arch_list)",
+    cuda: "13.0",
+    source:
+      "https://github.com/vllm-project/vllm/pull/39878 (CUDA 13 by default), docker/Dockerfile (torch_cuda_arch_list)",
     date: "2026-09-22",
   },
   {
@@ -159,11 +160,24 @@ export function findEngineRelease(kind: string, version?: string, image?: string
       (named === undefined ||
         (release.images.includes(named.repository) && (named.tag ?? "").includes(release.tagWith ?? ""))),
   );
-  if (numbers === undefined)
-    return candidates.find(
-      (release) => !isRanged(release) && (named !== undefined || release.images.length === 0),
-    );
-  return candidates.find((release) => !isRanged(release) || inRange(release, numbers));
+  const found =
+    numbers === undefined
+      ? candidates.find(
+          (release) => !isRanged(release) && (named !== undefined || release.images.length === 0),
+        )
+      : candidates.find((release) => !isRanged(release) || inRange(release, numbers));
+  // Variants of a release: `v0.30.0-cu129`.
+  const variant = /(?:^|-)cu(\d{2})(\d)\b/.exec(named?.tag ?? "");
+  if (found === undefined || variant === null) return found;
+  return { ...found, cuda: `${variant[1] ?? ""}.${variant[2] ?? ""}` };
+}
+
+/** Whether an engine is known to be older than a version, by its image's tag or the version beside it. */
+export function isOlderThan(limit: string, version?: string, image?: string): boolean {
+  const tag = image === undefined ? undefined : splitImage(image).tag;
+  const numbers = versionNumbers(tag) ?? versionNumbers(version);
+  const bound = versionNumbers(limit);
+  return numbers !== undefined && bound !== undefined && compare(numbers, bound) < 0;
 }
 
 const isRanged = (release: EngineRelease): boolean =>

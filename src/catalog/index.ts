@@ -4,7 +4,7 @@
  */
 export { ENGINE_KINDS, findEngineKind, nearestEngineKind } from "./engine-kinds.ts";
 export type { EngineKind } from "./engine-kinds.ts";
-export { ENGINE_RELEASES, findEngineRelease } from "./engine-releases.ts";
+export { ENGINE_RELEASES, findEngineRelease, isOlderThan } from "./engine-releases.ts";
 export type { EngineRelease } from "./engine-releases.ts";
 export { cudaVisibleBytes } from "./gpu-visible-memory.ts";
 export { findGpu, GPUS, nearestGpu } from "./gpus.ts";

@@ -94,10 +94,16 @@ describe("gate 1: compiled architectures", () => {
     const engine: Engine = { kind: "triton", image: "nvcr.io/nvidia/tritonserver:25.01-vllm-python-py3" };
     const [refusal] = checkGates(input(engine, card("RTX 4090"), { driver: "470.57.02" }));
     expect(refusal).toMatchObject({ code: "arch-not-compiled", hint: "Install driver 525 or later." });
-    expect(refusal?.reason).toContain("has driver 470.57.02; code for it comes from CUDA 12.8");
+    expect(refusal?.reason).toContain(
+      "has driver 470.57.02; nvcr.io/nvidia/tritonserver:25.01-vllm-python-py3 is built with CUDA 12.8",
+    );
     expect(codes(input(engine, card("A100 80GB"), { driver: "470.57.02" }))).toEqual([]);
     expect(codes(input(engine, card("RTX 4090"), { driver: "580.95.05" }))).toEqual([]);
     expect(codes(input(engine, card("RTX 4090"), { driver: "[N/A]" }))).toEqual([]);
+    const cuda13: Engine = { kind: "vllm", image: "vllm/vllm-openai:v0.30.0" };
+    expect(codes(input(cuda13, card("RTX 4090"), { driver: "550.54.14" }))).toEqual(["arch-not-compiled"]);
+    const cuda12: Engine = { kind: "vllm", image: "vllm/vllm-openai:v0.30.0-cu129" };
+    expect(codes(input(cuda12, card("RTX 4090"), { driver: "550.54.14" }))).toEqual([]);
     expect(codes(input({ kind: "llama.cpp" }, card("RTX 5090"), { driver: "470.1" }))).toEqual([
       "arch-not-compiled",
     ]);

@@ -28,15 +28,20 @@ export function refuseByDriver(input: GateInput): readonly GateRefusal[] {
   const branch = Number(/^(\d{3,4})\./.exec(input.driver ?? "")?.[1]);
   const device = parseComputeCapability(input.card.computeCapability);
   if (!Number.isInteger(branch) || device === undefined || isDataCentre(input.card.model)) return [];
-  const cuda = engineRelease(input.engine)?.cuda ?? oldestCuda(device);
+  const built = engineRelease(input.engine)?.cuda;
+  const cuda = built ?? oldestCuda(device);
   const needed = cuda === undefined ? undefined : OLDEST_DRIVER.get(Number(cuda.split(".")[0]));
   if (cuda === undefined || needed === undefined || branch >= needed) return [];
+  const why =
+    built === undefined
+      ? `code for it comes from CUDA ${cuda} or later`
+      : `${input.engine.image ?? input.engine.kind} is built with CUDA ${cuda}`;
   return [
     {
       code: "arch-not-compiled",
       reason:
-        `${input.card.name} (${input.card.model}) has driver ${input.driver}; code for it comes from CUDA ${cuda} ` +
-        `or later, which needs driver ${needed} or later.`,
+        `${input.card.name} (${input.card.model}) has driver ${input.driver}; ${why}, ` +
+        `which needs driver ${needed} or later.`,
       hint: `Install driver ${needed} or later.`,
       source: SOURCE,
     },

@@ -17,7 +17,7 @@ describe("gate 2: quantization kernels", () => {
     ["w4a16", "yes yes yes yes yes yes yes"],
     ["fp8", "yes yes yes yes yes yes yes"],
     ["int8", "yes yes yes yes yes no no"],
-    ["nvfp4", "no yes yes yes yes yes yes"],
+    ["nvfp4", "yes yes yes yes yes yes yes"],
     ["mxfp4", "no yes yes yes yes yes yes"],
     ["bnb-4bit", "yes yes yes yes yes yes yes"],
   ])("vLLM serves %s on 7.5, 8.0, 8.6, 8.9, 9.0, 10.0, 12.0: %s", (scheme, answers) => {
@@ -46,6 +46,14 @@ describe("gate 2: quantization kernels", () => {
     ["w4a16", "8.6", undefined],
   ])("says of %s on %s: %s", (scheme, on, text) => {
     expect(noteQuantization(input({ kind: "vllm" }, device(on), { shape: shape(scheme) }))?.text).toBe(text);
+  });
+
+  it("vLLM before Marlin knew Turing refuses FP8 and NVFP4 there", () => {
+    for (const scheme of ["fp8", "nvfp4"] as const) {
+      expect(refusesIn({ kind: "vllm", version: "0.12.0" }, scheme, "7.5")).toBe(true);
+      expect(refusesIn({ kind: "vllm", version: "0.12.0" }, scheme, "8.0")).toBe(false);
+      expect(refusesIn({ kind: "vllm", version: "0.30.0" }, scheme, "7.5")).toBe(false);
+    }
   });
 
   it("TensorRT-LLM has FP8 from Ada and FP4 from Blackwell on", () => {

@@ -1,3 +1,4 @@
+import { isOlderThan } from "../../catalog/index.ts";
 import { parseComputeCapability } from "../../core/index.ts";
 import type { ModelShape, WeightScheme } from "../../models/model-shape.ts";
 import { engineKind, runsLlama, runsVllm } from "./engine-kind.ts";
@@ -8,6 +9,7 @@ const VLLM_BF16 = "vLLM: Bfloat16 is only supported on GPUs with compute capabil
 const VLLM_FP8 = "https://docs.vllm.ai/en/v0.32.0/features/quantization/llm_compressor/fp8/";
 const VLLM_INT8 = "https://docs.vllm.ai/en/latest/features/quantization/int8/";
 const VLLM_TABLE = "https://docs.vllm.ai/en/v0.9.2/features/quantization/supported_hardware.html";
+const VLLM_TURING = "https://github.com/vllm-project/vllm/pull/29901";
 const TENSORRT_TABLE = "https://nvidia.github.io/TensorRT-LLM/0.18.2/reference/support-matrix.html";
 const TENSORRT_FP4 = "https://nvidia.github.io/TensorRT-LLM/1.0.0/features/quantization.html";
 
@@ -15,6 +17,8 @@ const TENSORRT_FP4 = "https://nvidia.github.io/TensorRT-LLM/1.0.0/features/quant
 interface KernelRange {
   readonly schemes: readonly WeightScheme[];
   readonly from: number;
+  /** The first capability in releases before this one. */
+  readonly formerly?: { readonly before: string; readonly from: number };
   /** First capability that has none again. */
   readonly before?: number;
   /** Below this the weights stay packed and every step unpacks them (Marlin): it runs, without native arithmetic. */
@@ -23,7 +27,8 @@ interface KernelRange {
   readonly source: string;
 }
 
-const FP4_NOTE_SOURCE = "https://docs.vllm.ai/en/latest/features/quantization/";
+/** Marlin learned Turing after 0.12: FP8 and NVFP4, but not MXFP4, whose kernels compute in BF16. */
+const TURING_MARLIN = { before: "0.13.0", from: 80 } as const;
 
 const VLLM_KERNELS: readonly KernelRange[] = [
   {
@@ -41,6 +46,7 @@ const VLLM_KERNELS: readonly KernelRange[] = [
   {
     schemes: ["fp8"],
     from: 75,
+    formerly: TURING_MARLIN,
     nativeFrom: 89,
     hint: "Use AWQ, GPTQ or INT8 on this card.",
     source: VLLM_FP8,
@@ -53,11 +59,19 @@ const VLLM_KERNELS: readonly KernelRange[] = [
     source: VLLM_INT8,
   },
   {
-    schemes: ["nvfp4", "mxfp4"],
+    schemes: ["nvfp4"],
+    from: 75,
+    formerly: TURING_MARLIN,
+    nativeFrom: 100,
+    hint: "Use AWQ or GPTQ on this card.",
+    source: VLLM_TURING,
+  },
+  {
+    schemes: ["mxfp4"],
     from: 80,
     nativeFrom: 100,
     hint: "Use AWQ or GPTQ on this card.",
-    source: FP4_NOTE_SOURCE,
+    source: VLLM_TURING,
   },
 ];
 
@@ -85,10 +99,11 @@ export function refuseByQuantization(input: GateInput): readonly GateRefusal[] {
   const capability = code(input);
   const range = kernelRange(input, shape);
   if (capability === undefined || range === undefined) return [];
-  if (capability >= range.from && capability < (range.before ?? Infinity)) return [];
+  const from = firstCapability(input, range);
+  if (capability >= from && capability < (range.before ?? Infinity)) return [];
   const limit =
-    capability < range.from
-      ? `needs compute capability ${dotted(range.from)} or later`
+    capability < from
+      ? `needs compute capability ${dotted(from)} or later`
       : `has none for compute capability ${dotted(range.before ?? 0)} and later`;
   return [
     {
@@ -114,7 +129,7 @@ export function noteQuantization(input: GateInput): GateNote | undefined {
   const range = input.shape === undefined ? undefined : kernelRange(input, input.shape);
   if (input.shape === undefined || capability === undefined || range?.nativeFrom === undefined)
     return undefined;
-  if (capability < range.from || capability >= range.nativeFrom) return undefined;
+  if (capability < firstCapability(input, range) || capability >= range.nativeFrom) return undefined;
   return {
     text:
       `${input.shape.quantization.name} runs weight-only on ${input.card.model} (${input.card.computeCapability}): Marlin ` +
@@ -131,6 +146,13 @@ function kernelRange(input: GateInput, shape: ModelShape): KernelRange | undefin
         engineKind(input.engine)
       ];
   return table?.find((range) => range.schemes.includes(shape.quantization.scheme));
+}
+
+function firstCapability({ engine }: GateInput, range: KernelRange): number {
+  const { formerly } = range;
+  return formerly !== undefined && isOlderThan(formerly.before, engine.version, engine.image)
+    ? formerly.from
+    : range.from;
 }
 
 function code(input: GateInput): number | undefined {
