@@ -10,6 +10,14 @@ export interface Turn {
   readonly open: boolean;
 }
 
+/** A bin that is short of what a candidate takes. */
+interface ShortBin {
+  readonly bin: number;
+  readonly amount: number;
+  /** What the turns take beyond its capacity; negative is what they leave. */
+  readonly excess: number;
+}
+
 /** Turns up to which all ways to merge are compared; beyond, they are left out one by one. */
 const MOST_COMPARED = 10;
 
@@ -35,15 +43,18 @@ export function cheapestMerge(
   turns: readonly Turn[],
   candidate: Candidate,
 ): readonly Turn[] | undefined {
-  const open = turns.filter((turn) => turn.open);
-  const fits = (merged: readonly Turn[]): boolean => isEnough(capacity, turns, merged, candidate);
-  if (!fits(open)) return undefined;
-  // The more turns are merged the less is needed, and only those matter that use a bin which is short.
-  const short = candidate.bins.filter((bin, index) => {
+  // The more turns are merged the less is needed, and only bins matter that would be short without.
+  const short = candidate.bins.flatMap((bin, index): ShortBin[] => {
     const taken = turns.reduce((sum, turn) => sum + (turn.need[bin] ?? 0), 0);
-    return taken + (candidate.amounts[index] ?? 0) > (capacity[bin] ?? 0);
+    const amount = candidate.amounts[index] ?? 0;
+    return taken + amount > (capacity[bin] ?? 0)
+      ? [{ bin, amount, excess: taken - (capacity[bin] ?? 0) }]
+      : [];
   });
-  const useful = open.filter((turn) => short.some((bin) => (turn.need[bin] ?? 0) > 0));
+  const open = turns.filter((turn) => turn.open);
+  const fits = (merged: readonly Turn[]): boolean => short.every((bin) => isEnough(bin, merged));
+  if (open.length === 0 || !fits(open)) return undefined;
+  const useful = open.filter((turn) => short.some(({ bin }) => (turn.need[bin] ?? 0) > 0));
   const cheapFirst = (useful.length > 0 ? useful : open).toSorted(
     (a, b) =>
       alone(a) - alone(b) || a.value - b.value || (a.members[0]?.item ?? 0) - (b.members[0]?.item ?? 0),
@@ -56,18 +67,16 @@ function alone(turn: Turn): number {
   return turn.members.length === 1 ? 1 : 0;
 }
 
-function isEnough(
-  capacity: Float64Array,
-  turns: readonly Turn[],
-  merged: readonly Turn[],
-  candidate: Candidate,
-): boolean {
-  const together = turnOf(capacity.length, [...merged.flatMap(({ members }) => members), candidate], true);
-  return together.need.every((need, bin) => {
-    let sum = need;
-    for (const turn of turns) if (!merged.includes(turn)) sum += turn.need[bin] ?? 0;
-    return sum <= (capacity[bin] ?? 0);
-  });
+/** Whether the most of the candidate and the merged turns is no more than the latter free and the bin has left. */
+function isEnough({ bin, amount, excess }: ShortBin, merged: readonly Turn[]): boolean {
+  let freed = 0;
+  let most = amount;
+  for (const { need } of merged) {
+    const part = need[bin] ?? 0;
+    freed += part;
+    if (part > most) most = part;
+  }
+  return excess + most <= freed;
 }
 
 /** Leaves out the dearest as long as the rest is enough. */
