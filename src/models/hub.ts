@@ -10,6 +10,7 @@ import type { HubAnswer } from "./hub-request.ts";
 import type { ModelShape } from "./model-shape.ts";
 import { pickGguf } from "./pick-gguf.ts";
 import type { GgufChoice } from "./pick-gguf.ts";
+import { findTensorScheme } from "./tensor-schemes.ts";
 
 export interface HubRepository {
   /** `owner/repository`. */
@@ -74,7 +75,8 @@ function wantsGguf(paths: readonly string[], { quantization, files }: GgufChoice
   if (files?.some(isGguf) === true) return true;
   const hasTensors = paths.includes("config.json") && paths.some((path) => /^[^/]+\.safetensors$/.test(path));
   if (!hasTensors) return true;
-  return paths.some(isGguf) && (quantization !== undefined || files !== undefined);
+  const namesGguf = quantization !== undefined && findTensorScheme(quantization) === undefined;
+  return paths.some(isGguf) && (namesGguf || files !== undefined);
 }
 
 /**
@@ -96,22 +98,30 @@ export async function hubFiles(repository: HubRepository): Promise<ModelFiles> {
   const path = `api/models/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const answer = await hubGet(new URL(path, endpoint), headers);
   if (answer.status !== 200) throw refusal(answer, repository, endpoint);
-  const listing = LISTING.safeParse(parseJson(answer.body, `The listing of ${repo}`));
-  if (!listing.success)
+  const listing = listingOf(answer, repo, endpoint);
+  const commit = listing.sha ?? revision;
+  return {
+    name: repo,
+    origin: "hub",
+    list: listing.siblings.map(({ rfilename, size = 0 }) => ({ path: rfilename, size })),
+    open: (file) => openUrl(resolveUrl(endpoint, repo, commit, file), { headers }),
+  };
+}
+
+/** Networks answer with pages of their own, which are no listing of a hub. */
+function listingOf(answer: HubAnswer, repo: string, endpoint: URL): z.infer<typeof LISTING> {
+  try {
+    return LISTING.parse(parseJson(answer.body, repo));
+  } catch (thrown) {
     throw new OmniError(
       "hub.unreachable",
       `${endpoint.host} answers something that is no listing of ${repo}.`,
       {
         hint: "Check the endpoint; a proxy or a login page may answer in its place.",
+        cause: thrown,
       },
     );
-  const commit = listing.data.sha ?? revision;
-  return {
-    name: repo,
-    origin: "hub",
-    list: listing.data.siblings.map(({ rfilename, size = 0 }) => ({ path: rfilename, size })),
-    open: (file) => openUrl(resolveUrl(endpoint, repo, commit, file), { headers }),
-  };
+  }
 }
 
 function resolveUrl(endpoint: URL, repo: string, revision: string, path: string): string {

@@ -50,9 +50,9 @@ export function pickGguf(paths: readonly string[], choice: GgufChoice, where: st
 function fittingModels(models: ReadonlyMap<string, readonly string[]>, choice: GgufChoice): string[] {
   const names = [...models.keys()];
   if (choice.files !== undefined) {
-    const globs = choice.files.map(globPattern);
+    const globs = choice.files;
     return names.filter((name) =>
-      (models.get(name) ?? []).some((part) => globs.some((glob) => glob.test(part))),
+      (models.get(name) ?? []).some((part) => globs.some((glob) => fitsGlob(part, glob))),
     );
   }
   if (choice.quantization !== undefined) return withQuantization(names, choice.quantization);
@@ -68,12 +68,31 @@ function withQuantization(names: readonly string[], quantization: string): strin
   return exact.length > 0 ? exact : found;
 }
 
-/** `*` stays within any path, as in the globs of `hf download --include`; `?` is one character. */
-function globPattern(glob: string): RegExp {
-  const source = glob.replaceAll(/[^\w]/g, (character) =>
-    character === "*" ? ".*" : character === "?" ? "." : `\\${character}`,
-  );
-  return new RegExp(`^(?:.*/)?${source}$`, "i");
+/**
+ * Whether a path, or its file's name, fits a glob of `*` and `?`, in any case. Two places to go back to and no regular
+ * expression: a pattern with many stars would otherwise take time without end.
+ */
+function fitsGlob(path: string, glob: string): boolean {
+  const name = path.replace(/^.*\//, "");
+  return [path, name].some((text) => fits(text.toLowerCase(), glob.toLowerCase()));
+}
+
+function fits(text: string, glob: string): boolean {
+  let [at, place, star, resume] = [0, 0, -1, 0];
+  while (at < text.length) {
+    if (glob[place] === "*") {
+      star = place++;
+      resume = at;
+    } else if (place < glob.length && (glob[place] === "?" || glob[place] === text[at])) {
+      place++;
+      at++;
+    } else if (star === -1) return false;
+    else {
+      place = star + 1;
+      at = ++resume;
+    }
+  }
+  return /^\**$/.test(glob.slice(place));
 }
 
 function unclear(

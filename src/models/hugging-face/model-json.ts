@@ -17,17 +17,19 @@ export function parseJson(bytes: Uint8Array, name: string): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {
-    const repaired = text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs, (token) =>
-      token.startsWith('"') ? token : "null",
-    );
-    if (repaired === text) throw notJson(name, thrown);
+    if (!/Infinity|NaN/.test(text)) throw notJson(name, thrown);
     try {
-      return JSON.parse(repaired);
+      return JSON.parse(withoutNumbersOfPython(text));
     } catch {
       throw notJson(name, thrown);
     }
   }
 }
+
+const withoutNumbersOfPython = (text: string): string =>
+  text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs, (token) =>
+    token.startsWith('"') ? token : "null",
+  );
 
 const notJson = (name: string, thrown: unknown): OmniError =>
   new OmniError("model.malformed", `${name} is not valid JSON: ${messageOf(thrown).slice(0, 200)}`, {
