@@ -111,8 +111,6 @@ export interface ModelShape {
   readonly tiedEmbeddings: boolean;
   /** What belongs to no block and is neither embedding nor head: final norms, rope factors, position tables. */
   readonly otherBytes: number;
-  /** Of `otherBytes`, tables that only the input reads (embeddings a layer, positions); llama.cpp keeps them in main memory. */
-  readonly inputBytes?: number;
   readonly layers: readonly LayerShape[];
   readonly hidden: number;
   /** Query heads; the most of any layer. */

@@ -4,7 +4,7 @@ import type { GgufTensor } from "../gguf-header.ts";
 /** What a tensor belongs to. */
 export type TensorPlace =
   | { readonly kind: "block"; readonly block: number; readonly part: keyof BlockWeights }
-  | { readonly kind: "embedding" | "output" | "input" | "other" };
+  | { readonly kind: "embedding" | "output" | "other" };
 
 /** Routed experts, by the expression that llama.cpp's `--cpu-moe` uses. Source: common/common.h, LLM_FFN_EXPS_REGEX. */
 const EXPERTS = /\.ffn_(up|down|gate|gate_up)_(ch|)exps/;
@@ -12,16 +12,12 @@ const BLOCK = /^(?:enc\.|dec\.)?blk\.(\d{1,4})\.(.+)$/;
 /** Names of feed-forward tensors within a block. Source: LLM_TENSOR_NAMES in llama.cpp, src/llama-arch.cpp. */
 const FEED_FORWARD =
   /^(?:ffn[_.]|exp_probs_b|channel_mix_|post_ffw_norm|pre_ffw_norm|layer_output_norm|hc_ffn_|vis_(?:down|gate|up))/;
-/** Tables that only the input reads; llama.cpp keeps them in main memory. Source: LLM_TENSOR_LAYER_INPUT, the same file. */
-const INPUT =
-  /^(?:per_layer_token_embd|position_embd|token_types|masked_embd|hrm_z_l_init|token_embd\.(?!weight$))/;
-
 /** What a tensor is for, by its name. `output.` is the head; norms and what else stands outside the blocks is `other`. */
 export function tensorPlace(name: string): TensorPlace {
   if (name === "token_embd.weight") return { kind: "embedding" };
   if (name.startsWith("output.")) return { kind: "output" };
   const block = BLOCK.exec(name);
-  if (block === null) return { kind: INPUT.test(name) ? "input" : "other" };
+  if (block === null) return { kind: "other" };
   const part = EXPERTS.test(name)
     ? "experts"
     : FEED_FORWARD.test(block[2] ?? "")

@@ -73,7 +73,6 @@ describe("ggufShape", () => {
       outputBytes: 210_000,
       tiedEmbeddings: false,
       otherBytes: 1280,
-      inputBytes: 0,
       weightBytes: 1_020_688,
       chatTemplate: "{{ messages }}",
       projectorBytes: 0,
@@ -123,7 +122,7 @@ describe("ggufShape", () => {
     expect((await shapeOf({ architecture: "nomic-bert", keys: LLAMA })).tiedEmbeddings).toBe(false);
   });
 
-  it("keeps the input's other tables apart: they stay in main memory", async () => {
+  it("counts the embeddings of Gemma 3n's blocks as neither embedding nor block", async () => {
     const tensors: SparseTensor[] = [
       ["token_embd.weight", [64, 100]],
       ["per_layer_token_embd.weight", [256, 100]],
@@ -134,7 +133,7 @@ describe("ggufShape", () => {
       keys: { ...LLAMA, "attention.sliding_window": 8 },
       tensors,
     });
-    expect(shape).toMatchObject({ inputBytes: 51_200, otherBytes: 51_200 + 32_768, embeddingBytes: 12_800 });
+    expect(shape).toMatchObject({ otherBytes: 51_200 + 32_768, embeddingBytes: 12_800 });
   });
 
   it("names the quantization by the most bytes where the file does not", async () => {

@@ -58,8 +58,7 @@ export function ggufShape(headers: readonly GgufHeader[], origin: "file" | "hub"
     embeddingBytes: weights.embedding,
     outputBytes: weights.output,
     tiedEmbeddings: tied,
-    inputBytes: weights.input,
-    otherBytes: weights.other + weights.input,
+    otherBytes: weights.other,
     layers: layersOf(fields, model, weights.blocks),
     ...attentionOf(fields, model, tensors),
     vocabulary: vocabularyOf(fields, first, tensors),
@@ -110,14 +109,13 @@ interface Weights {
   readonly blocks: readonly BlockWeights[];
   readonly embedding: number;
   readonly output: number;
-  readonly input: number;
   readonly other: number;
   readonly expertParameters: number;
 }
 
 function sumWeights(tensors: readonly GgufTensor[], count: number): Weights {
   const blocks = Array.from({ length: count }, () => ({ attention: 0, feedForward: 0, experts: 0 }));
-  const outside = { embedding: 0, output: 0, input: 0, other: 0, expertParameters: 0 };
+  const outside = { embedding: 0, output: 0, other: 0, expertParameters: 0 };
   for (const tensor of tensors) {
     const place = tensorPlace(tensor.name);
     const block = place.kind === "block" ? blocks[place.block] : undefined;
