@@ -4,8 +4,7 @@ import type { MachineInventory } from "../inventory/index.ts";
 import { serviceName } from "../spec/index.ts";
 import { metalOf } from "./init-metal.ts";
 import type { Section, Typed, TypedMap } from "./init-metal.ts";
-import { uniqueName } from "./init-models.ts";
-import type { Choice, LeftOut } from "./init-services.ts";
+import type { Choice } from "./init-services.ts";
 
 export interface InitInput {
   readonly machine: MachineInventory;
@@ -113,11 +112,9 @@ function servicesOf({ choice, file }: InitInput): {
   const models: Record<string, Typed> = {};
   const services: Record<string, Typed> = {};
   const remarks: Remark[] = [];
-  const names = new Set<string>(["auto", "cpu"]);
   for (const service of choice.services) {
-    const { model } = service;
-    const { outline } = model;
-    const name = uniqueName(serviceName(model.name) || "model", names, 63);
+    const { model, name } = service;
+    const trained = model.shape?.trainedContext ?? 0;
     models[model.name] = service.embeddings
       ? { source: sourceOf(model.path, file), capabilities: ["embeddings"] }
       : sourceOf(model.path, file);
@@ -126,21 +123,20 @@ function servicesOf({ choice, file }: InitInput): {
       engine: service.engine.length === 1 ? (service.engine[0] ?? "") : service.engine,
       devices: service.devices,
       context: service.contextTokens,
-      ...(service.parallel === undefined ? {} : { parallel: service.parallel }),
     };
     remarks.push({ at: ["services", name], where: "above", text: service.why });
-    if (outline !== undefined && outline.trainedContext > 0)
+    if (trained > 0)
       remarks.push({
         at: ["services", name, "context"],
         where: "beside",
-        text: `trained for ${outline.trainedContext}; auto takes what fits`,
+        text: `trained for ${trained}; auto takes what fits`,
       });
   }
   return { value: { models, services }, remarks: [...remarks, ...leftOutRemarks(choice.leftOut, file)] };
 }
 
 /** Models that are not served stand below the others as comments that become entries without their `# `. */
-function leftOutRemarks(leftOut: readonly LeftOut[], file: string): Remark[] {
+function leftOutRemarks(leftOut: Choice["leftOut"], file: string): Remark[] {
   return leftOut.flatMap(({ model, why }) => [
     belowModels(`Not served: ${why}`),
     belowModels(stringify({ [model.name]: sourceOf(model.path, file) }, { lineWidth: 0 }).trim()),

@@ -2,8 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { messageOf } from "../core/index.ts";
-import { readModel } from "../models/index.ts";
-import type { ModelOutline } from "../models/index.ts";
+import { readGgufShape } from "../models/index.ts";
+import type { ModelShape } from "../models/index.ts";
 import { modelName } from "./node-spec.ts";
 
 /** A GGUF model on this machine: its header, or why it cannot be read. Of a split model the first shard is named. */
@@ -11,7 +11,7 @@ export interface FoundModel {
   /** Name for the spec; no two models have the same. */
   readonly name: string;
   readonly path: string;
-  readonly outline?: ModelOutline;
+  readonly shape?: ModelShape;
   readonly fault?: string;
 }
 
@@ -64,8 +64,8 @@ export async function findModels(folders: readonly ModelFolder[]): Promise<Found
   const models: FoundModel[] = [];
   for (const path of paths) {
     const name = uniqueName(modelName(path), names);
-    const read = await readModel(path).then(
-      (outline) => ({ outline }),
+    const read = await readGgufShape(path).then(
+      (shape) => ({ shape }),
       (thrown: unknown) => ({ fault: messageOf(thrown) }),
     );
     models.push({ name, path, ...read });
