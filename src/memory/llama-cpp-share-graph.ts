@@ -53,8 +53,10 @@ export function cardGraph(model: GraphModel, share: ComputeShare, blocks: readon
   const stream = addInput(graph, hidden, share.copies);
   const crossing = crossingScan(model, share);
   if (crossing > 0) addInput(graph, rows(model, crossing), share.copies);
+  const perLayer =
+    perLayerWidth(model) > 0 ? addInput(graph, rows(model, perLayerWidth(model)), share.copies) : undefined;
   const masks = addMasks(graph, model, blocks, share.copies);
-  addBlocks(graph, model, share, blocks, stream, masks);
+  addBlocks(graph, model, share, blocks, { stream, perLayer, masks });
   return graph;
 }
 
@@ -71,11 +73,14 @@ export function hostGraph(
   const graph = new Graph();
   graph.kept(model.context.tokens * I32);
   graph.kept(rows(model, model.shape.hidden));
-  const perLayer = perLayerWidth(model);
-  if (perLayer > 0) graph.kept(rows(model, perLayer));
   const stream = graph.result(rows(model, model.shape.hidden));
+  const perLayer = perLayerWidth(model) > 0 ? graph.result(rows(model, perLayerWidth(model))) : undefined;
   const every = model.shape.layers.map((_, index) => index);
-  addBlocks(graph, model, share, blocks, stream, addMasks(graph, model, every, share.copies));
+  addBlocks(graph, model, share, blocks, {
+    stream,
+    perLayer,
+    masks: addMasks(graph, model, every, share.copies),
+  });
   const widths = away === undefined ? undefined : model.widths[away];
   if (widths !== undefined) {
     const input = graph.result(rows(model, widths.hidden));
@@ -104,35 +109,48 @@ export function crossingScan({ shape, widths }: GraphModel, share: ComputeShare)
   return entering + (!share.output && scans(last) ? (widths[last]?.mixerInner ?? 0) : 0);
 }
 
+interface GraphInputs {
+  readonly stream: GraphValue;
+  /** Embeddings of every layer for every token (Gemma 3n and 4). */
+  readonly perLayer: GraphValue | undefined;
+  readonly masks: Masks;
+}
+
 function addBlocks(
   graph: Graph,
   model: GraphModel,
   share: ComputeShare,
   blocks: readonly number[],
-  from: GraphValue,
-  masks: Masks,
+  inputs: GraphInputs,
 ): void {
   const last = lastBlock(model.shape);
   const late = LATE_ROWS.has(model.shape.architecture);
-  const perLayer = rows(model, perLayerWidth(model));
-  let stream = from;
+  const hidden = rows(model, model.shape.hidden);
+  let { stream } = inputs;
   let embedded: GraphValue | undefined;
   for (const block of blocks) {
-    stream = addBlock(graph, model, share, block, stream, masks, block === last && !late);
-    if (perLayer === 0) continue;
-    embedded ??= addPerLayerInput(graph, perLayer);
-    stream = graph.inPlace(rows(model, model.shape.hidden), stream, embedded);
+    stream = addBlock(graph, model, share, block, stream, inputs.masks, block === last && !late);
+    if (inputs.perLayer === undefined) continue;
+    embedded ??= addPerLayerProjection(graph, inputs.perLayer, rows(model, perLayerWidth(model)), stream);
+    stream = graph.inPlace(hidden, graph.result(hidden, embedded), stream);
   }
-  if (embedded !== undefined) graph.read(embedded);
+  graph.read(
+    ...(embedded === undefined ? [] : [embedded]),
+    ...(inputs.perLayer === undefined ? [] : [inputs.perLayer]),
+  );
   if (share.output) addHead(graph, model, stream, blocks.includes(last) && !late);
   else graph.read(stream);
 }
 
-/** The embeddings of every layer for every token, projected once and read by all layers (Gemma 3n and 4). */
-function addPerLayerInput(graph: Graph, bytes: number): GraphValue {
-  const embedded = graph.inPlace(bytes, graph.result(bytes));
-  const projected = graph.result(bytes);
-  return graph.result(bytes, graph.inPlace(bytes, projected, embedded));
+/** What all layers read of the per-layer embeddings, projected once behind the first block. */
+function addPerLayerProjection(
+  graph: Graph,
+  input: GraphValue,
+  bytes: number,
+  stream: GraphValue,
+): GraphValue {
+  const projected = graph.result(bytes, stream);
+  return graph.result(bytes, graph.inPlace(bytes, projected, input));
 }
 
 function perLayerWidth({ shape }: GraphModel): number {
