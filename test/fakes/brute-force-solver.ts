@@ -39,23 +39,28 @@ export function isFeasible(problem: Problem, choices: readonly (Choice | undefin
   );
 }
 
-/** The greatest value, by trying everything. */
-export function bruteForce(problem: Problem): number {
+/** The greatest value, and the first choices that reach it in the order of items, options and nodes, by trying all. */
+export function bruteForce(problem: Problem): {
+  readonly value: number;
+  readonly choices: readonly (Choice | undefined)[];
+} {
   const choices: (Choice | undefined)[] = problem.items.map(() => undefined);
-  const best = (item: number): number => {
+  let best: { value: number; choices: readonly (Choice | undefined)[] } = { value: -1, choices };
+  const descend = (item: number, value: number): void => {
     const options = problem.items[item]?.options;
-    if (options === undefined) return 0;
-    choices[item] = undefined;
-    let most = best(item + 1);
-    for (const [option, { value, kind }] of options.entries()) {
-      const nodes = kind === undefined ? [undefined] : problem.nodes.keys();
-      for (const node of nodes) {
-        choices[item] = node === undefined ? { option } : { option, node };
-        if (isFeasible(problem, choices)) most = Math.max(most, value + best(item + 1));
-      }
-      choices[item] = undefined;
+    if (options === undefined) {
+      if (value > best.value) best = { value, choices: [...choices] };
+      return;
     }
-    return most;
+    for (const [option, { value: worth, kind }] of options.entries()) {
+      for (const node of kind === undefined ? [undefined] : problem.nodes.keys()) {
+        choices[item] = node === undefined ? { option } : { option, node };
+        if (isFeasible(problem, choices)) descend(item + 1, value + worth);
+      }
+    }
+    choices[item] = undefined;
+    descend(item + 1, value);
   };
-  return best(0);
+  descend(0, 0);
+  return best;
 }

@@ -77,3 +77,42 @@ function optionOn(
       }),
   );
 }
+
+/** Up to two nodes of four cards, equal in pairs or all, whose items go on any card, any pair of neighbours, or all four. */
+export function equalCards(): fc.Arbitrary<Problem> {
+  const capacity = fc.integer({ min: 4, max: 12 });
+  const cards = fc.oneof(
+    capacity.map((size) => [size, size, size, size]),
+    fc.tuple(capacity, capacity).map(([one, other]) => [one, one, other, other]),
+  );
+  const sets = [[0], [1], [2], [3], [0, 1], [2, 3], [0, 1, 2, 3]];
+  const level = fc.record({
+    amount: fc.integer({ min: 1, max: 12 }),
+    width: fc.constantFrom(1, 2, 4),
+    value: value(),
+  });
+  const item = fc
+    .array(level, { minLength: 1, maxLength: 2 })
+    .map((levels) =>
+      levels.flatMap(({ amount, width, value: worth }) =>
+        sets
+          .filter((set) => set.length === width)
+          .map((set): Option => ({ value: worth, kind: 0, uses: set.map((bin) => ({ bin, amount })) })),
+      ),
+    );
+  return fc
+    .record({
+      cards,
+      nodes: fc.integer({ min: 1, max: 2 }),
+      items: fc.array(item, { minLength: 2, maxLength: 5 }),
+    })
+    .map(({ cards: sizes, nodes, items }): Problem => {
+      const bins = sizes.map((size, card) => ({ name: `card${card}`, capacity: size }));
+      return {
+        nodes: Array.from({ length: nodes }, (_, node) => ({ name: `node${node}`, kind: 0, bins })),
+        items: items
+          .slice(0, nodes === 1 ? 5 : 3)
+          .map((options, index) => ({ name: `item${index}`, options })),
+      };
+    });
+}

@@ -31,7 +31,7 @@ export function upperBound(problem: Problem): number {
 }
 
 /** What the bound says once rounding is taken into account. */
-export function provenBound({ integral }: Instance, bound: number): number {
+function provenBound({ integral }: Instance, bound: number): number {
   const safe = bound * (1 + 1e-12);
   return integral ? Math.floor(safe + 1e-7) : safe;
 }
@@ -86,7 +86,7 @@ function greedy(instance: Instance, market: Market, prices: Float64Array): Place
 }
 
 /** Gives an item the first of these candidates for which there is room. */
-export function insert(placement: Placement, candidates: readonly Candidate[]): void {
+function insert(placement: Placement, candidates: readonly Candidate[]): void {
   for (const candidate of candidates) {
     const node = placement.bestNode(candidate);
     if (node === NOWHERE) continue;
