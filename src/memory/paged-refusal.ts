@@ -4,7 +4,7 @@ import { formatTokens } from "./format-tokens.ts";
 import type { Fit, FitRequest, MemoryPart } from "./memory-model.ts";
 import { attempt, type Attempt } from "./paged-attempt.ts";
 import type { PagedEngine } from "./paged-engine.ts";
-import { poolConcurrency, type RankOutcome } from "./predict-paged.ts";
+import type { RankOutcome } from "./predict-paged.ts";
 import { rescaleShape } from "./rescale-shape.ts";
 import { divisions } from "./tensor-division.ts";
 import { partBytes, termBytes } from "./terms.ts";
@@ -109,15 +109,15 @@ function moreCards(engine: PagedEngine, tried: Attempt, { wishes, devices }: Fit
   const { tensorParallel: _t, pipelineParallel: _p, ...free } = wishes;
   for (let cards = devices.length * 2; cards <= MOST_CARDS; cards *= 2) {
     const row = Array.from({ length: cards }, () => smallest);
-    for (const way of divisions(tried.shape, cards, true)) {
-      const other = attempt(engine, tried.shape, free, row, way);
-      if (other.shortage === undefined) return [`${cards} such cards would hold it with ${achieved(other)}.`];
-    }
+    const [way] = divisions(tried.shape, cards, true);
+    if (way === undefined) continue;
+    const other = attempt(engine, tried.shape, free, row, way);
+    if (other.shortage === undefined) return [`${cards} such cards would hold it with ${achieved(other)}.`];
   }
   return [];
 }
 
 function achieved({ outcome }: Attempt): string {
-  const { contextTokens } = outcome.prediction.settings;
-  return `${formatTokens(contextTokens)} tokens and ${poolConcurrency(outcome, contextTokens).toFixed(2)}×`;
+  const { settings, kv } = outcome.prediction;
+  return `${formatTokens(settings.contextTokens)} tokens and ${kv.concurrency.toFixed(2)}×`;
 }

@@ -2,7 +2,7 @@ import type { ModelShape } from "../models/model-shape.ts";
 import type { BlockPool } from "./block-pool.ts";
 import type { DeviceRoom, EngineSettings, MemoryPart, MemoryPrediction, Wishes } from "./memory-model.ts";
 import type { PagedEngine, RankWork } from "./paged-engine.ts";
-import { pipelineStages } from "./pipeline-stages.ts";
+import { type PipelineStage, pipelineStages } from "./pipeline-stages.ts";
 import { rankWeights } from "./rank-weights.ts";
 import { deviceMemory } from "./terms.ts";
 
@@ -24,6 +24,8 @@ export interface PagedOutcome {
   readonly prediction: MemoryPrediction;
 }
 
+const EMPTY_STAGE: PipelineStage = { layers: [], first: true, last: true };
+
 /** Computes a paged engine on exactly these cards: rank by rank, then the pool that all of them can hold. */
 export function predictPaged(
   engine: PagedEngine,
@@ -33,13 +35,21 @@ export function predictPaged(
   wishes: Wishes = {},
 ): PagedOutcome {
   const stages = pipelineStages(shape, Math.max(1, settings.pipelineParallel));
+  const seen: { readonly stage: PipelineStage; readonly outcome: RankOutcome }[] = [];
   const ranks = devices.map((card, index): RankOutcome => {
-    const stage = stages[Math.min(stages.length - 1, Math.floor(index / settings.tensorParallel))] ?? {
-      layers: [],
-      first: true,
-      last: true,
-    };
-    return rankOutcome(engine, { shape, stage, settings, card, wishes });
+    const stage =
+      stages[Math.min(stages.length - 1, Math.floor(index / settings.tensorParallel))] ?? EMPTY_STAGE;
+    // Ranks of one stage on equal cards are alike, and there are up to 64 of them.
+    const alike = seen.find(
+      (each) =>
+        each.stage === stage &&
+        each.outcome.card.total === card.total &&
+        each.outcome.card.free === card.free,
+    );
+    if (alike !== undefined) return { ...alike.outcome, card };
+    const outcome = rankOutcome(engine, { shape, stage, settings, card, wishes });
+    seen.push({ stage, outcome });
+    return outcome;
   });
   const holding = ranks.filter((rank) => rank.pool.blockBytes > 0);
   const blocks =
@@ -81,7 +91,9 @@ function prediction(
   blocks: number,
 ): MemoryPrediction {
   const held = ranks.map((rank) => blocks * rank.pool.blockBytes);
-  const concurrency = poolConcurrency({ ranks, blocks }, settings.contextTokens);
+  const served = poolConcurrency({ ranks, blocks }, settings.contextTokens);
+  // Without attention a request takes nothing of the pool.
+  const concurrency = Number.isFinite(served) ? served : settings.parallel;
   const devices = ranks.map((rank, index) =>
     deviceMemory([...rank.parts, { term: "kvCache", name: "KV cache", bytes: held[index] ?? 0 }]),
   );
@@ -91,8 +103,8 @@ function prediction(
     kv: {
       bytesPerToken: Math.ceil(ranks.reduce((sum, rank) => sum + rank.tokenBytes, 0)),
       bytes: devices.reduce((sum, device) => sum + device.kvCache, 0),
-      tokens: Number.isFinite(concurrency) ? Math.floor(concurrency * settings.contextTokens) : 0,
-      concurrency: Number.isFinite(concurrency) ? concurrency : settings.parallel,
+      tokens: Math.floor(concurrency * settings.contextTokens),
+      concurrency,
       type: settings.kvKeyType,
     },
     settings,

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { pipelineStages } from "./pipeline-stages.ts";
+import { rankWeights } from "./rank-weights.ts";
+import { DEEPSEEK_V32, inScheme, LLAMA_70B, MISTRAL_NEMO, QWEN3_4B } from "./shapes.fixture.ts";
+import { partBytes } from "./terms.ts";
+import { divisions, indivisible, largestDivisor } from "./tensor-division.ts";
+
+const perStage = (shape: typeof LLAMA_70B, ranks: number, stages: number): number[] =>
+  pipelineStages(shape, stages).map((stage) => partBytes(rankWeights(shape, stage, ranks)));
+
+describe("rankWeights", () => {
+  it("is the whole model on one card, tied or not", () => {
+    expect(perStage(LLAMA_70B, 1, 1)).toEqual([LLAMA_70B.weightBytes]);
+    expect(perStage(QWEN3_4B, 1, 1)).toEqual([QWEN3_4B.weightBytes]);
+  });
+
+  it("halves all but the norms over two ranks", () => {
+    const [half] = perStage(MISTRAL_NEMO, 2, 1);
+    const norms = (2 * 40 + 1) * 5120 * 2;
+    expect(half).toBe((MISTRAL_NEMO.weightBytes - norms) / 2 + norms);
+  });
+
+  it("repeats key and value heads where there are fewer than ranks", () => {
+    const [rank = 0] = perStage(LLAMA_70B, 16, 1);
+    const even = LLAMA_70B.weightBytes / 16;
+    const repeated = (80 * 2 * 8 * 128 * 8192 * 2) / 16;
+    expect(rank).toBeGreaterThan(even + repeated);
+    expect(rank).toBeLessThan(even + repeated + 80 * 4 * 8192 * 2);
+  });
+
+  it("gives the embedding to the first stage and the head to the last, and a tied one to both", () => {
+    const table = LLAMA_70B.embeddingBytes;
+    const [first = 0, last = 0] = perStage(LLAMA_70B, 1, 2);
+    expect(first).toBe(last);
+    expect(first + last).toBe(LLAMA_70B.weightBytes + LLAMA_70B.otherBytes);
+    const tied = perStage(QWEN3_4B, 1, 2);
+    expect((tied[0] ?? 0) + (tied[1] ?? 0)).toBe(
+      QWEN3_4B.weightBytes + QWEN3_4B.embeddingBytes + QWEN3_4B.otherBytes,
+    );
+    expect(table).toBe(LLAMA_70B.outputBytes);
+  });
+
+  it("gives left-over layers to the stages before the last", () => {
+    expect(pipelineStages(DEEPSEEK_V32, 4).map((stage) => stage.layers.length)).toEqual([15, 15, 16, 15]);
+    expect(pipelineStages(LLAMA_70B, 3).map((stage) => stage.layers.length)).toEqual([27, 27, 26]);
+  });
+});
+
+describe("rescaleShape", () => {
+  it("gives the sizes that published checkpoints have", () => {
+    expect(inScheme(LLAMA_70B, "w4a16").weightBytes / 1e9).toBeCloseTo(39.5, 1);
+    expect(inScheme(MISTRAL_NEMO, "w4a16").weightBytes / 1e9).toBeCloseTo(8.31, 2);
+    expect(inScheme(MISTRAL_NEMO, "fp8").weightBytes / 1e9).toBeCloseTo(13.59, 2);
+  });
+
+  it("comes back to where it started", () => {
+    const back = inScheme(inScheme(LLAMA_70B, "w4a16"), "bf16");
+    expect(Math.abs(back.weightBytes - LLAMA_70B.weightBytes)).toBeLessThan(1000);
+    expect(back.layers[0]).toEqual(LLAMA_70B.layers[0]);
+  });
+
+  it("scales experts by their own parameters", () => {
+    const four = inScheme(DEEPSEEK_V32, "w4a16");
+    const experts = four.layers.reduce((sum, layer) => sum + layer.weights.experts, 0);
+    expect(experts / DEEPSEEK_V32.expertParameters).toBeCloseTo(0.5 + 2 / 128, 6);
+  });
+});
+
+describe("dividing a model", () => {
+  it("names what cannot be divided", () => {
+    expect(indivisible(LLAMA_70B, 3)).toBe("64 attention heads cannot be divided by 3 cards");
+    expect(indivisible(MISTRAL_NEMO, 16)).toBeUndefined();
+    expect(indivisible(inScheme(MISTRAL_NEMO, "w4a16"), 32)).toContain("quantization group of 128");
+    expect(largestDivisor(LLAMA_70B, 6)).toBe(4);
+  });
+
+  it("splits layers over equal cards and stages over unequal ones", () => {
+    expect(divisions(LLAMA_70B, 4, true)[0]).toEqual({ tensorParallel: 4, pipelineParallel: 1 });
+    expect(divisions(LLAMA_70B, 4, false)[0]).toEqual({ tensorParallel: 1, pipelineParallel: 4 });
+    expect(divisions(LLAMA_70B, 3, true)).toEqual([{ tensorParallel: 1, pipelineParallel: 3 }]);
+  });
+});
