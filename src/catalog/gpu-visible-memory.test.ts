@@ -11,6 +11,12 @@ describe("cudaVisibleBytes", () => {
     expect(cudaVisibleBytes(findGpu("RTX 3080"), 10 * GIB) / GIB).toBeCloseTo(9.65, 2);
   });
 
+  it("takes a label in GB for the label of the card", () => {
+    expect(cudaVisibleBytes(findGpu("RTX 3080"), 10e9) / GIB).toBeCloseTo(9.65, 2);
+    expect(cudaVisibleBytes(findGpu("RTX 3080"), 10_240 * MIB - 1) / GIB).toBeCloseTo(9.65, 2);
+    expect(cudaVisibleBytes(findGpu("A30"), 24e9)).toBe(Math.floor(24 * GIB * 0.91));
+  });
+
   it("takes 0.91 of a label and 0.95 of a report for a card that is not known", () => {
     expect(cudaVisibleBytes(undefined, 24 * GIB)).toBe(Math.floor(24 * GIB * 0.91));
     expect(cudaVisibleBytes(undefined, 24_570 * MIB)).toBe(Math.floor(24_570 * MIB * 0.95));

@@ -28,6 +28,7 @@ export const VISIBLE_MEMORY: ReadonlyMap<string, { readonly bytes: number; reado
     ["RTX 3090", torch(23.56, OUT_OF_MEMORY)],
     ["RTX 3080", torch(9.65, `${OUT_OF_MEMORY}; older drivers leave 9.78 GiB`)],
     ["RTX 3070", torch(7.63, OUT_OF_MEMORY)],
+    ["RTX 3060 Ti", torch(7.63, OUT_OF_MEMORY)],
     ["RTX 3060", torch(11.57, OUT_OF_MEMORY)],
     ["A40", torch(44.34, OUT_OF_MEMORY)],
     ["A100 80GB", torch(79.25, "vLLM's start: Free memory on device (78.84/79.25 GiB)")],
@@ -45,11 +46,13 @@ const SAME_CARD = 0.1;
 /**
  * Bytes of a card that a CUDA program sees, given the memory on its label or as nvidia-smi reports it (bytes). Measured
  * where the card is known; else 0.91 of a label (whole GiB or GB) and 0.95 of a report, both of them the least measured.
+ * A label in GB of a known card means its label: the RTX 3080 with `10GB` has 10 GiB.
  */
 export function cudaVisibleBytes(gpu: GpuModel | undefined, labelled: number): number {
-  const known = gpu?.visibleMemory;
-  if (gpu !== undefined && known !== undefined && Math.abs(labelled - gpu.memory) <= SAME_CARD * gpu.memory)
-    return Math.min(known, labelled);
-  const label = labelled % GIB === 0 || labelled % 1e9 === 0;
-  return Math.floor(labelled * (label ? SHARE_OF_LABEL : SHARE_OF_REPORT));
+  const isLabel = labelled % GIB === 0 || labelled % 1e9 === 0;
+  const share = isLabel ? SHARE_OF_LABEL : SHARE_OF_REPORT;
+  if (gpu === undefined || Math.abs(labelled - gpu.memory) > SAME_CARD * gpu.memory)
+    return Math.floor(labelled * share);
+  const size = isLabel ? gpu.memory : labelled;
+  return gpu.visibleMemory === undefined ? Math.floor(size * share) : Math.min(gpu.visibleMemory, size);
 }

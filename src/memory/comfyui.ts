@@ -31,7 +31,7 @@ function fitDeclared({ wishes, devices, host }: FitRequest): Fit {
       reason: "what a ComfyUI workflow takes cannot be computed, and nothing declares it",
       hint: "Declare it under the service: takes: { vram: 24GiB }.",
     };
-  const prediction = declared(passiveSettings({ parallel: 1, ...wishes }), devices, wishes);
+  const prediction = declared(passiveSettings({ contextTokens: 0, parallel: 1, ...wishes }), devices, wishes);
   if (vram !== undefined && vram > 0 && card === undefined)
     return refuse(
       `takes ${formatBytes(vram)} of a card, and none is given`,
