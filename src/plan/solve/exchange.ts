@@ -21,6 +21,9 @@ const PATIENCE_PER_ITEM = 60;
  */
 const SWING = 6;
 
+/** How often it scatters half of the items and begins again while work is left. */
+const STARTS = 4;
+
 /**
  * Improves a placement by rounds of ruin and recreate (Schrimpf and others 2000): some items leave, these and some that
  * have less than their best are put back in another order. A round that loses is undone, unless it loses less than a
@@ -34,33 +37,45 @@ export function exchange(
 ): void {
   const round = new Round(instance, placement, random, ranked);
   const count = instance.items.length;
-  let value = 0;
-  let largest = 0;
-  for (const candidate of placement.taken) value += candidate?.value ?? 0;
-  for (const candidates of instance.items) largest = Math.max(largest, candidates[0]?.value ?? 0);
-  let best = value;
-  let bestTaken = [...placement.taken];
-  let bestNodes = Int32Array.from(placement.nodeOf);
+  const largest = instance.items.reduce((most, candidates) => Math.max(most, candidates[0]?.value ?? 0), 0);
   const swing = largest * Math.min(0.5, SWING / count);
-  const end = placement.work + work;
   const patience = PATIENCE + PATIENCE_PER_ITEM * count;
-  for (let idle = 0; idle < patience && best < limit && placement.work < end; idle++) {
-    const gain = round.play();
-    const tolerance = (swing * random.below(1_024) * (1 - idle / patience)) / 1_024;
-    if (gain < -tolerance) {
-      round.undo();
-      continue;
-    }
-    value += gain;
-    if (value > best + 1e-9 * best) {
-      best = value;
-      bestTaken = [...placement.taken];
-      bestNodes = Int32Array.from(placement.nodeOf);
+  const end = placement.work + work;
+  let best = snapshot(placement);
+  let { value } = best;
+  for (let start = 0; start < STARTS; start++) {
+    if (start > 0) value += round.scatter();
+    for (let idle = 0; idle < patience; idle++) {
+      if (best.value >= limit || placement.work >= end) return restore(instance, placement, best);
+      const gain = round.play();
+      const tolerance = (swing * random.below(1_024) * (1 - idle / patience)) / 1_024;
+      if (gain < -tolerance) {
+        round.undo();
+        continue;
+      }
+      value += gain;
+      if (value <= best.value * (1 + 1e-9)) continue;
+      best = snapshot(placement);
       idle = 0;
     }
   }
+  restore(instance, placement, best);
+}
+
+interface Snapshot {
+  readonly value: number;
+  readonly taken: readonly (Candidate | undefined)[];
+  readonly nodeOf: Int32Array;
+}
+
+function snapshot({ taken, nodeOf }: Placement): Snapshot {
+  const value = taken.reduce((sum, candidate) => sum + (candidate?.value ?? 0), 0);
+  return { value, taken: [...taken], nodeOf: Int32Array.from(nodeOf) };
+}
+
+function restore(instance: Instance, placement: Placement, { taken, nodeOf }: Snapshot): void {
   for (const item of instance.items.keys()) placement.remove(item);
-  for (const [item, candidate] of bestTaken.entries()) {
-    if (candidate !== undefined) placement.put(candidate, bestNodes[item] ?? ELSEWHERE);
+  for (const [item, candidate] of taken.entries()) {
+    if (candidate !== undefined) placement.put(candidate, nodeOf[item] ?? ELSEWHERE);
   }
 }

@@ -39,8 +39,19 @@ export class Round {
     const first = wanting[0];
     if (first !== undefined && !this.#random.oneIn(3)) this.#force(first);
     else this.#ruin();
-    const waiting = this.#shuffled([...new Set([...this.#before.keys(), ...wanting])]);
-    for (const item of waiting) this.#insert(item);
+    return this.#putBack(wanting);
+  }
+
+  /** Takes off half of the items, puts all where they find room, and returns by how much the value grew. */
+  scatter(): number {
+    this.#before.clear();
+    for (const item of this.#movable) if (this.#random.oneIn(2)) this.#remove(item);
+    return this.#putBack(this.#movable);
+  }
+
+  /** Gives places to what was taken off and to these others; returns by how much the value grew since. */
+  #putBack(others: readonly number[]): number {
+    for (const item of this.#shuffled([...new Set([...this.#before.keys(), ...others])])) this.#insert(item);
     let gain = 0;
     for (const [item, { candidate }] of this.#before) {
       gain += (this.#placement.taken[item]?.value ?? 0) - (candidate?.value ?? 0);
