@@ -10,7 +10,6 @@ export { cudaVisibleBytes } from "./gpu-visible-memory.ts";
 export { findGpu, GPUS, nearestGpu } from "./gpus.ts";
 export type { ModelDimensions } from "./model-dimensions.ts";
 export { findModelFamily, MODEL_FAMILIES, nearestModelFamily } from "./model-families.ts";
-export type { ModelFamily } from "./model-families.ts";
 export { findPciGpu, PCI_GPUS } from "./pci-gpu-ids.ts";
 export { findQuantization, QUANTIZATIONS } from "./quantizations.ts";
 export { ROLES } from "./roles.ts";

@@ -9,7 +9,7 @@ const STATE_BYTES = 4;
 const USUAL_CONTEXTS = [4096, 32_768, 131_072] as const;
 
 /** Bytes a sequence of so many tokens keeps, before an engine rounds them up to its blocks; `f16` and f32 states. */
-export function sequenceBytes(shape: ModelShape, tokens: number): number {
+function sequenceBytes(shape: ModelShape, tokens: number): number {
   return caches(shape).reduce((sum, cache) => {
     if (cache.kind === "state") return sum + (cache.convolution + cache.recurrent) * STATE_BYTES;
     const kept = cache.kind === "window" ? Math.min(tokens, cache.window) : tokens;

@@ -180,12 +180,12 @@ export const CODES = {
   "model.not-gguf": entry(2, "The file is not a GGUF file.", "Give a llama.cpp model in GGUF format."),
   "model.truncated": entry(
     2,
-    "The GGUF file is shorter than its own header says.",
+    "The model file is shorter than its own header says.",
     "Download it again; the copy is incomplete.",
   ),
   "model.malformed": entry(
     2,
-    "The GGUF header is not valid.",
+    "The header or configuration of the model is not valid.",
     "Download the file again, or convert the model anew.",
   ),
   "model.unsupported-version": entry(
@@ -205,7 +205,7 @@ export const CODES = {
   ),
   "model.no-weights": entry(
     2,
-    "The GGUF file holds no tensors (a vocabulary or projector alone).",
+    "The model holds no tensors (a vocabulary, a projector or a configuration alone).",
     "Give the model file itself.",
   ),
 

@@ -45,6 +45,12 @@ export async function readHubShape(wanted: HubRepository & GgufChoice): Promise<
   const files = await hubFiles(wanted);
   const paths = files.list.map(({ path }) => path);
   if (!wantsGguf(paths, wanted)) return readHuggingFaceShape(files);
+  if (!paths.some(isGguf))
+    throw new OmniError(
+      "hub.not-found",
+      `${files.name} holds neither GGUF files nor safetensors beside a config.json.`,
+      { hint: "Take a repository that holds the weights in one of these formats." },
+    );
   const parts = pickGguf(paths, wanted, files.name);
   const sources = await openAll(files, parts);
   try {
@@ -84,7 +90,7 @@ function wantsGguf(paths: readonly string[], { quantization, files }: GgufChoice
  * moment. Throws `OmniError` `hub.unreachable`, `hub.not-found` or `hub.denied`. Source:
  * https://huggingface.co/docs/hub/api, `GET /api/models/{repo}/revision/{revision}?blobs=true`.
  */
-export async function hubFiles(repository: HubRepository): Promise<ModelFiles> {
+async function hubFiles(repository: HubRepository): Promise<ModelFiles> {
   const { repo, revision = "main" } = repository;
   if (!/^[\w.-]+\/[\w.-]+$/.test(repo) || repo.includes(".."))
     throw new OmniError(

@@ -154,4 +154,45 @@ describe("caches from a published config.json", () => {
     };
     expect(caches(puzzle)).toEqual([[{ kind: "full", kvHeads: 1, keyLength: 64, valueLength: 64 }], []]);
   });
+
+  it("of windows with heads of their own, and of keys that are compressed or chosen by others", () => {
+    const mimo = {
+      ...BASE,
+      num_hidden_layers: 2,
+      head_dim: 192,
+      v_head_dim: 128,
+      sliding_window: 128,
+      swa_num_key_value_heads: 8,
+      hybrid_layer_pattern: [0, 1],
+    };
+    expect(caches(mimo)).toEqual([
+      [{ kind: "full", kvHeads: 2, keyLength: 192, valueLength: 128 }],
+      [{ kind: "window", window: 128, kvHeads: 8, keyLength: 192, valueLength: 128 }],
+    ]);
+    const v4 = {
+      num_hidden_layers: 3,
+      hidden_size: 4096,
+      num_attention_heads: 64,
+      num_key_value_heads: 1,
+      head_dim: 512,
+      index_head_dim: 128,
+      sliding_window: 128,
+      compress_ratios: [0, 4, 128],
+    };
+    expect(kinds(v4)).toBe("ww+f+f+s+sw+f+s");
+    const perToken = caches(v4).map((layer) =>
+      layer.reduce((sum, cache) => sum + (cache.kind === "full" ? cache.keyLength : 0), 0),
+    );
+    expect(perToken).toEqual([0, 512 / 4 + 128 / 4, 512 / 128]);
+    const m3 = { sparse_index_dim: 128, sparse_attention_freq: [0, 1, 1, 1] };
+    expect(kinds({ ...BASE, sparse_attention_config: m3 })).toBe("ff+ff+ff+f");
+  });
+
+  it("of models whose blocks are told by their pattern alone", () => {
+    const { num_hidden_layers: _, ...rest } = BASE;
+    const words = ["mamba", "moe", "attention", "mlp"];
+    expect(kinds({ ...rest, layers_block_type: words, mamba_num_heads: 8, mamba_head_dim: 64 })).toBe("s-f-");
+    expect(() => caches({ ...BASE, is_encoder_decoder: true })).toThrow(/an encoder with a decoder/);
+    expect(() => caches(rest)).toThrow(/gives no num_hidden_layers/);
+  });
 });

@@ -1,25 +1,12 @@
 import type { Mixer } from "../../catalog/model-dimensions.ts";
+import { keys } from "../gguf/compressed-attention.ts";
 import { linearState } from "../layer-caches.ts";
 import type { LayerCache } from "../model-shape.ts";
 import { configMixers, windowOf } from "./config-mixers.ts";
+import { compressedCaches } from "./config-compressed.ts";
+import { headsOf } from "./config-heads.ts";
 import { layersOf } from "./config.ts";
 import type { TextConfig } from "./config.ts";
-
-/** Width of queries, keys and values as config.json gives them. */
-export interface ConfigHeads {
-  readonly hidden: number;
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly length: number;
-}
-
-export function headsOf(text: TextConfig): ConfigHeads {
-  const hidden = text.hidden_size ?? text.n_embd ?? text.d_model ?? 0;
-  const heads = text.num_attention_heads ?? text.n_head ?? 0;
-  const kvHeads = text.num_key_value_heads ?? text.num_kv_heads ?? (text.multi_query === true ? 1 : heads);
-  const length = text.head_dim ?? text.attention_head_dim ?? (heads === 0 ? 0 : Math.floor(hidden / heads));
-  return { hidden, heads, kvHeads, length };
-}
 
 /**
  * What each block keeps, by the same formulas as `layerCaches`, and those of Mamba, lightning attention, KDA and short
@@ -29,9 +16,18 @@ export function headsOf(text: TextConfig): ConfigHeads {
 export function configCaches(text: TextConfig): LayerCache[][] {
   if (/bert|roberta/.test(text.model_type ?? ""))
     return Array.from({ length: layersOf(text) ?? 0 }, () => []);
-  return configMixers(text).map((mixers, layer) =>
-    mixers.flatMap((mixer) => cacheOf(text, mixer, layer) ?? []),
-  );
+  const ratios = text.compress_ratios;
+  if (ratios !== undefined) return compressedCaches(text, ratios);
+  return configMixers(text).map((mixers, layer) => [
+    ...mixers.flatMap((mixer) => cacheOf(text, mixer, layer) ?? []),
+    ...blockIndexer(text, layer),
+  ]);
+}
+
+/** MiniMax-M3 chooses blocks of tokens by keys of their own, beside full keys and values. */
+function blockIndexer({ sparse_attention_config: sparse }: TextConfig, layer: number): LayerCache[] {
+  const isSparse = sparse?.sparse_attention_freq?.[layer] === 1;
+  return isSparse ? [keys(sparse.sparse_index_dim ?? 0)] : [];
 }
 
 function cacheOf(text: TextConfig, mixer: Mixer, layer: number): LayerCache | undefined {
@@ -56,7 +52,13 @@ function attentionOf(text: TextConfig, mixer: "full" | "window", layer: number):
   const { heads, kvHeads, length } = headsOf(text);
   const window = windowOf(text);
   if (mixer === "window" && window !== undefined)
-    return { kind: "window", window, kvHeads, keyLength: length, valueLength: length };
+    return {
+      kind: "window",
+      window,
+      kvHeads: text.swa_num_key_value_heads ?? kvHeads,
+      keyLength: text.swa_head_dim ?? length,
+      valueLength: text.swa_v_head_dim ?? text.v_head_dim ?? length,
+    };
   // Gemma 4: full blocks have fewer and wider heads than those with a window.
   const isMixed = text.global_head_dim !== undefined;
   const group = text.block_configs?.[layer]?.attention.n_heads_in_group;
@@ -65,7 +67,7 @@ function attentionOf(text: TextConfig, mixer: "full" | "window", layer: number):
     kind: "full",
     kvHeads: isMixed ? (text.num_global_key_value_heads ?? own) : own,
     keyLength: text.global_head_dim ?? length,
-    valueLength: text.global_head_dim ?? length,
+    valueLength: text.global_head_dim ?? text.v_head_dim ?? length,
   };
 }
 

@@ -62,6 +62,10 @@ function explicit(text: TextConfig, layers: number): Mixer[] | undefined {
     return blocks.map(({ attention }) =>
       attention.no_op === true || attention.replace_with_linear === true ? "none" : "full",
     );
+  // MiMo-V2: 1 is a window.
+  const hybrid = text.hybrid_layer_pattern;
+  if (hybrid !== undefined && hybrid.length >= layers)
+    return hybrid.slice(0, layers).map((kind) => (kind === 1 ? "window" : "full"));
   // MiniMax-Text-01: 0 is lightning attention, which keeps a state.
   const list = text.attn_type_list;
   if (list !== undefined && list.length >= layers)

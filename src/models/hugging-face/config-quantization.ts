@@ -11,7 +11,10 @@ const QUANTIZATION = z.object({
   bits: optional.number,
   format: optional.text,
   quant_algo: optional.text,
-  packing_format: optional.text,
+  quantized_layers: z
+    .record(z.string(), z.object({ quant_algo: optional.text }))
+    .optional()
+    .catch(undefined),
   load_in_4bit: z.boolean().optional().catch(undefined),
   _load_in_4bit: z.boolean().optional().catch(undefined),
   config_groups: z
@@ -20,7 +23,7 @@ const QUANTIZATION = z.object({
       z.object({
         format: optional.text,
         weights: WEIGHTS.optional().catch(undefined),
-        input_activations: z.unknown(),
+        input_activations: z.unknown().optional(),
       }),
     )
     .optional()
@@ -67,7 +70,7 @@ const BY_METHOD: Readonly<Record<string, (config: Parsed) => Found | undefined>>
   fp8: () => FP8,
   fbgemm_fp8: () => FP8,
   mxfp4: () => MXFP4,
-  modelopt: ({ quant_algo: algorithm = "FP8" }) => (/NVFP4|W4A16_FP4/i.test(algorithm) ? NVFP4 : FP8),
+  modelopt: (config) => (hasFp4(config) ? NVFP4 : FP8),
   modelopt_fp4: () => NVFP4,
   bitsandbytes: (config) =>
     config.load_in_4bit === true || config._load_in_4bit === true
@@ -76,9 +79,22 @@ const BY_METHOD: Readonly<Record<string, (config: Parsed) => Found | undefined>>
   "compressed-tensors": compressed,
 };
 
+/** ModelOpt names the algorithm of the whole, of groups, or of each layer where it mixes them. */
+function hasFp4(config: Parsed): boolean {
+  const layers = Object.values(config.quantized_layers ?? {});
+  const algorithms = [config.quant_algo, ...layers.map((layer) => layer.quant_algo)];
+  return algorithms.some((name) => name?.includes("FP4")) || narrowest(config)?.weights?.num_bits === 4;
+}
+
+/** Of a mixture of precisions the group with the fewest bits gives the name: the kernels it needs are the rarest. */
+const narrowest = ({
+  config_groups: groups = {},
+}: Parsed): NonNullable<Parsed["config_groups"]>[string] | undefined =>
+  Object.values(groups).toSorted((a, b) => (a.weights?.num_bits ?? 16) - (b.weights?.num_bits ?? 16))[0];
+
 /** Source: `CompressionFormat` of compressed-tensors, src/compressed_tensors/config/base.py. */
 function compressed(config: Parsed): Found | undefined {
-  const group = Object.values(config.config_groups ?? {})[0];
+  const group = narrowest(config);
   const format = config.format === "mixed-precision" ? group?.format : (config.format ?? group?.format);
   const { num_bits: bits = 4, type = "int" } = group?.weights ?? {};
   if (format?.startsWith("nvfp4") === true) return NVFP4;

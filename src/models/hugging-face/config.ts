@@ -42,6 +42,11 @@ const FIELDS = {
   v_head_dim: number,
   index_head_dim: number,
   indexer_types: words,
+  compress_ratios: numbers,
+  sparse_attention_config: z
+    .object({ sparse_index_dim: number, sparse_attention_freq: numbers })
+    .optional()
+    .catch(undefined),
   // Windows
   sliding_window: number,
   use_sliding_window: flag,
@@ -53,6 +58,10 @@ const FIELDS = {
   layer_types: words,
   full_attention_interval: number,
   num_kv_shared_layers: number,
+  hybrid_layer_pattern: numbers,
+  swa_num_key_value_heads: number,
+  swa_head_dim: number,
+  swa_v_head_dim: number,
   global_head_dim: number,
   num_global_key_value_heads: number,
   // Recurrent blocks
@@ -107,12 +116,12 @@ const FIELDS = {
   num_experts_per_tok: number,
   top_k_experts: number,
   moe_topk: number,
+  num_experts_per_token: number,
   n_shared_experts: number,
   num_shared_experts: number,
   shared_expert_intermediate_size: number,
   moe_intermediate_size: number,
-  num_nextn_predict_layers: number,
-  mtp_num_hidden_layers: number,
+  is_encoder_decoder: flag,
 };
 
 const TEXT = z.object(FIELDS);
@@ -134,7 +143,7 @@ const TEXT_LEVELS = ["text_config", "llm_config", "language_config", "thinker_co
 
 /**
  * Parses config.json. Throws `OmniError` `model.malformed` when it is no object, and `model.unsupported` when it
- * describes no transformer (no number of layers).
+ * describes no language model (no number of layers, or an encoder with a decoder).
  */
 export function parseConfig(json: unknown, name: string): ParsedConfig {
   const outer = LEVEL.safeParse(json);
@@ -142,6 +151,11 @@ export function parseConfig(json: unknown, name: string): ParsedConfig {
   const merged = { ...outer.data, ...inner(outer.data) };
   const text = TEXT.parse({ ...defaultsOf(merged["model_type"]), ...merged });
   const outermost = TEXT.parse(outer.data);
+  if (text.is_encoder_decoder === true)
+    throw new OmniError(
+      "model.unsupported",
+      `${name} describes an encoder with a decoder, not a language model.`,
+    );
   if (layersOf(text) === undefined)
     throw new OmniError(
       "model.unsupported",
@@ -168,8 +182,14 @@ function inner(level: Record<string, unknown>, depth = 0): Record<string, unknow
   return {};
 }
 
+/** Blocks of the model; those of Nemotron are as many as its pattern has letters or words. */
 export const layersOf = (text: TextConfig): number | undefined =>
-  text.num_hidden_layers ?? text.n_layer ?? text.num_layers ?? text.n_layers;
+  text.num_hidden_layers ??
+  text.n_layer ??
+  text.num_layers ??
+  text.n_layers ??
+  text.layers_block_type?.length ??
+  text.hybrid_override_pattern?.length;
 
 /** Numbers that publishers leave out because transformers' class has them. Source: configuration_gemma3.py and the like. */
 function defaultsOf(modelType: unknown): Record<string, unknown> {

@@ -6,8 +6,10 @@ import * as model from "../../../test/fakes/hugging-face-model.ts";
 import { writeModelFolder, writtenBytes } from "../../../test/fakes/safetensors-writer.ts";
 import type { WrittenTensor } from "../../../test/fakes/safetensors-writer.ts";
 import { findModelFamily } from "../../catalog/index.ts";
-import { describedShape, folderFiles, readHuggingFaceShape, readModelFolder } from "../index.ts";
+import { describedShape, readModelFolder } from "../index.ts";
 import type { ModelShape } from "../index.ts";
+import { readHuggingFaceShape } from "./hugging-face-shape.ts";
+import { folderFiles } from "./model-files.ts";
 
 let root: string;
 let count = 0;

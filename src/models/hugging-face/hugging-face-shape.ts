@@ -2,7 +2,8 @@ import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
 import type { BlockWeights, ExpertShape, LayerCache, ModelShape } from "../model-shape.ts";
-import { configCaches, headsOf } from "./config-caches.ts";
+import { configCaches } from "./config-caches.ts";
+import { headsOf } from "./config-heads.ts";
 import { configQuantization } from "./config-quantization.ts";
 import type { ConfigQuantization } from "./config-quantization.ts";
 import { layersOf, parseConfig } from "./config.ts";
@@ -152,7 +153,7 @@ function expertsOf(text: TextConfig, tensors: readonly SafetensorsTensor[]): Exp
   const found = tensors.some(({ name }) => name.includes("shared_expert")) ? 1 : 0;
   return {
     count,
-    used: text.num_experts_per_tok ?? text.top_k_experts ?? text.moe_topk ?? 1,
+    used: text.num_experts_per_tok ?? text.num_experts_per_token ?? text.top_k_experts ?? text.moe_topk ?? 1,
     shared: text.n_shared_experts ?? text.num_shared_experts ?? found,
     feedForward: text.moe_intermediate_size ?? text.intermediate_size ?? 0,
   };
