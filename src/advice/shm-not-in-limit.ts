@@ -18,11 +18,14 @@ function limitOf(
     : { bytes: service.memory, at: ["services", name, "memory"] };
 }
 
-/** Main memory that the plan has the engine itself take, by the name of main memory in a plan. */
+/** Main memory that the plan has the engine itself take, shared memory not counted. */
 const ownBytes = ({ plan }: AdviceInput, name: string): number =>
   (plan.services.find((placed) => placed.name === name)?.memory ?? [])
     .filter(({ device }) => device === "cpu" || device.endsWith("/cpu"))
-    .reduce((sum, terms) => sum + terms.total, 0);
+    .reduce((sum, terms) => sum + terms.total - sharedPart(terms), 0);
+
+const sharedPart = ({ parts }: AdviceInput["plan"]["services"][number]["memory"][number]): number =>
+  (parts ?? []).find(({ name }) => name.startsWith("shared memory"))?.bytes ?? 0;
 
 /** Shared memory that leaves no room within the limit it counts against. */
 export const shmNotInLimit: Rule = {

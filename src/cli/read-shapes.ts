@@ -2,7 +2,13 @@ import { stat } from "node:fs/promises";
 import { findModelFamily } from "../catalog/index.ts";
 import { messageOf, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
-import { describedShape, readGgufShape, readHubShape, readModelFolder } from "../models/index.ts";
+import {
+  declaredDimensions,
+  describedShape,
+  readGgufShape,
+  readHubShape,
+  readModelFolder,
+} from "../models/index.ts";
 import type { ModelShape } from "../models/index.ts";
 import type { Spec } from "../spec/index.ts";
 import { localPath } from "./node-spec.ts";
@@ -37,7 +43,8 @@ export async function readShapes(located: LocatedSpec, online: boolean): Promise
     const shape = found instanceof OmniError ? found : found.shape;
     shapes.set(name, shape);
     if (path !== undefined && !(shape instanceof OmniError) && shape.origin === "file") paths.set(name, path);
-    if (!(found instanceof OmniError) && found.note !== undefined) notes.push(noteOn(name, found.note, located));
+    if (!(found instanceof OmniError) && found.note !== undefined)
+      notes.push(noteOn(name, found.note, located));
   }
   return { shapes, paths, notes };
 }
@@ -88,22 +95,29 @@ function fromDescription(model: Model): Found | undefined {
   const { source } = model;
   const gguf =
     model.format === "gguf" ||
-    [source.file, source.hub, source.path, ...(source.files ?? [])].some((name) => name !== undefined && /gguf/i.test(name));
+    [source.file, source.hub, source.path, ...(source.files ?? [])].some(
+      (name) => name !== undefined && /gguf/i.test(name),
+    );
   const format = model.format ?? (gguf ? "gguf" : "safetensors");
   const stated = model.quantization ?? source.quantization;
   const quantization = stated ?? (format === "gguf" ? SMALLEST_GGUF : "BF16");
   const name = model.family ?? source.hub;
   const family = name === undefined ? undefined : findModelFamily(name);
-  const description = model.shape ?? family?.dimensions;
-  if (description === undefined) return undefined;
-  const shape = describedShape(description, {
+  const dimensions = model.shape === undefined ? family?.dimensions : declaredDimensions(model.shape);
+  if (dimensions === undefined) return undefined;
+  const shape = describedShape(dimensions, {
     quantization,
     format,
     origin: model.shape === undefined ? "catalog" : "spec",
-    ...(name === undefined ? {} : { name }),
+    name,
+    parameters: model.shape?.parameters,
+    unquantized: model.shape?.activation === "f32" ? 4 : undefined,
   });
   return stated === undefined && format === "gguf"
-    ? { shape, note: `its quantization is not stated; it is counted as ${SMALLEST_GGUF}, the smallest there is, so it will take more` }
+    ? {
+        shape,
+        note: `its quantization is not stated; it is counted as ${SMALLEST_GGUF}, the smallest there is, so it will take more`,
+      }
     : { shape };
 }
 
@@ -116,5 +130,7 @@ const noteOn = (name: string, message: string, located: LocatedSpec): Diagnostic
 });
 
 function asOmniError(thrown: unknown): OmniError {
-  return thrown instanceof OmniError ? thrown : new OmniError("cli.internal", messageOf(thrown), { cause: thrown });
+  return thrown instanceof OmniError
+    ? thrown
+    : new OmniError("cli.internal", messageOf(thrown), { cause: thrown });
 }

@@ -48,19 +48,22 @@ async function decide(located: LocatedSpec, invocation: Invocation): Promise<Pla
   );
 }
 
+type Forbid = NonNullable<PlanInput["forbid"]>;
+
 /** Engines and runtimes that this version plans for but cannot start. */
-const notRunHere: NonNullable<PlanInput["forbid"]> = (engine, { runtime }) => {
-  const refuse = (reason: string): ReturnType<typeof notRunHere> => ({
-    code: "engine.not-run-here",
-    reason,
-    hint: CODES["engine.not-run-here"].remedy,
-  });
+const notRunHere: Forbid = (engine, { runtime }) => {
   if (runtime !== "process")
-    return refuse(`it runs on ${runtime}; this version starts engines as processes of this machine`);
+    return notStarted(`it runs on ${runtime}; this version starts engines as processes of this machine`);
   return engine.kind === "embedded"
     ? undefined
-    : refuse(`its engine is ${engine.kind}; this version starts the embedded engine`);
+    : notStarted(`its engine is ${engine.kind}; this version starts the embedded engine`);
 };
+
+const notStarted = (reason: string): ReturnType<Forbid> => ({
+  code: "engine.not-run-here",
+  reason,
+  hint: CODES["engine.not-run-here"].remedy,
+});
 
 async function serve(located: LocatedSpec, plan: Plan, terminal: Terminal): Promise<void> {
   const began = performance.now();

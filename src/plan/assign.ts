@@ -1,9 +1,9 @@
 import { memoryModelOf } from "../memory/index.ts";
 import { OmniError } from "../core/index.ts";
 import type { Spec } from "../spec/spec.ts";
-import { hostRoom, roomOf } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
 import { hostBytes, memoryBin } from "./fleet.ts";
+import { hostRoom, roomOf } from "./fitter.ts";
 import type { Fleet } from "./fleet.ts";
 import type { PlanMachine } from "./machines.ts";
 import { solve } from "./solve/solve.ts";
@@ -57,13 +57,11 @@ export function assign(fleet: Fleet, spec: Spec): Assignment {
 }
 
 /** Gives what nobody took to those that can use it, the highest priority first: longer contexts, more at a time. */
-function grow(
-  fleet: Fleet,
-  places: (Assigned | undefined)[],
-  swapSets: readonly SwapAssignment[],
-): void {
+function grow(fleet: Fleet, places: (Assigned | undefined)[], swapSets: readonly SwapAssignment[]): void {
   const byMachine = Map.groupBy(
-    places.flatMap((place, index) => (place?.machine === undefined ? [] : [{ index, machine: place.machine }])),
+    places.flatMap((place, index) =>
+      place?.machine === undefined ? [] : [{ index, machine: place.machine }],
+    ),
     (entry) => entry.machine,
   );
   for (const [machineIndex, entries] of byMachine) {
@@ -77,7 +75,13 @@ function grow(
       const place = places[index];
       if (place === undefined || place.swapSet !== undefined || place.candidate.kind.remote) continue;
       const others = entries.map((entry) => entry.index).filter((other) => other !== index);
-      const larger = regrown(fleet, place.candidate, index, machine, takenBy(fleet, places, others, machine, sets));
+      const larger = regrown(
+        fleet,
+        place.candidate,
+        index,
+        machine,
+        takenBy(fleet, places, others, machine, sets),
+      );
       if (larger !== undefined) places[index] = { ...place, candidate: larger };
     }
   }

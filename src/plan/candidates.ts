@@ -2,11 +2,12 @@ import { findEngineKind } from "../catalog/index.ts";
 import type { EngineKind } from "../catalog/index.ts";
 import { CODES, formatBytes, OmniError } from "../core/index.ts";
 import type { Code } from "../core/index.ts";
-import { memoryModelOf } from "../memory/index.ts";
-import type { DeviceRoom, Fit, HostRoom, MemoryPrediction, Wishes } from "../memory/index.ts";
+import type { Fit, MemoryPrediction, Wishes } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import type { Engine, Service } from "../spec/spec.ts";
-import { cardSets } from "./card-sets.ts";
+import { cardKind, cardSets } from "./card-sets.ts";
+import type { Depth } from "./card-sets.ts";
+import type { Fitter } from "./fitter.ts";
 import { checkGates } from "./gates/check-gates.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
 import { kvType, wishesOf } from "./wishes.ts";
@@ -44,7 +45,10 @@ export interface Demand {
   readonly settings: Service;
   readonly shape: ModelShape | OmniError | undefined;
   /** A reason why an engine must not be considered, or `undefined`. */
-  readonly forbid: (engine: Engine, service: Service) => Omit<Refusal, "engine" | "rank" | "cards"> | undefined;
+  readonly forbid: (
+    engine: Engine,
+    service: Service,
+  ) => Omit<Refusal, "engine" | "rank" | "cards"> | undefined;
 }
 
 export interface Candidates {
@@ -57,15 +61,23 @@ const CONTEXT_STEPS = [32_768, 8192, 4096];
 /** Shares of a card that engines which reserve a fraction of it try. */
 const SHARES = [0.6, 0.35, 0.2];
 
-/** Every way to run a service on an empty machine of this kind, and every refusal with its arithmetic. Pure. */
-export function candidatesOn(
-  demand: Demand,
-  machine: PlanMachine,
-  engines: Readonly<Record<string, Engine>>,
-): Candidates {
+/** What looking for candidates needs besides the service and the machine. */
+export interface Search {
+  readonly engines: Readonly<Record<string, Engine>>;
+  readonly fitter: Fitter;
+  readonly depth: Depth;
+}
+
+/**
+ * The ways to run a service on an empty machine of this kind, and every refusal with its arithmetic: all of them, or, for
+ * large fleets, those of the first engine of its chain that has any.
+ */
+export function candidatesOn(demand: Demand, machine: PlanMachine, search: Search): Candidates {
+  const { engines, depth } = search;
   const candidates: Candidate[] = [];
   const refusals: Refusal[] = [];
   for (const [rank, name] of demand.settings.engine.entries()) {
+    if (depth === "quick" && candidates.length > 0) break;
     const engine = engines[name] ?? { kind: name };
     const kind = findEngineKind(engine.kind);
     if (kind === undefined) continue;
@@ -77,18 +89,37 @@ export function candidatesOn(
       refuse([], forbidden);
       continue;
     }
-    const sets = cardSets(demand.settings, machine, {
-      cpu: kind.cpu || kind.remote,
-      cards: !kind.remote && kind.name !== "embedded",
-    });
+    const sets = cardSets(demand.settings, machine, usable(kind), depth);
+    const enough: string[][] = [];
     for (const cards of sets ?? []) {
-      const found = tryCards({ demand, machine, engine, kind, name, rank, cards });
+      const kinds = cards.flatMap((index) => machine.cards[index] ?? []).map(cardKind);
+      if (depth === "quick" && enough.some((fewer) => contains(kinds, fewer))) continue;
+      const found = tryCards({ demand, machine, engine, kind, name, rank, cards, search });
       candidates.push(...found.candidates);
+      if (cards.length > 0 && found.candidates.some((candidate) => isEnough(candidate, demand)))
+        enough.push(kinds);
       for (const refusal of found.refusals) refuse(cards, refusal);
     }
     if ((sets ?? []).length === 0) refuse([], noDevice(demand, machine, kind));
   }
   return { candidates, refusals };
+}
+
+/** More cards could not make this candidate worth more. */
+function isEnough({ resident, prediction }: Candidate, { settings, shape }: Demand): boolean {
+  const longest = shape === undefined || shape instanceof OmniError ? 0 : shape.trainedContext;
+  const wished = settings.context === "auto" ? longest : settings.context;
+  const parallel = settings.parallel === "auto" ? 1 : settings.parallel;
+  return resident && prediction.settings.contextTokens >= wished && prediction.settings.parallel >= parallel;
+}
+
+/** Whether every kind of card of `fewer` is in `kinds` as often. */
+function contains(kinds: readonly string[], fewer: readonly string[]): boolean {
+  const left = [...kinds];
+  return fewer.every((kind) => {
+    const at = left.indexOf(kind);
+    return at !== -1 && left.splice(at, 1).length === 1;
+  });
 }
 
 interface Attempt {
@@ -99,7 +130,13 @@ interface Attempt {
   readonly name: string;
   readonly rank: number;
   readonly cards: readonly number[];
+  readonly search: Search;
 }
+
+const usable = (kind: EngineKind): { cpu: boolean; cards: boolean } => ({
+  cpu: kind.cpu || kind.remote,
+  cards: !kind.remote && kind.name !== "embedded",
+});
 
 type Tried = {
   readonly candidates: readonly Candidate[];
@@ -113,8 +150,10 @@ function tryCards(attempt: Attempt): Tried {
   const gates = devices.flatMap((card) => gateRefusals(card, engine, demand, machine.driver, shape));
   if (gates.length > 0) return { candidates: [], refusals: gates.slice(0, 1) };
   const wishes = wishesOf(demand.settings, shape);
-  const full = fitOn(machine, devices, kind, shape, wishes, 1);
-  if (!full.fits) return { candidates: [], refusals: [{ code: full.code, reason: full.reason, hint: full.hint }] };
+  const { fitter } = attempt.search;
+  const full = fitter.onShare({ kind: kind.name, shape, wishes }, machine, devices, 1);
+  if (!full.fits)
+    return { candidates: [], refusals: [{ code: full.code, reason: full.reason, hint: full.hint }] };
   const tries = kind.remote ? [] : smaller(attempt, devices, shape, wishes);
   const seen = new Set<string>();
   const candidates = [{ fit: full, wishes }, ...tries].flatMap(({ fit, wishes: wished }) => {
@@ -143,24 +182,27 @@ type Fitted = { readonly fit: Extract<Fit, { fits: true }>; readonly wishes: Wis
 
 /** The same with less: shorter contexts where none was asked for, and smaller shares for engines that take a share. */
 function smaller(
-  { machine, demand, kind }: Attempt,
+  { machine, demand, kind, search }: Attempt,
   devices: readonly PlanCard[],
   shape: ModelShape | undefined,
   wishes: Wishes,
 ): readonly Fitted[] {
   const found: Fitted[] = [];
   const add = (wished: Wishes, share: number): void => {
-    const fit = fitOn(machine, devices, kind, shape, wished, share);
+    const fit = search.fitter.onShare({ kind: kind.name, shape, wishes: wished }, machine, devices, share);
     if (fit.fits) found.push({ fit, wishes: wished });
   };
   const trained = shape?.trainedContext ?? 0;
+  // A large fleet has room elsewhere: there, the least is enough beside the most.
+  const thorough = search.depth === "thorough";
   if (demand.settings.context === "auto")
-    for (const contextTokens of CONTEXT_STEPS)
+    for (const contextTokens of thorough ? CONTEXT_STEPS : CONTEXT_STEPS.slice(1, 2))
       if (contextTokens < trained)
         add({ ...wishes, contextTokens, ...(wishes.parallel === undefined ? { parallel: 1 } : {}) }, 1);
-  if (demand.settings.parallel === "auto" && demand.settings.context !== "auto") add({ ...wishes, parallel: 1 }, 1);
+  if (demand.settings.parallel === "auto" && demand.settings.context !== "auto")
+    add({ ...wishes, parallel: 1 }, 1);
   if (takesShare(kind) && wishes.memoryFraction === undefined && devices.length > 0)
-    for (const share of SHARES) add(wishes, share);
+    for (const share of thorough ? SHARES : SHARES.slice(1, 2)) add(wishes, share);
   return found;
 }
 
@@ -168,33 +210,33 @@ function smaller(
 const takesShare = (kind: EngineKind): boolean =>
   ["vllm", "sglang", "triton-vllm", "tensorrt-llm"].includes(kind.name);
 
-/** A fit on these cards of an empty machine, or on a share of each. */
-function fitOn(
+/** Whether an engine would fit on given cards of an empty machine, gates included. */
+export function wouldFit(
+  demand: Demand,
   machine: PlanMachine,
-  cards: readonly PlanCard[],
-  kind: EngineKind,
-  shape: ModelShape | undefined,
-  wishes: Wishes,
-  share: number,
-): Fit {
-  const devices = cards.map((card) =>
-    roomOf(card, Math.floor(Math.max(0, card.visible - card.headroom) * share)),
-  );
-  return memoryModelOf(kind.name).fit({ shape, wishes, devices, host: hostRoom(machine) });
+  cards: readonly number[],
+  name: string,
+  search: Search,
+): boolean {
+  const engine = search.engines[name] ?? { kind: name };
+  const kind = findEngineKind(engine.kind);
+  if (kind === undefined || demand.forbid(engine, demand.settings) !== undefined) return false;
+  if (kind.remote) return true;
+  if (missingShape(demand, kind) !== undefined) return false;
+  const { cpu, cards: onCards } = usable(kind);
+  const used = onCards ? cards : [];
+  if (used.length === 0 && !cpu) return false;
+  const devices = used.flatMap((index) => machine.cards[index] ?? []);
+  const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+  if (devices.some((card) => gateRefusals(card, engine, demand, machine.driver, shape).length > 0))
+    return false;
+  return search.fitter.onShare(
+    { kind: kind.name, shape, wishes: wishesOf(demand.settings, shape) },
+    machine,
+    devices,
+    1,
+  ).fits;
 }
-
-/** A card with what a service may take of it. */
-export const roomOf = (card: PlanCard, free: number): DeviceRoom => ({
-  name: card.id,
-  total: card.visible,
-  free,
-  ...(card.computeCapability === undefined ? {} : { computeCapability: card.computeCapability }),
-});
-
-export const hostRoom = (machine: PlanMachine, taken = 0): HostRoom => ({
-  free: Math.max(0, machine.memory.capacity - machine.memory.headroom - taken),
-  threads: machine.cores,
-});
 
 function gateRefusals(
   card: PlanCard,
@@ -213,7 +255,10 @@ function gateRefusals(
   });
 }
 
-function missingShape(demand: Demand, kind: EngineKind): Omit<Refusal, "engine" | "rank" | "cards"> | undefined {
+function missingShape(
+  demand: Demand,
+  kind: EngineKind,
+): Omit<Refusal, "engine" | "rank" | "cards"> | undefined {
   const { shape } = demand;
   if (kind.remote || kind.formats.length === 0) return undefined;
   if (shape instanceof OmniError) return { code: shape.code, reason: shape.message, hint: shape.hint };

@@ -1,8 +1,11 @@
 import type { Service } from "../spec/spec.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
 
-/** Up to this many cards every subset is looked at; beyond, runs of equal cards. */
+/** Up to this many cards every subset is looked at; beyond, and in large fleets, runs of equal cards. */
 const MOST_CARDS_FOR_ALL_SUBSETS = 6;
+
+/** How much is looked at: everything, or what large fleets have time for. */
+export type Depth = "thorough" | "quick";
 
 /**
  * The sets of cards of a machine that a service may be put on, as indices into its cards, in the order in which they
@@ -13,15 +16,19 @@ export function cardSets(
   service: Service,
   machine: PlanMachine,
   engine: { readonly cpu: boolean; readonly cards: boolean },
+  depth: Depth,
 ): readonly (readonly number[])[] | undefined {
   const { devices } = service;
   if (devices.kind === "cpu") return engine.cpu ? [[]] : undefined;
   if (devices.kind === "gpus") return engine.cards ? namedCards(devices.gpus, machine) : undefined;
   const processor = engine.cpu ? [[]] : [];
-  return engine.cards ? [...subsets(machine.cards), ...processor] : processor;
+  return engine.cards ? [...subsets(machine.cards, depth), ...processor] : processor;
 }
 
-function namedCards(names: readonly string[], machine: PlanMachine): readonly (readonly number[])[] | undefined {
+function namedCards(
+  names: readonly string[],
+  machine: PlanMachine,
+): readonly (readonly number[])[] | undefined {
   const indices: number[] = [];
   for (const name of names) {
     const own = name.startsWith(`${machine.name}/`) ? name.slice(machine.name.length + 1) : name;
@@ -33,9 +40,11 @@ function namedCards(names: readonly string[], machine: PlanMachine): readonly (r
 }
 
 /** Subsets of cards, fewest first; equal cards of a large machine only in aligned runs, as NVLink pairs and PCIe switches are. */
-function subsets(cards: readonly PlanCard[]): readonly (readonly number[])[] {
+function subsets(cards: readonly PlanCard[], depth: Depth): readonly (readonly number[])[] {
   const found =
-    cards.length <= MOST_CARDS_FOR_ALL_SUBSETS ? allSubsets(cards.length) : runsOfEqualCards(cards);
+    depth === "thorough" && cards.length <= MOST_CARDS_FOR_ALL_SUBSETS
+      ? allSubsets(cards.length)
+      : runsOfEqualCards(cards);
   return found.toSorted((a, b) => a.length - b.length);
 }
 

@@ -1,13 +1,15 @@
 import { OmniError } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
-import type { Engine, Service, Spec } from "../spec/spec.ts";
+import type { Service, Spec } from "../spec/spec.ts";
 import { candidatesOn } from "./candidates.ts";
-import type { Candidate, Candidates, Demand, Refusal } from "./candidates.ts";
+import type { Candidate, Candidates, Demand, Refusal, Search } from "./candidates.ts";
 import { machineKind } from "./card-sets.ts";
+import { Fitter } from "./fitter.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Item, Node, Option, Problem } from "./solve/problem.ts";
 import { imageRoom, modelRoom } from "./storage.ts";
 import { valueOf } from "./value.ts";
+import { wishesOf } from "./wishes.ts";
 
 /** One copy of a service that wants a place. */
 export interface Wanted {
@@ -24,6 +26,7 @@ export interface Fleet {
   readonly machines: readonly PlanMachine[];
   readonly wanted: readonly Wanted[];
   readonly problem: Problem;
+  readonly search: Search;
   /** By item, then option: the candidate behind it. */
   readonly candidates: readonly (readonly Candidate[])[];
   /** By item: every refusal, each with the machine it was about. */
@@ -31,6 +34,9 @@ export interface Fleet {
 }
 
 export type Forbid = Demand["forbid"];
+
+/** Services times machines up to which every set of cards and every engine is looked at. */
+const THOROUGH = 12;
 
 /** Index of the bin of main memory: after the cards. */
 export const memoryBin = (machine: PlanMachine): number => machine.cards.length;
@@ -53,7 +59,12 @@ export function fleetOf(
   const wanted = Object.entries(spec.services).flatMap(([service, settings]) =>
     replicasOf(service, settings, shapes, forbid),
   );
-  const look = memoized(spec);
+  const search: Search = {
+    engines: spec.engines,
+    fitter: new Fitter(),
+    depth: wanted.length * machines.length <= THOROUGH ? "thorough" : "quick",
+  };
+  const look = memoized(spec, search);
   const items: Item[] = [];
   const candidates: Candidate[][] = [];
   const refusals: (Refusal & { machine: PlanMachine })[][] = [];
@@ -73,7 +84,7 @@ export function fleetOf(
     candidates.push(found);
     refusals.push(refused);
   }
-  return { machines, wanted, problem: { nodes, items }, candidates, refusals };
+  return { machines, wanted, problem: { nodes, items }, search, candidates, refusals };
 }
 
 const binsOf = (machine: PlanMachine): Node["bins"] => [
@@ -113,7 +124,8 @@ function placesOf(
   const { devices, machine: named } = settings;
   const owner =
     named ?? (devices.kind === "gpus" ? devices.gpus[0]?.split("/").slice(0, -1).join("/") : undefined);
-  const one = owner === undefined || owner === "" ? -1 : machines.findIndex((machine) => machine.name === owner);
+  const one =
+    owner === undefined || owner === "" ? -1 : machines.findIndex((machine) => machine.name === owner);
   const machine = machines[one];
   if (machine !== undefined) return [{ machine, kind: nodes[one]?.kind ?? 0, node: one }];
   // Cards are named by their machine's own keys, which interchangeable machines need not share.
@@ -151,23 +163,37 @@ function optionOf(
   };
 }
 
-/** Main memory that a candidate takes, shared memory of its container included: pages of /dev/shm are main memory. */
+/** Shared memory of a service's container, bytes: pages of /dev/shm are main memory. */
+export const sharedMemory = (settings: Service): number =>
+  settings.runtime === "process" ? 0 : (settings.shm ?? 0);
+
+/** Main memory that a candidate takes, shared memory included. */
 export const hostBytes = ({ prediction }: Candidate, settings: Service): number =>
-  prediction.host.total + (settings.runtime === "process" ? 0 : (settings.shm ?? 0));
+  prediction.host.total + sharedMemory(settings);
 
 /** Candidates of equal demands on equal machines are computed once. */
-function memoized(spec: Spec): (demand: Demand, machine: PlanMachine) => Candidates {
-  const engines: Readonly<Record<string, Engine>> = spec.engines;
-  const shapeIds = new Map<unknown, number>();
+function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMachine) => Candidates {
   const known = new Map<string, Candidates>();
   return (demand, machine) => {
-    const id = shapeIds.get(demand.shape) ?? shapeIds.size;
-    shapeIds.set(demand.shape, id);
-    const { restart: _restart, ladder: _ladder, ...settings } = demand.settings;
-    const key = `${id}|${machineKind(machine)}|${machine.cards.map((card) => card.name).join()}|${JSON.stringify(settings)}`;
+    const { settings } = demand;
+    const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+    const key = [
+      demand.model,
+      machineKind(machine),
+      machine.cards.map((card) => card.id).join(),
+      JSON.stringify([
+        wishesOf(settings, shape),
+        settings.engine,
+        settings.devices,
+        settings.runtime,
+        settings.kvCache,
+      ]),
+      settings.context,
+      settings.parallel,
+    ].join("|");
     const before = known.get(key);
     if (before !== undefined) return before;
-    const found = withStorage(candidatesOn(demand, machine, engines), demand, machine, spec);
+    const found = withStorage(candidatesOn(demand, machine, search), demand, machine, spec);
     known.set(key, found);
     return found;
   };

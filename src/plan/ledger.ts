@@ -10,18 +10,23 @@ import { diskOf } from "./storage.ts";
 type Entry = LedgerDevice["entries"][number];
 
 /** Every device of every machine with who takes what of it: cards, main memory, disks. Pure. */
-export function ledgerOf(fleet: Fleet, spec: Spec, assignment: Assignment, names: readonly string[]): readonly LedgerDevice[] {
+export function ledgerOf(
+  fleet: Fleet,
+  spec: Spec,
+  assignment: Assignment,
+  names: readonly string[],
+): readonly LedgerDevice[] {
   return fleet.machines.flatMap((machine, index) => {
     const here = assignment.places.flatMap((place, item) =>
       place?.machine === index ? [{ place, item, wanted: fleet.wanted[item] }] : [],
     );
-    const swapSet = (set: number | undefined): { swapSet?: string } =>
-      set === undefined ? {} : { swapSet: names[set] ?? "" };
     const cards = machine.cards.map((card, position): LedgerDevice => {
       const entries = here.flatMap(({ place, wanted }): Entry[] => {
         const at = place.candidate.cards.indexOf(position);
         const bytes = at === -1 ? 0 : (place.candidate.prediction.devices[at]?.total ?? 0);
-        return wanted === undefined || bytes === 0 ? [] : [{ service: wanted.name, bytes, ...swapSet(place.swapSet) }];
+        return wanted === undefined || bytes === 0
+          ? []
+          : [{ service: wanted.name, bytes, ...swapSetOf(place.swapSet, names) }];
       });
       return device(machine, "gpu", card.id, card.model, card.visible, card.headroom, entries);
     });
@@ -34,12 +39,26 @@ export function ledgerOf(fleet: Fleet, spec: Spec, assignment: Assignment, names
       machine.memory.headroom,
       here.flatMap(({ place, wanted }): Entry[] => {
         const bytes = wanted === undefined ? 0 : hostBytes(place.candidate, wanted.settings);
-        return wanted === undefined || bytes === 0 ? [] : [{ service: wanted.name, bytes, ...swapSet(place.swapSet) }];
+        return wanted === undefined || bytes === 0
+          ? []
+          : [{ service: wanted.name, bytes, ...swapSetOf(place.swapSet, names) }];
       }),
     );
-    return [...cards, memory, ...disksOf(machine, fleet, spec, here.map(({ item }) => item))];
+    return [
+      ...cards,
+      memory,
+      ...disksOf(
+        machine,
+        fleet,
+        spec,
+        here.map(({ item }) => item),
+      ),
+    ];
   });
 }
+
+const swapSetOf = (set: number | undefined, names: readonly string[]): { swapSet?: string } =>
+  set === undefined ? {} : { swapSet: names[set] ?? "" };
 
 /** Main memory by its name in a plan: `cpu`, or `machine/cpu` where there are several machines. */
 export const memoryName = (machine: PlanMachine, machines: number): string =>
@@ -52,12 +71,15 @@ function disksOf(machine: PlanMachine, fleet: Fleet, spec: Spec, items: readonly
       const wanted = fleet.wanted[item];
       const model = wanted === undefined ? undefined : spec.models[wanted.demand.model];
       const shape = wanted?.demand.shape;
-      if (wanted === undefined || model === undefined || shape === undefined || shape instanceof OmniError) continue;
+      if (wanted === undefined || model === undefined || shape === undefined || shape instanceof OmniError)
+        continue;
       // One copy of the files serves every service of the model.
       if (diskOf(model, machine)?.name === disk.name)
         entries.set(wanted.demand.model, { service: wanted.service, bytes: shape.fileBytes });
     }
-    return device(machine, "disk", disk.name, disk.mount ?? disk.name, disk.room ?? 0, disk.headroom, [...entries.values()]);
+    return device(machine, "disk", disk.name, disk.mount ?? disk.name, disk.room ?? 0, disk.headroom, [
+      ...entries.values(),
+    ]);
   });
 }
 
@@ -78,7 +100,16 @@ function device(
     else sets.set(entry.swapSet, Math.max(sets.get(entry.swapSet) ?? 0, entry.bytes));
   }
   for (const bytes of sets.values()) taken += bytes;
-  return { device: name, machine: machine.name, kind, label, capacity, headroom, entries, free: Math.max(0, capacity - taken) };
+  return {
+    device: name,
+    machine: machine.name,
+    kind,
+    label,
+    capacity,
+    headroom,
+    entries,
+    free: Math.max(0, capacity - taken),
+  };
 }
 
 /** The swap sets of an assignment, named by their standing service. */

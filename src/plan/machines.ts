@@ -54,8 +54,7 @@ export function planMachines(spec: Spec, observed: MachineInventory | undefined)
   const many = named.length > 1;
   return named.map(([name, machine]) => {
     const guest = guestOf(spec, name, named.length);
-    // What the spec leaves out is read from this machine only where the spec can mean no other.
-    const here = many || machine.ssh !== undefined || guest?.vm !== undefined ? undefined : observed;
+    const here = isThisMachine(spec, machine, guest) && !many ? observed : undefined;
     return {
       name,
       cards: cardsOf(spec, machine, many ? `${name}/` : ""),
@@ -67,6 +66,14 @@ export function planMachines(spec: Spec, observed: MachineInventory | undefined)
     };
   });
 }
+
+/** Whether a machine of the spec is the one that reads it: engines are its processes, and nobody logs in to it. */
+const isThisMachine = (spec: Spec, machine: Machine, guest: Guest | undefined): boolean =>
+  spec.runtime.kind === "process" &&
+  machine.platform === "linux" &&
+  machine.ssh === undefined &&
+  machine.address === undefined &&
+  guest?.vm === undefined;
 
 function observedMachine(spec: Spec, observed: MachineInventory | undefined): PlanMachine {
   const total = observed?.memory.total ?? 0;
@@ -153,7 +160,11 @@ function memoryOf(
   };
 }
 
-const coresOf = (machine: Machine, guest: Guest | undefined, observed: MachineInventory | undefined): number =>
+const coresOf = (
+  machine: Machine,
+  guest: Guest | undefined,
+  observed: MachineInventory | undefined,
+): number =>
   (guest?.vm === undefined ? undefined : guest.vm.cores * (guest.vm.sockets ?? 1)) ??
   machine.cpu?.cores ??
   machine.cpu?.threads ??

@@ -38,7 +38,12 @@ export function planNode(input: PlanInput): Plan {
   const fleet = fleetOf(spec, input.shapes, machines, input.forbid ?? (() => undefined));
   const assignment = assign(fleet, spec);
   const swapSets = swapSetsOf(fleet, assignment);
-  const ledger = ledgerOf(fleet, spec, assignment, swapSets.map((set) => set.name));
+  const ledger = ledgerOf(
+    fleet,
+    spec,
+    assignment,
+    swapSets.map((set) => set.name),
+  );
   const context = {
     spec,
     fleet,

@@ -1,10 +1,13 @@
 import { OmniError } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
-import type { Model, Spec } from "../spec/spec.ts";
+import type { Model, Service, Spec } from "../spec/spec.ts";
 import type { Assigned, Assignment } from "./assign.ts";
+import { wouldFit } from "./candidates.ts";
+import type { Candidate } from "./candidates.ts";
+import { sharedMemory } from "./fleet.ts";
 import type { Fleet, Wanted } from "./fleet.ts";
 import { ladderOf } from "./ladder.ts";
-import type { Neighbourhood } from "./ladder.ts";
+import type { Neighbourhood } from "./ladder-steps.ts";
 import { memoryName } from "./ledger.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Band, MemoryTerms, PlannedService } from "./plan.ts";
@@ -36,7 +39,7 @@ export function plannedService(context: ServiceContext, item: number): PlannedSe
   const { settings, service, name } = wanted;
   const { prediction } = candidate;
   const { remote } = candidate.kind;
-  const memory = machine === undefined || remote ? [] : memoryOf(context, place, machine);
+  const memory = machine === undefined || remote ? [] : memoryOf(context, place, settings, machine);
   const fallbacks = fallbacksOf(context, item);
   const port = context.ports[item];
   return {
@@ -48,23 +51,34 @@ export function plannedService(context: ServiceContext, item: number): PlannedSe
     engine: engineOf(context, place),
     model: modelOf(context, wanted),
     devices: devicesOf(place, machine),
-    contextTokens: prediction.settings.contextTokens,
+    contextTokens: contextOf(candidate),
     parallel: prediction.settings.parallel,
     queueLimit: settings.queue,
-    threads: candidate.kind.name === "embedded" ? (numberOrAuto(settings.threads) ?? 0) : prediction.settings.threads,
-    ...(remote ? {} : { settings: prediction.settings, kvCache: prediction.kv, resident: candidate.resident }),
+    threads:
+      candidate.kind.name === "embedded"
+        ? (numberOrAuto(settings.threads) ?? 0)
+        : prediction.settings.threads,
+    ...(remote
+      ? {}
+      : { settings: prediction.settings, kvCache: prediction.kv, resident: candidate.resident }),
     memory,
     ...(remote ? {} : { band: bandOf(context, memory) }),
     ...(port === undefined ? {} : { port }),
     fallbacks,
     ladder:
-      machine === undefined ? [] : ladderOf(wanted, candidate, machine, neighbourhood(context, item, fallbacks)),
+      machine === undefined
+        ? []
+        : ladderOf(wanted, candidate, machine, neighbourhood(context, item, fallbacks), context.spec.engines),
     reasons: reasonsFor(wanted, candidate, machine),
     restart: settings.restart,
     loadTimeout: settings.loadTimeout,
     extraArguments: settings.arguments.map(String),
   };
 }
+
+/** Engines that read no model of tokens have no context. */
+const contextOf = ({ kind, prediction }: Candidate): number =>
+  kind.formats.length === 0 && !kind.remote ? 0 : prediction.settings.contextTokens;
 
 function engineOf({ spec }: ServiceContext, { candidate }: Assigned): PlannedService["engine"] {
   const { kind, engine: name } = candidate;
@@ -93,38 +107,61 @@ const shapeOf = (shape: ModelShape | OmniError | undefined): ModelShape | undefi
 
 function devicesOf({ candidate }: Assigned, machine: PlanMachine | undefined): readonly string[] {
   if (candidate.kind.remote) return [];
-  return candidate.cards.length === 0 ? ["cpu"] : candidate.cards.flatMap((card) => machine?.cards[card]?.id ?? []);
+  return candidate.cards.length === 0
+    ? ["cpu"]
+    : candidate.cards.flatMap((card) => machine?.cards[card]?.id ?? []);
 }
 
-function memoryOf({ fleet }: ServiceContext, { candidate }: Assigned, machine: PlanMachine): readonly MemoryTerms[] {
+function memoryOf(
+  { fleet }: ServiceContext,
+  { candidate }: Assigned,
+  settings: Service,
+  machine: PlanMachine,
+): readonly MemoryTerms[] {
   const { prediction } = candidate;
   const cards = candidate.cards.flatMap((index, position): MemoryTerms[] => {
     const card = machine.cards[index];
     const terms = prediction.devices[position];
-    return card === undefined || terms === undefined ? [] : [{ device: card.id, ...terms, capacity: card.visible }];
+    return card === undefined || terms === undefined
+      ? []
+      : [{ device: card.id, ...terms, capacity: card.visible }];
   });
+  const shared = sharedMemory(settings);
   const host = {
     device: memoryName(machine, fleet.machines.length),
     ...prediction.host,
+    overhead: prediction.host.overhead + shared,
+    total: prediction.host.total + shared,
+    parts: [
+      ...prediction.host.parts,
+      ...(shared === 0
+        ? []
+        : [{ term: "overhead" as const, name: "shared memory (/dev/shm)", bytes: shared }]),
+    ],
     capacity: machine.memory.known ? machine.memory.capacity : 0,
   };
-  return prediction.host.total === 0 && cards.length > 0 ? cards : [...cards, host];
+  return host.total === 0 && cards.length > 0 ? cards : [...cards, host];
 }
 
 function bandOf({ free }: ServiceContext, memory: readonly MemoryTerms[]): Band {
   const tight = memory.some((terms) => {
     const left = free.get(terms.device);
-    return terms.capacity > 0 && left !== undefined && left < Math.max(TIGHT_LEAST, terms.total * TIGHT_SHARE);
+    return (
+      terms.capacity > 0 && left !== undefined && left < Math.max(TIGHT_LEAST, terms.total * TIGHT_SHARE)
+    );
   });
   return tight ? "tight" : "fits";
 }
 
-/** Later engines of the chain for which there is a candidate where the service is. */
+/** Later engines of the chain that would fit in its place. */
 function fallbacksOf({ fleet, assignment }: ServiceContext, item: number): readonly string[] {
   const place = assignment.places[item];
-  const chain = fleet.wanted[item]?.settings.engine ?? [];
-  const possible = new Set((fleet.candidates[item] ?? []).map((candidate) => candidate.engine));
-  return chain.slice((place?.candidate.rank ?? 0) + 1).filter((engine) => possible.has(engine));
+  const wanted = fleet.wanted[item];
+  const machine = fleet.machines[place?.machine ?? 0];
+  if (place === undefined || wanted === undefined || machine === undefined) return [];
+  return wanted.settings.engine
+    .slice(place.candidate.rank + 1)
+    .filter((engine) => wouldFit(wanted.demand, machine, place.candidate.cards, engine, fleet.search));
 }
 
 function neighbourhood(context: ServiceContext, item: number, fallbacks: readonly string[]): Neighbourhood {
@@ -136,11 +173,17 @@ function neighbourhood(context: ServiceContext, item: number, fallbacks: readonl
     return [
       {
         name: wanted.name,
-        contextTokens: place.candidate.prediction.settings.contextTokens,
+        contextTokens: contextOf(place.candidate),
         priority: wanted.settings.priority,
         onProcessor: place.candidate.cards.length === 0 && !place.candidate.kind.remote,
         remote: place.candidate.kind.remote,
-        holds: machine === undefined ? [] : memoryOf(context, place, machine).map((terms) => ({ device: terms.device, bytes: terms.total })),
+        holds:
+          machine === undefined
+            ? []
+            : memoryOf(context, place, wanted.settings, machine).map((terms) => ({
+                device: terms.device,
+                bytes: terms.total,
+              })),
       },
     ];
   });

@@ -9,18 +9,24 @@ const FIRST_PORT = 9900;
  * A pod or container has its own network, so its engine's usual port is free there; engines that are processes of a
  * machine share one, and get the next free port when theirs is taken.
  */
-export function portsOf(fleet: Fleet, assignment: Assignment, reserved: readonly number[]): readonly (number | undefined)[] {
+export function portsOf(
+  fleet: Fleet,
+  assignment: Assignment,
+  reserved: readonly number[],
+): readonly (number | undefined)[] {
   const taken = new Map<number, Set<number>>();
   const explicit = new Set(fleet.wanted.flatMap(({ settings }) => settings.port ?? []));
   return assignment.places.map((place, item) => {
     const settings = fleet.wanted[item]?.settings;
-    if (place?.machine === undefined || settings === undefined || place.candidate.kind.name === "embedded") return undefined;
+    if (place?.machine === undefined || settings === undefined || place.candidate.kind.name === "embedded")
+      return undefined;
     const usual = place.candidate.kind.defaultPort ?? FIRST_PORT;
     if (settings.runtime !== "process") return settings.port ?? usual;
     const used = taken.get(place.machine) ?? new Set(reserved);
     taken.set(place.machine, used);
     let port = settings.port ?? usual;
-    if (settings.port === undefined) while (used.has(port) || explicit.has(port)) port = port < FIRST_PORT ? FIRST_PORT : port + 1;
+    if (settings.port === undefined)
+      while (used.has(port) || explicit.has(port)) port = port < FIRST_PORT ? FIRST_PORT : port + 1;
     used.add(port);
     return port;
   });

@@ -24,11 +24,18 @@ export function reasonsFor(
   if (kind.remote) return [...reasons, "It runs elsewhere and takes nothing of this node."];
   const cards = candidate.cards.flatMap((card) => machine?.cards[card] ?? []);
   const where = cards.map((card) => `${card.id} (${card.model})`).join(" + ");
-  if (cards.length === 0) reasons.push(settings.devices.kind === "cpu" ? "The spec puts it on the processor." : "It computes on the processor.");
+  if (cards.length === 0)
+    reasons.push(
+      settings.devices.kind === "cpu"
+        ? "The spec puts it on the processor."
+        : "It computes on the processor.",
+    );
   else if (settings.devices.kind === "gpus") reasons.push(`The spec names ${where}.`);
   else reasons.push(`${where}: worth most of all sets of cards that it fits on.`);
   if (cards.length > 1 && chosen.tensorParallel > 1)
-    reasons.push(`Tensor parallel ${chosen.tensorParallel}: every card holds an equal part, so each counts as the smallest.`);
+    reasons.push(
+      `Tensor parallel ${chosen.tensorParallel}: every card holds an equal part, so each counts as the smallest.`,
+    );
   if (cards.length > 1 && chosen.pipelineParallel > 1)
     reasons.push(`Pipeline parallel ${chosen.pipelineParallel}: the cards take the layers in turn.`);
   if (cards.length > 1 && chosen.tensorSplit !== undefined)
@@ -49,6 +56,7 @@ export function reasonsFor(
     reasons.push(
       `The KV cache (${kv.type}, ${kv.bytesPerToken} bytes a token) holds ${kv.tokens} tokens: ${kv.concurrency.toFixed(2)} requests of full context at once.`,
     );
-  if (!candidate.resident && cards.length > 0) reasons.push("Not all weights are on cards, so generation waits for main memory.");
+  if (!candidate.resident && cards.length > 0)
+    reasons.push("Not all weights are on cards, so generation waits for main memory.");
   return reasons;
 }

@@ -60,7 +60,10 @@ const memoryOf = ({ machine, cards }: Placed): number =>
 function alternatives(refusals: readonly Placed[], engine: string, chosen: Candidate): readonly Placed[] {
   const seen = new Set<string>();
   return refusals
-    .filter((refusal) => refusal.engine === engine && refusal.cards.length > 0 && refusal.cards.length <= chosen.cards.length)
+    .filter(
+      (refusal) =>
+        refusal.engine === engine && refusal.cards.length > 0 && refusal.cards.length <= chosen.cards.length,
+    )
     .filter((refusal) => !seen.has(refusal.reason) && seen.add(refusal.reason))
     .toSorted((a, b) => memoryOf(b) - memoryOf(a))
     .slice(0, MOST_ALTERNATIVES);
@@ -74,35 +77,57 @@ function crowdedOut(fleet: Fleet, assignment: Assignment, item: number, possible
   const holders = assignment.places.flatMap((place, other) =>
     place?.machine === index ? [{ place, wanted: fleet.wanted[other] }] : [],
   );
-  const lines = possible.cards.flatMap((card, position) => {
+  const onCards = possible.cards.flatMap((card, position): Short[] => {
     const room = machine?.cards[card];
     if (room === undefined) return [];
     const held = holders.flatMap(({ place, wanted: holder }) => {
       const at = place.candidate.cards.indexOf(card);
       return at === -1 || holder === undefined
         ? []
-        : [`${holder.name} takes ${formatBytes(place.candidate.prediction.devices[at]?.total ?? 0)}`];
+        : [{ name: holder.name, bytes: place.candidate.prediction.devices[at]?.total ?? 0 }];
     });
-    const needs = formatBytes(possible.prediction.devices[position]?.total ?? 0);
-    return [`needs ${needs} of ${formatBytes(room.visible)} on ${room.id}, where ${held.join(", ") || "nothing else is"}`];
+    const needs = possible.prediction.devices[position]?.total ?? 0;
+    return [{ where: `on ${room.id}`, needs, size: room.visible, headroom: room.headroom, held }];
   });
-  const settings = wanted?.settings;
-  const memory = settings === undefined ? 0 : hostBytes(possible, settings);
-  const ofMemory = holders
-    .flatMap(({ place, wanted: holder }) =>
-      holder === undefined ? [] : [`${holder.name} takes ${formatBytes(hostBytes(place.candidate, holder.settings))}`],
-    )
-    .join(", ");
-  const reason =
-    lines.length > 0
-      ? lines.join("; ")
-      : `needs ${formatBytes(memory)} of ${formatBytes(machine?.memory.capacity ?? 0)} of main memory, where ${ofMemory}`;
+  const memory: Short = {
+    where: "of main memory",
+    needs: wanted === undefined ? 0 : hostBytes(possible, wanted.settings),
+    size: machine?.memory.capacity ?? 0,
+    headroom: machine?.memory.headroom ?? 0,
+    held: holders.flatMap(({ place, wanted: holder }) =>
+      holder === undefined ? [] : [{ name: holder.name, bytes: hostBytes(place.candidate, holder.settings) }],
+    ),
+  };
+  const demands = [...onCards, memory];
+  const short = demands.filter(({ needs, size, headroom, held }) => needs > size - headroom - total(held));
+  const alone = demands.every(({ needs, size, headroom }) => needs <= size - headroom);
   return {
     devices: possible.cards.flatMap((card) => machine?.cards[card]?.id ?? []),
     code: "does-not-fit",
-    reason: `fits alone, but not beside the others: it ${reason}`,
-    hint: "Lower a context or parallel, raise its priority, or let services take turns (policies.swap.mode: auto).",
+    reason: `${alone ? "fits alone, but not beside the others: it " : ""}${(short.length > 0 ? short : demands).map(shortage).join("; ")}`,
+    hint: alone
+      ? "Lower a context or parallel, raise its priority, or let services take turns (policies.swap.mode: auto)."
+      : "Lower its context, its parallel requests or its shared memory, or put it on another machine.",
   };
+}
+
+/** One device that a candidate would need, and who holds what of it. Bytes. */
+interface Short {
+  readonly where: string;
+  readonly needs: number;
+  readonly size: number;
+  readonly headroom: number;
+  readonly held: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+const total = (held: Short["held"]): number => held.reduce((sum, { bytes }) => sum + bytes, 0);
+
+function shortage({ where, needs, size, headroom, held }: Short): string {
+  const others = held
+    .filter(({ bytes }) => bytes > 0)
+    .map(({ name, bytes }) => `${name} takes ${formatBytes(bytes)}`);
+  const kept = headroom > 0 ? ` and ${formatBytes(headroom)} stays free` : "";
+  return `needs ${formatBytes(needs)} of ${formatBytes(size)} ${where}, where ${others.join(", ") || "nothing else is"}${kept}`;
 }
 
 /** A machine that a candidate was computed for. */

@@ -44,11 +44,14 @@ export function kvType(type: SpecKvType): KvType | undefined {
   return type === "fp8_e4m3" || type === "fp8_e5m2" ? "fp8" : type;
 }
 
-const expertLayers = (
-  cpuMoe: Service["cpuMoe"],
-  shape: ModelShape | undefined,
-): number | undefined =>
-  cpuMoe === undefined ? undefined : cpuMoe === true ? (shape?.layers.length ?? 0) : cpuMoe === false ? 0 : cpuMoe;
+const expertLayers = (cpuMoe: Service["cpuMoe"], shape: ModelShape | undefined): number | undefined =>
+  cpuMoe === undefined
+    ? undefined
+    : cpuMoe === true
+      ? (shape?.layers.length ?? 0)
+      : cpuMoe === false
+        ? 0
+        : cpuMoe;
 
 function declared(service: Service): Wishes["declared"] {
   const { takes } = service;

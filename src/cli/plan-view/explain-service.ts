@@ -33,7 +33,11 @@ function list(terminal: Terminal, title: string, lines: readonly string[]): void
 }
 
 function unknownService(plan: Plan, name: string): OmniError {
-  const names = [...new Set([...plan.services, ...plan.rejected.map((one) => ({ name: one.service }))].map((one) => one.name))];
+  const names = [
+    ...new Set(
+      [...plan.services, ...plan.rejected.map((one) => ({ name: one.service }))].map((one) => one.name),
+    ),
+  ];
   const near = nearest(name, names);
   return new OmniError("cli.bad-argument", `The plan has no service ${JSON.stringify(name)}.`, {
     hint: near === undefined ? `It has ${names.join(", ")}.` : `Did you mean ${near}?`,

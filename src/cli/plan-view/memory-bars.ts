@@ -57,7 +57,9 @@ function bar(device: Device, holders: readonly Holder[]): string {
       entry.swapSet === undefined ||
       terms.total ===
         Math.max(
-          ...holders.filter((other) => other.entry.swapSet === entry.swapSet).map((other) => other.terms.total),
+          ...holders
+            .filter((other) => other.entry.swapSet === entry.swapSet)
+            .map((other) => other.terms.total),
         ),
   );
   let cells = "";

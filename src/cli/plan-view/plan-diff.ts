@@ -84,4 +84,7 @@ function diffMaps(section: string, before: Facts, after: Facts): PlanChange[] {
 }
 
 const summary = (held: ReadonlyMap<string, string> | undefined): string =>
-  [...(held ?? [])].filter(([, value]) => value !== "").map(([key, value]) => (key === "message" || key === "services" ? value : `${key} ${value}`)).join(", ");
+  [...(held ?? [])]
+    .filter(([, value]) => value !== "")
+    .map(([key, value]) => (key === "message" || key === "services" ? value : `${key} ${value}`))
+    .join(", ");

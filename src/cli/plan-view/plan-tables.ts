@@ -46,7 +46,9 @@ const onDevices = (service: Service): string =>
   service.devices.length === 0 ? "remote" : service.devices.join(" + ");
 
 const kvTokens = ({ kvCache }: Service): string =>
-  kvCache === undefined || kvCache.tokens === 0 ? "" : `${kvCache.tokens} (${kvCache.concurrency.toFixed(2)}×)`;
+  kvCache === undefined || kvCache.tokens === 0
+    ? ""
+    : `${kvCache.tokens} (${kvCache.concurrency.toFixed(2)}×)`;
 
 export function notTaken(plan: Plan, { style }: Terminal, service?: string): readonly string[] {
   return plan.rejected
@@ -57,7 +59,9 @@ export function notTaken(plan: Plan, { style }: Terminal, service?: string): rea
       return [
         `${style("bold", rejection.service)} with ${rejection.engine}${on} ${style("dim", `(${mark})`)}`,
         `  ${rejection.reason}`,
-        ...(rejection.alternative === true || rejection.hint === "" ? [] : [`  ${style("green", "→")} ${rejection.hint}`]),
+        ...(rejection.alternative === true || rejection.hint === ""
+          ? []
+          : [`  ${style("green", "→")} ${rejection.hint}`]),
       ];
     });
 }
@@ -71,18 +75,20 @@ const swapSets = (plan: Plan): readonly string[] =>
   });
 
 export function ladders(plan: Plan, { style }: Terminal, name?: string): readonly string[] {
-  return plan.services
-    .filter((service) => (name === undefined || service.name === name) && (service.ladder ?? []).length > 0)
-    .flatMap((service) => [
-      style("bold", service.name),
-      ...(service.ladder ?? []).map((rung, index) => {
-        const frees = rung.frees.map(({ device, bytes }) =>
-          bytes >= 0 ? `frees ${formatBytes(bytes)} on ${device}` : `takes ${formatBytes(-bytes)} of ${device}`,
-        );
-        const effect = rung.noEffect === undefined ? frees.join(", ") : style("dim", `no effect: ${rung.noEffect}`);
-        return `  ${index + 1}. ${rung.change}${effect === "" ? "" : ` – ${effect}`}`;
-      }),
-    ]);
+  const shown = plan.services.filter(
+    (service) => (name === undefined || service.name === name) && (service.ladder ?? []).length > 0,
+  );
+  return shown.flatMap((service) => [
+    style("bold", service.name),
+    ...(service.ladder ?? []).map((rung, index) => {
+      const frees = rung.frees.map(({ device, bytes }) =>
+        bytes >= 0 ? `frees ${formatBytes(bytes)} on ${device}` : `takes ${formatBytes(-bytes)} of ${device}`,
+      );
+      const effect =
+        rung.noEffect === undefined ? frees.join(", ") : style("dim", `no effect: ${rung.noEffect}`);
+      return `  ${index + 1}. ${rung.change}${effect === "" ? "" : ` – ${effect}`}`;
+    }),
+  ]);
 }
 
 const routes = (plan: Plan): readonly string[] =>

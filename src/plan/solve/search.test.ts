@@ -10,9 +10,9 @@ import { solveExactly } from "./solve-exactly.ts";
 const RUNS = Number(process.env["FUZZ_RUNS"] ?? 0);
 
 test.for<[ProblemSizes, number]>([
-  [SMALL, 1_000],
-  [{ items: 10, options: 6, nodes: 3, bins: 4 }, 300],
-  [{ items: 16, options: 8, nodes: 5, bins: 4 }, 60],
+  [SMALL, 600],
+  [{ items: 10, options: 6, nodes: 3, bins: 4 }, 200],
+  [{ items: 16, options: 8, nodes: 5, bins: 4 }, 40],
 ])("comes within 1 % of the optimum, and the bound lies above it: %o", ([sizes, runs]) => {
   fc.assert(
     fc.property(smallProblem(sizes), (problem) => {
@@ -37,9 +37,9 @@ test("a fleet with room for everything gets the best of each item, and the bound
 });
 
 test("a crowded fleet is filled to within 5 % of the bound", () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const problem = randomProblem(seed, { nodes: 30, items: 150 });
-    const solution = search(problem, 2_000_000);
+    const solution = search(problem, 1_000_000);
     expect(isFeasible(problem, solution.choices)).toBe(true);
     expect(solution.value).toBeGreaterThan(0.95 * upperBound(problem));
     expect(solution.value).toBeLessThanOrEqual(upperBound(problem));

@@ -139,6 +139,26 @@ test("a third item joins the set rather than disturb another", () => {
   expect(sets.map((set) => set.members.map((member) => member.item))).toEqual([[0, 2, 3]]);
 });
 
+test("two sets are not made one where a single item can make room", () => {
+  const [left, right] = [on(9, 8), on(9, 0, 8)];
+  const wide = [on(4, 9, 9), on(4, 0, 0, 8)];
+  const problem = oneNode(
+    [10, 10, 10],
+    item("a", left),
+    item("b", right),
+    item("c", on(8, 0, 0, 8)),
+    item("d", on(6, 8)),
+    item("e", on(5, 0, 8)),
+    item("f", ...wide),
+  );
+  const sets = findSwapSets(problem, solve(problem), FREELY);
+  expect(sets.map((set) => set.members.map((member) => member.item))).toEqual([
+    [0, 3],
+    [1, 4],
+    [2, 5],
+  ]);
+});
+
 test("an item over two cards takes turns with what is on both", () => {
   const problem = oneNode(
     [10, 10],

@@ -1,7 +1,7 @@
 import { ANY, type Candidate } from "./candidate.ts";
 import { type Instance, candidateOf, compile } from "./instance.ts";
 import type { Problem, Solution, Use } from "./problem.ts";
-import { type Turn, cheapestMerge, turnOf } from "./turns.ts";
+import { type Turn, cheapestMerge, disturbedBy, turnOf } from "./turns.ts";
 
 /** Items on one node that take turns: one of them is loaded at a time. */
 export interface SwapAssignment {
@@ -25,7 +25,7 @@ interface Joining {
   readonly candidate: Candidate;
   readonly node: number;
   readonly merged: readonly Turn[];
-  /** Number of items that lose a place of their own, their values, and the members that the set would have. */
+  /** Number of items disturbed, their values, the item's own value negated, members that the set would have. */
   readonly cost: readonly number[];
 }
 
@@ -82,10 +82,8 @@ function cheapestJoining(
       if (!onNode.some((turn) => turn.open)) continue;
       const merged = cheapestMerge(capacities(instance, node), onNode, candidate);
       if (merged === undefined) continue;
-      const alone = merged.filter(({ members }) => members.length === 1);
-      const lost = alone.reduce((sum, turn) => sum + turn.value, 0);
       const size = merged.reduce((sum, turn) => sum + turn.members.length, 1);
-      const joining = { candidate, node, merged, cost: [alone.length, lost, -candidate.value, size] };
+      const joining = { candidate, node, merged, cost: [...disturbedBy(merged), -candidate.value, size] };
       if (cheapest === undefined || isLess(joining.cost, cheapest.cost)) cheapest = joining;
     }
   }

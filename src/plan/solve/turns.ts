@@ -55,16 +55,31 @@ export function cheapestMerge(
   const fits = (merged: readonly Turn[]): boolean => short.every((bin) => isEnough(bin, merged));
   if (open.length === 0 || !fits(open)) return undefined;
   const useful = open.filter((turn) => short.some(({ bin }) => (turn.need[bin] ?? 0) > 0));
-  const cheapFirst = (useful.length > 0 ? useful : open).toSorted(
-    (a, b) =>
-      alone(a) - alone(b) || a.value - b.value || (a.members[0]?.item ?? 0) - (b.members[0]?.item ?? 0),
-  );
+  const cheapFirst = (useful.length > 0 ? useful : open).toSorted((a, b) => {
+    const [[count, value], [otherCount, otherValue]] = [disturbedBy([a]), disturbedBy([b])];
+    return count - otherCount || value - otherValue || (a.members[0]?.item ?? 0) - (b.members[0]?.item ?? 0);
+  });
   if (useful.length === 0) return cheapFirst.slice(0, 1);
   return cheapFirst.length > MOST_COMPARED ? trimmed(cheapFirst, fits) : cheapestSubset(cheapFirst, fits);
 }
 
-function alone(turn: Turn): number {
-  return turn.members.length === 1 ? 1 : 0;
+/**
+ * Number of items that share a place from now on with more than before, and what these are worth: all but the members
+ * of the largest set, which only get one more.
+ */
+export function disturbedBy(merged: readonly Turn[]): readonly [count: number, value: number] {
+  const sets = merged.filter(({ members }) => members.length > 1);
+  const joined = sets.reduce<Turn | undefined>(
+    (largest, set) => (set.members.length > (largest?.members.length ?? 0) ? set : largest),
+    undefined,
+  );
+  let [count, value] = [0, 0];
+  for (const turn of merged) {
+    if (turn === joined) continue;
+    count += turn.members.length;
+    value += turn.value;
+  }
+  return [count, value];
 }
 
 /** Whether the most of the candidate and the merged turns is no more than the latter free and the bin has left. */
@@ -98,8 +113,7 @@ function cheapestSubset(
   let least = [Infinity, Infinity, Infinity];
   for (let mask = 1; mask < 1 << cheapFirst.length; mask++) {
     const merged = cheapFirst.filter((_, index) => ((mask >> index) & 1) === 1);
-    const losing = merged.filter((turn) => alone(turn) === 1);
-    const cost = [losing.length, losing.reduce((sum, turn) => sum + turn.value, 0), merged.length];
+    const cost = [...disturbedBy(merged), merged.length];
     const at = cost.findIndex((part, index) => part !== least[index]);
     if (at < 0 || (cost[at] ?? 0) > (least[at] ?? 0) || !fits(merged)) continue;
     best = merged;

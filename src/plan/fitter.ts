@@ -1,0 +1,67 @@
+import { memoryModelOf } from "../memory/index.ts";
+import type { DeviceRoom, Fit, HostRoom, Wishes } from "../memory/index.ts";
+import type { ModelShape } from "../models/model-shape.ts";
+import type { PlanCard, PlanMachine } from "./machines.ts";
+
+/** An engine with a model and what is wished of them. */
+export interface FitDemand {
+  readonly kind: string;
+  readonly shape: ModelShape | undefined;
+  readonly wishes: Wishes;
+}
+
+/** A card with what a service may take of it. */
+export const roomOf = (card: PlanCard, free: number): DeviceRoom => ({
+  name: card.id,
+  total: card.visible,
+  free,
+  ...(card.computeCapability === undefined ? {} : { computeCapability: card.computeCapability }),
+});
+
+/** Main memory of a machine of which `taken` bytes are gone. */
+export const hostRoom = (machine: PlanMachine, taken = 0): HostRoom => ({
+  free: Math.max(0, machine.memory.capacity - machine.memory.headroom - taken),
+  threads: machine.cores,
+});
+
+/** Stands for the name of the card at a position until the real one is known; no card's name has such a character. */
+const placeholder = (position: number): string => `\u{E000}${position}\u{E001}`;
+const PLACEHOLDER = /\u{E000}(\d+)\u{E001}/gu;
+
+/**
+ * Fits of engines on cards, each computed once for equal cards whatever their names: a fleet has thousands of cards and
+ * few kinds of them. One fitter serves one plan.
+ */
+export class Fitter {
+  readonly #known = new Map<string, Fit>();
+  readonly #shapes = new Map<ModelShape | undefined, number>();
+
+  /** The fit on a share of each card's free memory, on an otherwise empty machine. */
+  onShare(demand: FitDemand, machine: PlanMachine, cards: readonly PlanCard[], share: number): Fit {
+    const host = hostRoom(machine);
+    const devices = cards.map((card, position) => ({
+      ...roomOf(card, Math.floor(Math.max(0, card.visible - card.headroom) * share)),
+      name: placeholder(position),
+    }));
+    const key = this.#key(demand, devices, host);
+    const known = this.#known.get(key) ?? memoryModelOf(demand.kind).fit({ ...demand, devices, host });
+    this.#known.set(key, known);
+    return named(known, cards);
+  }
+
+  #key({ kind, shape, wishes }: FitDemand, devices: readonly DeviceRoom[], host: HostRoom): string {
+    const id = this.#shapes.get(shape) ?? this.#shapes.size;
+    this.#shapes.set(shape, id);
+    const rooms = devices.map(
+      ({ total, free, computeCapability }) => `${total}:${free}:${computeCapability ?? ""}`,
+    );
+    return `${kind} ${id} ${JSON.stringify(wishes)} ${rooms.join()} ${host.free}:${host.threads}`;
+  }
+}
+
+function named(fit: Fit, cards: readonly PlanCard[]): Fit {
+  if (fit.fits) return fit;
+  const fill = (text: string): string =>
+    text.replaceAll(PLACEHOLDER, (_, position: string) => cards[Number(position)]?.id ?? "");
+  return { ...fit, reason: fill(fit.reason), hint: fill(fit.hint) };
+}
