@@ -46,6 +46,17 @@ describe("blockPool", () => {
     expect(pool.perRequest(32_768)).toBe(Math.ceil(32_768 / 272) + 3);
   });
 
+  it("comes to the block of 784 tokens and the tokens that vLLM logged for a 27B hybrid on two cards", () => {
+    // A rank: 16 layers of 2 heads of 256, 48 layers with 24 heads of 128 × 128 in f32 and 3 × 5 120 in bf16.
+    const attention: LayerKeep = { kind: "full", tokenBytes: 2 * 512 * 2 };
+    const state: LayerKeep = { kind: "state", bytes: 24 * 128 * 128 * 4 + 3 * 5120 * 2 };
+    const pool = blockPool([...layers(48, state), ...layers(16, attention)], 16, 2048);
+    expect(pool.blockBytes).toBe(16 * 784 * 2048);
+    const blocks = Math.floor((12.93 * 2 ** 30) / pool.blockBytes);
+    const tokens = (blocks / pool.perRequest(262_144)) * 262_144;
+    expect(Math.abs(tokens / 415_125 - 1)).toBeLessThan(0.015);
+  });
+
   it("is constant for states alone", () => {
     const pool = blockPool(layers(64, { kind: "state", bytes: 500_000 }), 16, 2048);
     expect(pool.blockBytes).toBe(64 * 500_000);

@@ -14,6 +14,8 @@ const SMALLER_SCHEMES: readonly WeightScheme[] = ["fp8", "w4a16"];
 /** Weight-only FP8 needs Ampere's Marlin kernels at least. */
 const FP8_CAPABILITY = 8;
 const MOST_CARDS = 16;
+/** Parts below this share of what lies beside the weights are left out of the sentence. */
+const SMALL_PART = 0.05;
 
 /** Says which card is short of what, in numbers, and what would fit instead. */
 export function refuseAttempt(engine: PagedEngine, tried: Attempt, request: FitRequest): Fit {
@@ -51,12 +53,16 @@ function reasonFor(engine: PagedEngine, tried: Attempt): string {
   return `${needs}, which leaves ${formatBytes(rank.kvRoom)} for KV cache; ${formatTokens(context)} tokens of context take ${formatBytes(wanted)}`;
 }
 
-/** The parts beside weights, for a person. */
-const named = (parts: readonly MemoryPart[]): string =>
-  parts
-    .filter((part) => part.term !== "weights" && part.bytes > 0)
+/** The larger parts beside weights, for a person. */
+function named(parts: readonly MemoryPart[]): string {
+  const beside = parts.filter((part) => part.term !== "weights");
+  const least = partBytes(beside) * SMALL_PART;
+  return beside
+    .filter((part) => part.bytes > least)
+    .toSorted((one, other) => other.bytes - one.bytes)
     .map((part) => `${part.name} ${formatBytes(part.bytes)}`)
     .join(", ");
+}
 
 const fullestRank = ({ outcome }: Attempt): RankOutcome | undefined =>
   outcome.ranks.reduce<RankOutcome | undefined>(

@@ -80,3 +80,16 @@ describe("dividing a model", () => {
     expect(divisions(LLAMA_70B, 3, true)).toEqual([{ tensorParallel: 1, pipelineParallel: 3 }]);
   });
 });
+
+describe("MLA over eight ranks", () => {
+  it("repeats latent projections and indexer, and divides what is wide by heads", () => {
+    const [stage] = pipelineStages(DEEPSEEK_V32, 1);
+    if (stage === undefined) throw new Error("no stage");
+    const attention =
+      rankWeights(DEEPSEEK_V32, stage, 8).find((part) => part.name === "attention")?.bytes ?? 0;
+    const whole = DEEPSEEK_V32.layers.reduce((sum, layer) => sum + layer.weights.attention, 0);
+    // 7 168 × (576 + 1 536) and the indexer's 128 × (64 × 1 536 + 7 168) of about 182 million parameters a layer.
+    expect(attention / whole).toBeGreaterThan(1 / 8 + 0.1);
+    expect(attention / whole).toBeLessThan(1 / 8 + 0.16);
+  });
+});

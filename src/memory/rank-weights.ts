@@ -7,14 +7,19 @@ const VOCABULARY_PADDING = 64;
 /** Norms and routers stay in 16 bit under every quantization. */
 const PLAIN_BYTES = 2;
 
+/** The query's latent is three times the key-value latent in DeepSeek V3 and its kin (1 536 and 512). */
+const QUERY_LATENT = 3;
+/** Heads of DSA's indexer (DeepSeek-V3.2, `index_n_heads`). */
+const INDEXER_HEADS = 64;
+
 /** Vocabulary as it is divided over ranks. */
 export const paddedVocabulary = (shape: ModelShape): number =>
   Math.ceil(shape.vocabulary / VOCABULARY_PADDING) * VOCABULARY_PADDING;
 
 /**
  * Weights of one rank of a pipeline stage in engines that divide every matrix over `tensorParallel` ranks (vLLM, SGLang,
- * TensorRT-LLM), bytes by part. Repeated on every rank: norms, routers, the projection to an MLA latent, key and value
- * heads when there are fewer than ranks, and the multimodal projector. Embedding and head are divided by padded vocabulary
+ * TensorRT-LLM), bytes by part. Repeated on every rank: norms, routers, the projections to MLA latents with the indexer
+ * (`ReplicatedLinear`), key and value heads when there are fewer than ranks, and the multimodal projector. Embedding and head are divided by padded vocabulary
  * rows; the first stage holds one, the last the other, and a tied one is held twice only when these are two stages.
  */
 export function rankWeights(
@@ -75,12 +80,16 @@ function attentionShare(shape: ModelShape, layer: LayerShape, ranks: number): nu
   const cache = layer.caches.find((each) => each.kind !== "state");
   if (cache === undefined || ranks === 1) return 1 / ranks;
   if (cache.kind === "latent") {
-    // Repeated: hidden → latent. The matrices per head and the output are divided.
-    const repeated = shape.hidden * (cache.rank + cache.rope);
-    const divided = shape.heads * shape.headLength * (shape.hidden + cache.rank);
-    return (repeated + divided / ranks) / (repeated + divided);
+    // Repeated: hidden to the latents of key-value and query, and the indexer. Divided: all that is wide by heads.
+    const query = QUERY_LATENT * cache.rank;
+    const indexer = cache.indexer * (INDEXER_HEADS * query + shape.hidden);
+    const repeated = shape.hidden * (cache.rank + cache.rope + query) + indexer;
+    const total = layer.weights.attention / Math.max(1, bytesPerParameter(shape));
+    return Math.min(1, (repeated + Math.max(0, total - repeated) / ranks) / Math.max(1, total));
   }
   // Query and output are as wide as the heads, key and value as the KV heads.
   const keyValue = Math.max(1, cache.kvHeads / ranks);
   return (shape.heads / ranks + keyValue) / (shape.heads + cache.kvHeads);
 }
+
+const bytesPerParameter = (shape: ModelShape): number => shape.quantization.bitsPerWeight / 8;

@@ -35,7 +35,8 @@ const CARD_DEFAULTS = [
 /**
  * How SGLang divides a card: of what is free when it starts, `mem_fraction_static` goes to weights and KV cache, the rest
  * to activations and graphs (`kv_pool = free_after_weights − free × (1 − fraction)`); the default fraction keeps
- * 512 MB + 1.5 MB a token of a chunk + 1 GB for 8 ranks + 2 MB a captured request, at least 10 GB on a large card.
+ * 512 MB + 1.5 MB a token of a chunk + 1 GB for 8 ranks + 2 MB a captured request, at least 10 GB on a large card. Where
+ * SGLang may not take all that is free, its start has to bound the pool too (`--max-total-tokens`, the predicted tokens).
  */
 const SGLANG: PagedEngine = {
   title: "SGLang",

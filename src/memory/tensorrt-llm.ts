@@ -24,7 +24,8 @@ const HOST_RANK = 3 * GIB;
 /**
  * How TensorRT-LLM divides a card: weights and activations first, then `free_gpu_memory_fraction` (0.9) of what is still
  * free becomes KV cache (nvidia.github.io/TensorRT-LLM, reference/memory). Layers with a window keep the whole context
- * unless a window is configured, and each request slot holds its recurrent states.
+ * unless a window is configured, and each request slot holds its recurrent states. Where it may not take all that is
+ * free, its start has to bound the cache too (`kv_cache_config.max_tokens`, the predicted tokens).
  */
 const TENSORRT_LLM: PagedEngine = {
   title: "TensorRT-LLM",
