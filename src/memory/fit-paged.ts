@@ -49,7 +49,7 @@ export function fitPaged(engine: PagedEngine, request: FitRequest): Fit {
 /** What was wished and divides, or every way to use all cards, best first. */
 function waysToDivide({ shape, wishes, devices }: FitRequest): readonly Division[] {
   if (shape === undefined) return [];
-  return divisions(shape, devices.length, equalCards(devices)).filter(
+  return divisions(shape, devices.length, equalCards(devices), wishes.expertParallel).filter(
     (way) =>
       (wishes.tensorParallel === undefined || wishes.tensorParallel === way.tensorParallel) &&
       (wishes.pipelineParallel === undefined || wishes.pipelineParallel === way.pipelineParallel),
@@ -64,13 +64,19 @@ function equalCards(devices: readonly DeviceRoom[]): boolean {
 function refuseDivision(engine: PagedEngine, { shape, wishes, devices }: FitRequest): Fit {
   const { tensorParallel, pipelineParallel } = wishes;
   const ranks = tensorParallel ?? devices.length / (pipelineParallel ?? 1);
-  const uneven = shape === undefined || !Number.isInteger(ranks) ? undefined : indivisible(shape, ranks);
+  const uneven =
+    shape === undefined || !Number.isInteger(ranks)
+      ? undefined
+      : indivisible(shape, ranks, wishes.expertParallel);
   if (uneven !== undefined && shape !== undefined) {
-    const divisor = largestDivisor(shape, devices.length);
+    const divisor = largestDivisor(shape, devices.length, wishes.expertParallel);
+    const byExperts = wishes.expertParallel !== true && indivisible(shape, ranks, true) === undefined;
     return refuse(
       "plan.indivisible",
       `${engine.title} cannot split this model over ${ranks} cards: ${uneven}`,
-      `Use tensorParallel: ${divisor}, or layers in turn: pipelineParallel: ${devices.length}.`,
+      byExperts
+        ? "Use expertParallel: true, which spreads whole experts over the cards."
+        : `Use tensorParallel: ${divisor}, or layers in turn: pipelineParallel: ${devices.length}.`,
     );
   }
   return refuse(

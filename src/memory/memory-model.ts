@@ -116,6 +116,8 @@ export interface MemoryPrediction {
 export type Wishes = Partial<EngineSettings> & {
   /** Cards only, experts and layers included: main memory may not take what does not fit. */
   readonly resident?: boolean;
+  /** Whole experts spread over the cards instead of a share of each (`--enable-expert-parallel`). */
+  readonly expertParallel?: boolean;
   /** Scheme of the experts in main memory where it is not the file's own (KTransformers `--kt-method`). */
   readonly hostExperts?: WeightScheme;
   /** Declared memory of an engine that cannot be computed (ComfyUI), bytes. */

@@ -115,7 +115,7 @@ function moreCards(engine: PagedEngine, tried: Attempt, { wishes, devices }: Fit
   const { tensorParallel: _t, pipelineParallel: _p, ...free } = wishes;
   for (let cards = devices.length * 2; cards <= MOST_CARDS; cards *= 2) {
     const row = Array.from({ length: cards }, () => smallest);
-    const [way] = divisions(tried.shape, cards, true);
+    const [way] = divisions(tried.shape, cards, true, wishes.expertParallel);
     if (way === undefined) continue;
     const other = attempt(engine, tried.shape, free, row, way);
     if (other.shortage === undefined) return [`${cards} such cards would hold it with ${achieved(other)}.`];

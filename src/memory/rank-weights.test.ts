@@ -70,8 +70,23 @@ describe("dividing a model", () => {
   it("names what cannot be divided", () => {
     expect(indivisible(LLAMA_70B, 3)).toBe("64 attention heads cannot be divided by 3 cards");
     expect(indivisible(MISTRAL_NEMO, 16)).toBeUndefined();
-    expect(indivisible(inScheme(MISTRAL_NEMO, "w4a16"), 32)).toContain("quantization group of 128");
+    expect(indivisible(inScheme(MISTRAL_NEMO, "w4a16"), 32)).toContain(
+      "leave 448, which is no multiple of the quantization's 128",
+    );
     expect(largestDivisor(LLAMA_70B, 6)).toBe(4);
+  });
+
+  it("spreads whole experts where their columns do not divide into blocks of FP8", () => {
+    const shape = {
+      ...DEEPSEEK_V32,
+      experts: { count: 128, used: 8, shared: 0, feedForward: 1536 },
+      quantization: { scheme: "fp8", name: "FP8", method: "fp8", bitsPerWeight: 8 } as const,
+    };
+    expect(indivisible(shape, 8)).toBe(
+      "1536 columns of an expert over 8 cards leave 192, which is no multiple of the quantization's 128",
+    );
+    expect(indivisible(shape, 8, true)).toBeUndefined();
+    expect(divisions(shape, 8, true)[0]).toEqual({ tensorParallel: 4, pipelineParallel: 2 });
   });
 
   it("splits layers over equal cards and stages over unequal ones", () => {
