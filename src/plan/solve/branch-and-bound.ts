@@ -12,7 +12,7 @@ import type { Symmetry } from "./symmetry.ts";
 import { VisitedStates } from "./visited-states.ts";
 
 /** Branches of the largest problem that is tried: its tree would outgrow any work limit anyway. */
-const MOST_BRANCHES = 6_000;
+const MOST_BRANCHES = 3_000;
 
 const ROOT_ROUNDS = 100;
 

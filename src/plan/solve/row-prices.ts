@@ -76,6 +76,8 @@ export class RowPrices {
       let chosen: Offer | undefined;
       this.work += list.length;
       for (const offer of list) {
+        // No price is negative, so that no profit is above the value.
+        if (offer.candidate.value <= most) continue;
         const left = profit(offer, prices);
         if (left <= most) continue;
         most = left;

@@ -10,7 +10,7 @@ export interface SolveLimits {
   readonly searchWork?: number;
 }
 
-/** About 0.1 s. */
+/** About 0.1 s where it does not suffice. */
 const EXACT_WORK = 1_000_000;
 
 /** A first solution for branch and bound to start from: a few milliseconds. */
