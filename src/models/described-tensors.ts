@@ -35,12 +35,12 @@ export function describedTensors(model: ModelDimensions, format: "gguf" | "safet
   ];
   if (model.tied !== true)
     tensors.push({ name: "output.weight", dimensions: [hidden, vocabulary], group: "output" });
-  for (let layer = 0; layer < model.layers; layer++) tensors.push(...blockTensors(model, layer, format));
+  for (let layer = 0; layer < model.layers; layer++) tensors.push(...blockTensors(model, layer));
   const { draft } = model;
   if (draft !== undefined && (format === "safetensors" || draft.inGguf)) {
     for (let extra = 0; extra < draft.layers; extra++) {
       const layer = model.layers + extra;
-      tensors.push(...blockTensors(model, layer, format), ...draftTensors(model, layer));
+      tensors.push(...blockTensors(model, layer), ...draftTensors(model, layer));
     }
   }
   if (model.vision !== undefined && format === "safetensors")
@@ -48,11 +48,7 @@ export function describedTensors(model: ModelDimensions, format: "gguf" | "safet
   return tensors;
 }
 
-function blockTensors(
-  model: ModelDimensions,
-  layer: number,
-  format: "gguf" | "safetensors",
-): DescribedTensor[] {
+function blockTensors(model: ModelDimensions, layer: number): DescribedTensor[] {
   const named =
     (group: TensorGroup) =>
     ([name, ...dimensions]: Row): DescribedTensor => ({
@@ -66,7 +62,7 @@ function blockTensors(
   const isExpertLayer = model.experts !== undefined && layer >= (model.experts.denseLayers ?? 0);
   return [
     ...attention.map(named("attention")),
-    ...feedForwardTensors(model, isExpertLayer, format).map(named("feedForward")),
+    ...feedForwardTensors(model, isExpertLayer).map(named("feedForward")),
     ...(isExpertLayer ? expertTensors(model).map(named("experts")) : []),
   ];
 }
@@ -154,13 +150,13 @@ function linearTensors(hidden: number, linear: NonNullable<ModelDimensions["line
   ];
 }
 
-function feedForwardTensors(
-  model: ModelDimensions,
-  isExpertLayer: boolean,
-  format: "gguf" | "safetensors",
-): Row[] {
+/** Architectures that call the norm before the feed-forward part by where it stands. */
+const LATE_NORM: ReadonlySet<string> = new Set(["glm4moe", "gpt-oss", "qwen35", "qwen35moe"]);
+
+function feedForwardTensors(model: ModelDimensions, isExpertLayer: boolean): Row[] {
   const { hidden, feedForward, experts, norms = 2 } = model;
-  const rows: Row[] = [["ffn_norm.weight", hidden]];
+  const norm = LATE_NORM.has(model.architecture) ? "post_attention_norm.weight" : "ffn_norm.weight";
+  const rows: Row[] = [[norm, hidden]];
   if (norms > 2) rows.push(["post_ffw_norm.weight", hidden]);
   if (!isExpertLayer || experts === undefined)
     return model.fused === true
@@ -173,8 +169,7 @@ function feedForwardTensors(
         ];
   rows.push(["ffn_gate_inp.weight", hidden, experts.count]);
   if (experts.routerBias === true)
-    // Two layouts of the same numbers: transformers names the bias of a sigmoid router a correction.
-    rows.push([format === "gguf" ? "exp_probs_b.bias" : "ffn_gate_inp.bias", experts.count]);
+    rows.push([model.architecture === "gpt-oss" ? "ffn_gate_inp.bias" : "exp_probs_b.bias", experts.count]);
   const shared = experts.sharedFeedForward ?? (experts.shared ?? 0) * experts.feedForward;
   if (shared > 0)
     rows.push(
