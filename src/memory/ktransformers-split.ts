@@ -1,12 +1,13 @@
 import { GIB, MIB } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
+import { activationBytes } from "./activations.ts";
+import { collectiveBytes, CUDA_CONTEXT } from "./cuda-overhead.ts";
 import type { DeviceMemory, EngineSettings, MemoryPart, MemoryPrediction, Wishes } from "./memory-model.ts";
 import { pipelineStages } from "./pipeline-stages.ts";
 import { rankWeights } from "./rank-weights.ts";
 import { rescaleShape } from "./rescale-shape.ts";
 import { deviceMemory } from "./terms.ts";
 import { torchKeep } from "./torch-keep.ts";
-import { activationBytes, COLLECTIVES, CUDA_CONTEXT } from "./vllm-profile.ts";
 
 const WORKSPACE = 512 * MIB;
 const LOGIT_BYTES = 6;
@@ -64,7 +65,7 @@ export function rankMemory(shape: ModelShape, settings: EngineSettings, wishes: 
     { term: "compute", name: "logits", bytes: settings.parallel * shape.vocabulary * LOGIT_BYTES },
     { term: "compute", name: "layerwise prefill", bytes: share >= 1 ? 0 : largest / ranks },
     { term: "overhead", name: "workspace", bytes: WORKSPACE },
-    { term: "overhead", name: "NCCL", bytes: ranks > 1 ? ranks * COLLECTIVES : 0 },
+    { term: "overhead", name: "NCCL", bytes: collectiveBytes(ranks) },
     { term: "overhead", name: "CUDA context", bytes: CUDA_CONTEXT },
   ]);
 }

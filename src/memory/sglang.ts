@@ -1,11 +1,12 @@
 import { formatBytes, GIB, MIB } from "../core/index.ts";
+import { activationBytes } from "./activations.ts";
+import { collectiveBytes, CUDA_CONTEXT } from "./cuda-overhead.ts";
 import type { BlockPool, LayerKeep } from "./block-pool.ts";
 import type { DeviceRoom, EngineSettings, MemoryModel, MemoryPart } from "./memory-model.ts";
 import type { PagedEngine, RankWork } from "./paged-engine.ts";
 import { pagedModel } from "./paged-model.ts";
 import { termBytes } from "./terms.ts";
 import { torchKeep } from "./torch-keep.ts";
-import { activationBytes, COLLECTIVES, CUDA_CONTEXT } from "./vllm-profile.ts";
 
 /** Sliding windows get this share of the tokens that full attention gets (`swa_full_tokens_ratio`). */
 const WINDOW_SHARE = 0.8;
@@ -46,7 +47,7 @@ const SGLANG: PagedEngine = {
   kvRoom: ({ card, settings }, parts) =>
     (settings.memoryFraction ?? 0) * (card.free - outside(settings)) - termBytes(parts, "weights"),
   fractionWithin: (card, ranks) => {
-    const room = card.free - CUDA_CONTEXT - collectives(ranks);
+    const room = card.free - CUDA_CONTEXT - collectiveBytes(ranks);
     return room <= 0 ? 0 : Math.max(0, 1 - reserve(card, ranks) / room);
   },
   tighterFractions: [0.7, 0.8, 0.85, 0.9],
@@ -65,9 +66,7 @@ export const sglang: MemoryModel = pagedModel(SGLANG);
 
 /** What is on the card before SGLang looks at free memory. */
 const outside = ({ tensorParallel, pipelineParallel }: EngineSettings): number =>
-  CUDA_CONTEXT + collectives(tensorParallel * pipelineParallel);
-
-const collectives = (ranks: number): number => (ranks > 1 ? ranks * COLLECTIVES : 0);
+  CUDA_CONTEXT + collectiveBytes(tensorParallel * pipelineParallel);
 
 const cardDefaults = (card: DeviceRoom): (typeof CARD_DEFAULTS)[number] =>
   CARD_DEFAULTS.find((each) => card.total < each.below) ?? CARD_DEFAULTS[0];
@@ -103,7 +102,7 @@ function sglangParts(work: RankWork): readonly MemoryPart[] {
       name: "CUDA graphs",
       bytes: settings.cudaGraphs ? captured * GRAPH_BYTES_PER_REQUEST : 0,
     },
-    { term: "overhead", name: "NCCL", bytes: collectives(ranks) },
+    { term: "overhead", name: "NCCL", bytes: collectiveBytes(ranks) },
     { term: "overhead", name: "CUDA context", bytes: CUDA_CONTEXT },
   ];
 }

@@ -1,11 +1,12 @@
 import { formatBytes, GIB, MIB } from "../core/index.ts";
+import { activationBytes } from "./activations.ts";
+import { collectiveBytes, CUDA_CONTEXT } from "./cuda-overhead.ts";
 import { blockPool } from "./block-pool.ts";
 import type { MemoryModel, MemoryPart } from "./memory-model.ts";
 import type { PagedEngine, RankWork } from "./paged-engine.ts";
 import { pagedModel } from "./paged-model.ts";
 import { partBytes } from "./terms.ts";
 import { torchKeep } from "./torch-keep.ts";
-import { activationBytes, COLLECTIVES, CUDA_CONTEXT } from "./vllm-profile.ts";
 
 /** `kv_cache_config.free_gpu_memory_fraction`. */
 const DEFAULT_FRACTION = 0.9;
@@ -77,7 +78,7 @@ function tensorrtParts(work: RankWork): readonly MemoryPart[] {
       bytes: stage.last ? settings.parallel * shape.vocabulary * LOGIT_BYTES : 0,
     },
     { term: "overhead", name: "workspace", bytes: WORKSPACE },
-    { term: "overhead", name: "NCCL", bytes: ranks > 1 ? ranks * COLLECTIVES : 0 },
+    { term: "overhead", name: "NCCL", bytes: collectiveBytes(ranks) },
     {
       term: "overhead",
       name: "CUDA graphs",

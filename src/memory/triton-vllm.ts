@@ -1,8 +1,8 @@
 import { formatBytes, GIB, MIB } from "../core/index.ts";
+import { CUDA_CONTEXT } from "./cuda-overhead.ts";
 import type { MemoryModel } from "./memory-model.ts";
 import type { PagedEngine } from "./paged-engine.ts";
 import { pagedModel } from "./paged-model.ts";
-import { CUDA_CONTEXT } from "./vllm-profile.ts";
 import { VLLM } from "./vllm.ts";
 
 /** Triton's own context and its CUDA pool (`--cuda-memory-pool-byte-size`, 64 MiB a card), beside those of vLLM. */

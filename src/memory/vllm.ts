@@ -1,11 +1,12 @@
 import { formatBytes, GIB } from "../core/index.ts";
 import { blockPool } from "./block-pool.ts";
+import { CUDA_CONTEXT } from "./cuda-overhead.ts";
 import type { MemoryModel } from "./memory-model.ts";
 import type { PagedEngine } from "./paged-engine.ts";
 import { pagedModel } from "./paged-model.ts";
 import { partBytes } from "./terms.ts";
 import { torchKeep } from "./torch-keep.ts";
-import { CUDA_CONTEXT, vllmProfile } from "./vllm-profile.ts";
+import { vllmProfile } from "./vllm-profile.ts";
 
 /** Cards from this size on get larger defaults, except the A100 (vLLM `arg_utils.py`). */
 const LARGE_CARD = 70 * GIB;
