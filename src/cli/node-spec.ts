@@ -4,8 +4,6 @@ import { homedir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
 import { messageOf, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
-import { readModel } from "../models/index.ts";
-import type { ModelOutline } from "../models/index.ts";
 import { loadSpec, serviceName } from "../spec/index.ts";
 import type { LoadedSpec, Spec } from "../spec/index.ts";
 
@@ -84,19 +82,6 @@ function checked(input: string | Uint8Array, origin: string, folder: string): Lo
   return { spec, folder, origin, warnings: diagnostics, locate };
 }
 
-/** Reads the header of every model that is a file of this machine; a fault is kept beside the name, not thrown. */
-export async function readModels({
-  spec,
-  folder,
-}: LocatedSpec): Promise<ReadonlyMap<string, ModelOutline | OmniError>> {
-  const models = new Map<string, ModelOutline | OmniError>();
-  for (const [name, { source }] of Object.entries(spec.models)) {
-    const path = localPath(source, folder);
-    if (path !== undefined) models.set(name, await readModel(path).catch(asOmniError));
-  }
-  return models;
-}
-
 type Source = Spec["models"][string]["source"];
 
 /** The path of a model's source on this machine; `undefined` for sources that are not files here. */
@@ -108,11 +93,6 @@ export function localPath(source: Source, folder: string): string | undefined {
 /** A path of the spec: absolute, under the home folder (`~/`), or relative to the spec's own folder. */
 const resolveFrom = (folder: string, path: string): string =>
   resolve(folder, path.replace(/^~(?=\/)/, homedir()));
-
-function asOmniError(thrown: unknown): OmniError {
-  if (thrown instanceof OmniError) return thrown;
-  throw thrown;
-}
 
 /** The secrets of `keys:`, from the environment or files. Throws `OmniError` `key.unset` naming every one that is missing. */
 export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly string[]> {

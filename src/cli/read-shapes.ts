@@ -7,6 +7,7 @@ import {
   describedShape,
   readGgufShape,
   readHubShape,
+  readProjectorBytes,
   readModelFolder,
 } from "../models/index.ts";
 import type { ModelShape } from "../models/index.ts";
@@ -40,13 +41,27 @@ export async function readShapes(located: LocatedSpec, online: boolean): Promise
     if (model.source.remote !== undefined) continue;
     const path = localPath(model.source, located.folder);
     const found = await shapeOf(model, path, online).catch(asOmniError);
-    const shape = found instanceof OmniError ? found : found.shape;
+    const shape =
+      found instanceof OmniError
+        ? found
+        : await withProjector(found.shape, model, located).catch(asOmniError);
     shapes.set(name, shape);
     if (path !== undefined && !(shape instanceof OmniError) && shape.origin === "file") paths.set(name, path);
     if (!(found instanceof OmniError) && found.note !== undefined)
       notes.push(noteOn(name, found.note, located));
   }
   return { shapes, paths, notes };
+}
+
+/** The shape with the multimodal projector that is loaded beside it, where that is a file of its own on this machine. */
+async function withProjector(
+  shape: ModelShape,
+  { projector }: Model,
+  { folder }: LocatedSpec,
+): Promise<ModelShape> {
+  const path = projector === undefined ? undefined : localPath(projector, folder);
+  if (path === undefined) return shape;
+  return { ...shape, projectorBytes: shape.projectorBytes + (await readProjectorBytes(path)) };
 }
 
 interface Found {

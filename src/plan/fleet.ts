@@ -7,7 +7,7 @@ import { machineKind } from "./card-sets.ts";
 import { Fitter } from "./fitter.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Item, Node, Option, Problem } from "./solve/problem.ts";
-import { imageRoom, modelRoom } from "./storage.ts";
+import { imageRoom, modelRoom, numaRoom } from "./storage.ts";
 import { valueOf } from "./value.ts";
 import { wishesOf } from "./wishes.ts";
 
@@ -182,6 +182,8 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
       machineKind(machine),
       machine.cards.map((card) => card.id).join(),
       JSON.stringify([
+        settings.numaNode,
+        settings.shm,
         wishesOf(settings, shape),
         settings.engine,
         settings.devices,
@@ -199,7 +201,7 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
   };
 }
 
-/** Takes away what has no room on the machine's disks: weights that are to be downloaded, images that are to be pulled. */
+/** Takes away what has no room beside cards and memory: on disks for weights and images, on the NUMA node it is bound to. */
 function withStorage(found: Candidates, demand: Demand, machine: PlanMachine, spec: Spec): Candidates {
   const model = spec.models[demand.model];
   const { shape } = demand;
@@ -212,7 +214,8 @@ function withStorage(found: Candidates, demand: Demand, machine: PlanMachine, sp
   for (const candidate of found.candidates) {
     const engine = spec.engines[candidate.engine] ?? { kind: candidate.kind.name };
     const image = demand.settings.runtime === "process" ? undefined : imageRoom(engine, machine);
-    const fault = candidate.kind.remote ? undefined : (weights ?? image);
+    const numa = numaRoom(demand.settings.numaNode, hostBytes(candidate, demand.settings), machine);
+    const fault = candidate.kind.remote ? undefined : (weights ?? image ?? numa);
     if (fault === undefined) candidates.push(candidate);
     else refusals.push({ engine: candidate.engine, rank: candidate.rank, cards: candidate.cards, ...fault });
   }

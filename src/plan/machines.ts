@@ -35,6 +35,8 @@ export interface PlanMachine {
   readonly memory: { readonly capacity: number; readonly headroom: number; readonly known: boolean };
   /** Processors that engines may compute on: physical cores, or the VM's. */
   readonly cores: number;
+  /** Memory of each NUMA node, where it is known. */
+  readonly numaMemory: readonly number[];
   readonly disks: readonly PlanDisk[];
   /** Free space where container images are unpacked. */
   readonly imageRoom?: number;
@@ -60,6 +62,8 @@ export function planMachines(spec: Spec, observed: MachineInventory | undefined)
       cards: cardsOf(spec, machine, many ? `${name}/` : ""),
       memory: memoryOf(spec, machine, guest, here),
       cores: coresOf(machine, guest, here),
+      numaMemory:
+        (guest?.vm === undefined ? machine.cpu?.numa : guest.vm.numa)?.map((node) => node.memory) ?? [],
       disks: disksOf(spec, machine),
       ...imageRoomOf(spec, machine),
       ...(machine.driver?.version === undefined ? {} : { driver: machine.driver.version }),
@@ -86,6 +90,7 @@ function observedMachine(spec: Spec, observed: MachineInventory | undefined): Pl
       known: observed !== undefined,
     },
     cores: observed?.cpu.cores ?? UNKNOWN_CORES,
+    numaMemory: (observed?.numa ?? []).map((node) => node.memory),
     disks: [],
   };
 }

@@ -58,6 +58,15 @@ export interface PlannedService {
   };
   readonly model: { readonly name: string; readonly path: string; readonly sizeBytes: number };
   readonly devices: readonly string[];
+  /** UUIDs of its cards in the same order, the identity that engines are pinned by; empty where the spec names none. */
+  readonly uuids?: readonly string[];
+  /** Cards that split every layer. */
+  readonly tensorParallel?: number;
+  /** Groups of cards that take layers in turn. */
+  readonly pipelineParallel?: number;
+  /** CPUs it may use, and the NUMA node it is bound to, as the spec says. */
+  readonly cpus?: string;
+  readonly numaNode?: number;
   /** Tokens that one request may use, prompt and answer together. */
   readonly contextTokens: number;
   /** Requests generated at the same time. */

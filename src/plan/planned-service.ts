@@ -51,6 +51,15 @@ export function plannedService(context: ServiceContext, item: number): PlannedSe
     engine: engineOf(context, place),
     model: modelOf(context, wanted),
     devices: devicesOf(place, machine),
+    uuids: candidate.cards.flatMap((card) => machine?.cards[card]?.uuid ?? []),
+    ...(remote
+      ? {}
+      : {
+          tensorParallel: prediction.settings.tensorParallel,
+          pipelineParallel: prediction.settings.pipelineParallel,
+        }),
+    ...(settings.cpus === undefined ? {} : { cpus: settings.cpus }),
+    ...(settings.numaNode === undefined ? {} : { numaNode: settings.numaNode }),
     contextTokens: contextOf(candidate),
     parallel: prediction.settings.parallel,
     queueLimit: settings.queue,

@@ -46,3 +46,14 @@ export function imageRoom(engine: Engine, machine: PlanMachine): Fault | undefin
     source: release.source,
   };
 }
+
+/** Main memory of a NUMA node that does not hold what a service bound to it takes. */
+export function numaRoom(node: number | undefined, bytes: number, machine: PlanMachine): Fault | undefined {
+  const room = node === undefined ? undefined : machine.numaMemory[node];
+  if (room === undefined || bytes <= room) return undefined;
+  return {
+    code: "does-not-fit",
+    reason: `it is bound to NUMA node ${node} and takes ${formatBytes(bytes)} of main memory; the node has ${formatBytes(room)}`,
+    hint: "Leave numaNode out, so that it may use the memory of all nodes, or take a smaller model.",
+  };
+}

@@ -36,6 +36,15 @@ test("a fleet with room for everything gets the best of each item, and the bound
   expect(solution.value).toBe(upperBound(problem));
 });
 
+test("the best of each item proves itself also where values are no integers", () => {
+  const problem = randomProblem(3, { nodes: 300, items: 30 });
+  const items = problem.items.map(({ name, options }) => ({
+    name,
+    options: options.map((option) => ({ ...option, value: option.value / 7 })),
+  }));
+  expect(search({ ...problem, items }).optimal).toBe(true);
+});
+
 test("a crowded fleet is filled to within 5 % of the bound", () => {
   for (const seed of [1, 2]) {
     const problem = randomProblem(seed, { nodes: 30, items: 150 });

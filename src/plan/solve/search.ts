@@ -13,6 +13,11 @@ export const SEARCH_WORK = 8_000_000;
 
 const PRICE_ROUNDS = 120;
 
+/** Relative error of the sums behind a bound, generously. */
+const ROUNDING = 1e-12;
+/** Values that are no integers count as the same within this part of them. */
+const SAME = 1e-9;
+
 /**
  * Places items by value against the prices of what they take, then improves by taking some off and putting others on,
  * until the bound is reached, nothing improves, or `work` checks of an option against a node are spent. `optimal` only
@@ -27,13 +32,13 @@ export function upperBound(problem: Problem): number {
   const instance = compile(problem);
   const market = openMarket(instance);
   const known = solutionOf(greedy(instance, market, new Float64Array(market.rowCount))).value;
-  return provenBound(instance, findPrices(market, known, 2 * PRICE_ROUNDS).bound);
+  const { bound } = findPrices(market, known, 2 * PRICE_ROUNDS);
+  return instance.integral ? wholeBelow(bound) : bound * (1 + ROUNDING);
 }
 
-/** What the bound says once rounding is taken into account. */
-function provenBound({ integral }: Instance, bound: number): number {
-  const safe = bound * (1 + 1e-12);
-  return integral ? Math.floor(safe + 1e-7) : safe;
+/** The greatest integer that a bound allows, by the rounding of its sums. */
+function wholeBelow(bound: number): number {
+  return Math.floor(bound * (1 + ROUNDING) + 1e-7);
 }
 
 /** The search, on a compiled problem. */
@@ -42,7 +47,7 @@ export function searchInstance(instance: Instance, work: number): Solution {
   const free = greedy(instance, market, new Float64Array(market.rowCount));
   const first = solutionOf(free);
   const { prices, bound } = findPrices(market, first.value, PRICE_ROUNDS);
-  const limit = provenBound(instance, bound);
+  const limit = instance.integral ? wholeBelow(bound) : bound * (1 - SAME);
   let best = free;
   if (first.value < limit) {
     const priced = greedy(instance, market, prices);
