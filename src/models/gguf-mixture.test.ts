@@ -1,9 +1,49 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { QUANTIZED_MIB, QUANTIZED_TO } from "../../test/fakes/llama-quantize-sizes.ts";
+import { writeSparseGguf } from "../../test/fakes/sparse-gguf.ts";
+import { deepseek32 } from "../../test/fakes/sparse-models/deepseek.ts";
+import { llama, LLAMA_8B } from "../../test/fakes/sparse-models/llama.ts";
+import { phi3 } from "../../test/fakes/sparse-models/phi3.ts";
+import { qwen3, qwen3moe } from "../../test/fakes/sparse-models/qwen3.ts";
 import { findModelFamily } from "../catalog/index.ts";
 import { MIB } from "../core/index.ts";
 import { mixtureTypes } from "./gguf-mixture.ts";
-import { describedShape } from "./index.ts";
+import { describedShape, readGgufShape } from "./index.ts";
+
+describe("a computed GGUF model", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "omni-mixture-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ["Llama-3.1-8B", llama({ ...LLAMA_8B, type: "F16" })],
+    ["Qwen3-4B", qwen3("F16")],
+    ["Qwen3-30B-A3B", qwen3moe("F16")],
+    ["DeepSeek-V3.2", deepseek32("F16")],
+    ["Phi-4", phi3("F16")],
+  ])("of %s is what the reader finds in a file with its tensors", async (name, model) => {
+    const family = findModelFamily(name);
+    if (family === undefined) throw new Error(`${name} is not in the catalog`);
+    const { tensors = [], ...shape } = describedShape(family.dimensions, {
+      quantization: "Q4_K_M",
+      origin: "catalog",
+    });
+    const path = writeSparseGguf(join(folder, `${name}.gguf`), { ...model, tensors });
+    const { tensors: found, ...read } = await readGgufShape(path);
+    expect(found).toHaveLength(tensors.length);
+    expect(read).toMatchObject({
+      ...shape,
+      origin: "file",
+      fileBytes: read.fileBytes,
+      quantization: { scheme: "gguf", bitsPerWeight: shape.quantization.bitsPerWeight },
+    });
+  });
+});
 
 describe("mixtures of llama.cpp", () => {
   it.each(QUANTIZED_MIB)("%s has the bytes that llama-quantize announces", (name, sizes) => {

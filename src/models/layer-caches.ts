@@ -40,7 +40,7 @@ function stateOf(dimensions: CacheDimensions): LayerCache {
 export function linearState(linear: LinearAttention): { convolution: number; recurrent: number } {
   const channels = 2 * linear.keyHeads * linear.keyLength + linear.valueHeads * linear.valueLength;
   return {
-    convolution: (linear.kernel - 1) * channels,
+    convolution: Math.max(0, linear.kernel - 1) * channels,
     recurrent: linear.valueHeads * linear.valueLength * linear.keyLength,
   };
 }

@@ -78,7 +78,7 @@ function stateOf(text: TextConfig): LayerCache {
   const kimi = text.linear_attn_config;
   if (kimi !== undefined) {
     const [count = 0, width = 0] = [kimi.num_heads, kimi.head_dim];
-    const kernel = kimi.short_conv_kernel_size ?? 4;
+    const kernel = Math.max(1, kimi.short_conv_kernel_size ?? 4);
     return { kind: "state", convolution: 3 * (kernel - 1) * count * width, recurrent: count * width * width };
   }
   if (text.linear_num_value_heads !== undefined)
@@ -99,7 +99,7 @@ function stateOf(text: TextConfig): LayerCache {
 
 /** `(kernel − 1) × (inner + 2 × groups × state)` and `inner × state`; Mamba 1 convolves the inner part alone. */
 function mambaState(text: TextConfig, hidden: number): LayerCache {
-  const kernel = text.conv_kernel ?? text.mamba_d_conv ?? 4;
+  const kernel = Math.max(1, text.conv_kernel ?? text.mamba_d_conv ?? 4);
   const state = text.ssm_state_size ?? text.mamba_d_state ?? text.state_size ?? 16;
   const heads = text.mamba_num_heads ?? text.mamba_n_heads;
   const width = text.mamba_head_dim ?? text.mamba_d_head;

@@ -1,18 +1,17 @@
 import { z } from "zod";
 import type { WeightScheme } from "../model-shape.ts";
 
-const optional = {
-  text: z.string().optional().catch(undefined),
-  number: z.number().optional().catch(undefined),
-};
-const WEIGHTS = z.object({ num_bits: optional.number, type: optional.text });
+const word = z.string().optional().catch(undefined);
+/** Bits of a weight; anything else than a few is damage. */
+const bits = z.int().min(1).max(16).optional().catch(undefined);
+const WEIGHTS = z.object({ num_bits: bits, type: word });
 const QUANTIZATION = z.object({
-  quant_method: optional.text,
-  bits: optional.number,
-  format: optional.text,
-  quant_algo: optional.text,
+  quant_method: word,
+  bits,
+  format: word,
+  quant_algo: word,
   quantized_layers: z
-    .record(z.string(), z.object({ quant_algo: optional.text }))
+    .record(z.string(), z.object({ quant_algo: word }))
     .optional()
     .catch(undefined),
   load_in_4bit: z.boolean().optional().catch(undefined),
@@ -21,7 +20,7 @@ const QUANTIZATION = z.object({
     .record(
       z.string(),
       z.object({
-        format: optional.text,
+        format: word,
         weights: WEIGHTS.optional().catch(undefined),
         input_activations: z.unknown().optional(),
       }),

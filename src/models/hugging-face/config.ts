@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
 
-const whole = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** No width, count or length of any model comes near; what is beyond it is damage. */
+const MOST = 1_000_000_000;
+const whole = z.int().min(0).max(MOST);
 /** Wrong kinds are as good as absent: publishers write `null`, lists a layer, or a text where most write a number. */
 const number = whole.optional().catch(undefined);
 const flag = z.boolean().optional().catch(undefined);
