@@ -37,10 +37,17 @@ export interface BlockWidths {
  * Widths of every block: from its tensors where the file named them, else from the dimensions of the whole model.
  * The second dimension of a matrix in GGUF is what it yields.
  */
-export function blockWidths(shape: ModelShape): BlockWidths[] {
+export function blockWidths(shape: ModelShape): readonly BlockWidths[] {
+  const known = WIDTHS.get(shape);
+  if (known !== undefined) return known;
   const tensors = tensorsByBlock(shape.tensors ?? []);
-  return shape.layers.map((layer, index) => widthsOf(shape, layer, tensors.get(index)));
+  const widths = shape.layers.map((layer, index) => widthsOf(shape, layer, tensors.get(index)));
+  WIDTHS.set(shape, widths);
+  return widths;
 }
+
+/** A fit asks thousands of times about one model, and reading its tensors' names is most of an answer. */
+const WIDTHS = new WeakMap<ModelShape, readonly BlockWidths[]>();
 
 type BlockTensors = ReadonlyMap<string, readonly number[]>;
 
