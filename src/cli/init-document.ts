@@ -23,9 +23,11 @@ interface Remark {
 }
 
 const DEMO = "omni-demo";
+/** The best service gets the cards when not all can; 9 is left for the owner to say more. */
+const FIRST_PRIORITY = 8;
 
 /** Lists and small maps that read better on one line. */
-const ON_ONE_LINE = new Set(["features", "ids", "link", "hugepages", "engine", "capabilities"]);
+const ON_ONE_LINE = new Set(["features", "ids", "link", "hugepages", "engine", "capabilities", "swap"]);
 
 function onOneLine(key: unknown, value: unknown): void {
   if (!isScalar(key) || !isCollection(value)) return;
@@ -42,19 +44,22 @@ export function initDocument(input: InitInput): string {
   );
   const { value, remarks } = servicesOf(input);
   const name = serviceName(input.machine.hostname);
-  const document = new Document({
-    omni: 1,
-    ...(name === "" ? {} : { name }),
-    metal: {
-      ...(Object.keys(metal.cpu).length === 0 ? {} : { cpu: metal.cpu }),
-      memory: metal.memory,
-      ...(metal.driver === undefined ? {} : { driver: metal.driver }),
-      ...sectionOf("gpus", metal.gpus),
-      ...sectionOf("disks", metal.disks),
+  const document = new Document(
+    {
+      omni: 1,
+      ...(name === "" ? {} : { name }),
+      metal: {
+        ...(Object.keys(metal.cpu).length === 0 ? {} : { cpu: metal.cpu }),
+        memory: metal.memory,
+        ...(metal.driver === undefined ? {} : { driver: metal.driver }),
+        ...sectionOf("gpus", metal.gpus),
+        ...sectionOf("disks", metal.disks),
+      },
+      runtime: "process",
+      ...value,
     },
-    runtime: "process",
-    ...value,
-  });
+    { aliasDuplicateObjects: false },
+  );
   document.commentBefore = lines([
     "What this node is and what it serves. Written by ./omni init; change it as you like.",
     "./omni check FILE finds mistakes, ./omni plan FILE says what fits, ./omni up FILE runs it.",
@@ -112,10 +117,11 @@ function servicesOf({ choice, file }: InitInput): {
       remarks: [{ at: ["models"], where: "above", text }, ...leftOutRemarks(choice.leftOut, file)],
     };
   }
+  const together = choice.services.some(({ devices }) => devices === "auto");
   const models: Record<string, Typed> = {};
   const services: Record<string, Typed> = {};
   const remarks: Remark[] = [];
-  for (const service of choice.services) {
+  for (const [place, service] of choice.services.entries()) {
     const { model, name } = service;
     const trained = model.shape?.trainedContext ?? 0;
     models[model.name] = service.embeddings
@@ -126,6 +132,7 @@ function servicesOf({ choice, file }: InitInput): {
       engine: service.engine.length === 1 ? (service.engine[0] ?? "") : service.engine,
       devices: service.devices,
       context: service.contextTokens,
+      ...(together && choice.services.length > 1 ? { priority: FIRST_PRIORITY - place } : {}),
     };
     remarks.push({ at: ["services", name], where: "above", text: service.why });
     if (trained > 0)
@@ -135,16 +142,28 @@ function servicesOf({ choice, file }: InitInput): {
         text: `trained for ${trained}; auto takes what fits`,
       });
   }
-  return { value: { models, services }, remarks: [...remarks, ...leftOutRemarks(choice.leftOut, file)] };
+  if (together)
+    remarks.push({
+      at: ["policies"],
+      where: "above",
+      text: "All services fit at once. With swap: { mode: auto } those that do not would take turns on the cards.",
+    });
+  return {
+    value: { models, services, ...(together ? { policies: { swap: { mode: "off" } } } : {}) },
+    remarks: [...remarks, ...leftOutRemarks(choice.leftOut, file)],
+  };
 }
 
 /** Models that are not served stand below the others as comments that become entries without their `# `. */
 function leftOutRemarks(leftOut: Choice["leftOut"], file: string): Remark[] {
   return leftOut.flatMap(({ model, why }) => [
-    belowModels(`Not served: ${why}`),
+    belowModels(`Not served: ${shortened(why)}`),
     belowModels(stringify({ [model.name]: sourceOf(model.path, file) }, { lineWidth: 0 }).trim()),
   ]);
 }
+
+/** A refusal that names six cards is for ./omni plan; here its beginning says enough. */
+const shortened = (text: string): string => (text.length > 200 ? `${text.slice(0, 199)}…` : text);
 
 const belowModels = (text: string): Remark => ({ at: ["models"], where: "below", text });
 

@@ -113,9 +113,8 @@ function gpusOf(gpus: readonly GpuInventory[]): Section {
     const name = uniqueName(several ? `${kind}-${number}` : kind, names, 63);
     value[name] = typed;
     const memory = gpu.memoryTotal === undefined ? undefined : `${(gpu.memoryTotal / GIB).toFixed(1)} GiB`;
-    about[name] = [gpu.name, memory, gpu.kernelDriver ?? "no driver"]
-      .filter((part) => part !== undefined)
-      .join(", ");
+    const driver = gpu.kernelDriver ?? (gpu.uuid === undefined ? "no driver" : undefined);
+    about[name] = [gpu.name, memory, driver].filter((part) => part !== undefined).join(", ");
   }
   return { value, about, leftOut };
 }

@@ -19,6 +19,10 @@ export interface ChosenService {
   readonly devices: "auto" | "cpu";
   readonly contextTokens: number;
   readonly embeddings: boolean;
+  /** All weights where they compute fastest. */
+  readonly resident: boolean;
+  /** Where it was planned beside the others. */
+  readonly place: { readonly engine: string; readonly devices: "cpu" | readonly string[] };
   /** The decision with its numbers, for a person. */
   readonly why: string;
 }
@@ -42,6 +46,8 @@ interface ServiceChoosing {
 
 /** More than these at once is a zoo, not a node; the rest is a comment away. */
 const MOST_SERVICES = 4;
+/** Each model is planned several times; a collection of hundreds must not take minutes. */
+const MOST_TRIED = 40;
 /**
  * Assumed, to put models in order: a core reads 10 GB/s of weights, a socket 60 GB/s whatever its cores, and a person
  * waits for four tokens a second.
@@ -53,31 +59,49 @@ const CONTEXTS = { cards: [32_768, 16_384, 8192, 4096, 2048], processor: [8192, 
 /**
  * The services for the models found on a machine, best first, and for each model that is left out the reason with its
  * numbers. Each is planned beside those chosen before it, with the longest context that leaves all of them in place.
- * Models for chat come before embedders; on a processor, those that answer quickly before the others.
+ * Models for chat come before embedders; on a processor, those that answer quickly before the others. Beside cards, a
+ * model that would compute on the processor for long is served only when nothing else is.
  */
 export function chooseServices({ machine, models, llamaServer }: ServiceChoosing): Choice {
   const cards = llamaServer ? machine.gpus.filter(isUsable) : [];
   const draft = draftOf(machine, cards);
   const services: ChosenService[] = [];
+  const slow: ChosenService[] = [];
   const leftOut: LeftOut[] = [];
   const names = new Set<string>(["auto", "cpu"]);
-  for (const model of inOrder(models, cards.length > 0 ? Number.POSITIVE_INFINITY : quickBytes(machine))) {
-    const { shape } = model;
-    if (shape === undefined || !isTypeable(model.path)) {
-      const why = model.fault ?? "its path is too long for a spec, or has characters that a spec cannot hold";
-      leftOut.push({ model, why });
+  const quick = quickBytes(machine);
+  for (const [tried, model] of inOrder(
+    models,
+    cards.length > 0 ? Number.POSITIVE_INFINITY : quick,
+  ).entries()) {
+    const refusal = whyUnusable(model, tried);
+    if (model.shape === undefined || refusal !== undefined) {
+      leftOut.push({ model, why: refusal ?? "it cannot be read" });
       continue;
     }
-    const candidate = { name: uniqueName(serviceName(model.name) || "model", names, 63), model, shape };
+    const name = uniqueName(serviceName(model.name) || "model", names, 63);
     const full = services.length >= MOST_SERVICES;
-    const chosen = place(candidate, full ? [] : services, draft);
+    const chosen = place({ name, model, shape: model.shape }, full ? [] : services, draft);
     if (typeof chosen === "string") leftOut.push({ model, why: chosen });
     else if (full)
       leftOut.push({ model, why: `it fits, but ${MOST_SERVICES} services are enough to begin with` });
+    else if (cards.length > 0 && isSlow(chosen, activeBytes(model.shape), quick)) slow.push(chosen);
     else services.push(chosen);
   }
-  return { services, leftOut };
+  if (services.length === 0) services.push(...slow.splice(0, 1));
+  const slowly = slow.map(({ model, why }) => ({ model, why: `it would answer slowly: ${why}` }));
+  return { services, leftOut: [...slowly, ...leftOut] };
 }
+
+function whyUnusable(model: FoundModel, tried: number): string | undefined {
+  if (model.fault !== undefined) return model.fault;
+  if (!isTypeable(model.path))
+    return "its path is too long for a spec, or has characters that a spec cannot hold";
+  return tried >= MOST_TRIED ? `${MOST_TRIED} larger ones were tried before it` : undefined;
+}
+
+const isSlow = ({ resident, place }: ChosenService, active: number, quick: number): boolean =>
+  !resident || (place.devices === "cpu" && active > quick);
 
 /** A card that engines of this host can use: one that the driver knows. */
 const isUsable = (gpu: GpuInventory): boolean =>
@@ -146,38 +170,52 @@ interface Candidate {
   readonly shape: ModelShape;
 }
 
-/** The service with the longest context that is planned beside the others, on cards alone if possible; or why not. */
+/**
+ * The service with the longest context that is planned beside the others, on cards alone if possible; or why not. The
+ * shortest context is tried first: what does not fit with it needs no further questions.
+ */
 function place(candidate: Candidate, beside: readonly ChosenService[], draft: Draft): ChosenService | string {
-  const { name, model, shape } = candidate;
-  const trained = shape.trainedContext > 0 ? shape.trainedContext : Number.MAX_SAFE_INTEGER;
+  const trained =
+    candidate.shape.trainedContext > 0 ? candidate.shape.trainedContext : Number.MAX_SAFE_INTEGER;
   const contexts = [...new Set(draft.contexts.map((tokens) => Math.min(tokens, trained)))];
-  let mixed: ChosenService | undefined;
-  let refusal = "it does not fit";
-  for (const contextTokens of contexts) {
-    const service = {
-      name,
-      model,
-      engine: draft.engine,
-      devices: draft.devices,
-      contextTokens,
-      embeddings: isEmbedder(shape),
-      why: "",
-    };
-    const plan = planDraft([...beside, service], draft);
-    const planned = plan.services.find((one) => one.name === name);
-    const all = plan.services.length === beside.length + 1;
-    if (planned === undefined || !all || planned.band === "over") {
-      const gone = beside.filter((other) => plan.services.every((one) => one.name !== other.name));
-      refusal =
-        plan.rejected.find((one) => one.service === name && one.alternative !== true)?.reason ??
-        `it leaves no room for ${gone.map((other) => other.name).join(", ") || "itself"}`;
-      continue;
-    }
-    const chosen = { ...service, why: whyOf(planned) };
-    if (planned.resident !== false) return chosen;
-    mixed ??= chosen;
+  let mixed = placeWith(contexts.at(-1) ?? 0, candidate, beside, draft);
+  if (typeof mixed === "string") return mixed;
+  for (const contextTokens of contexts.slice(0, -1)) {
+    const chosen = placeWith(contextTokens, candidate, beside, draft);
+    if (typeof chosen === "string") continue;
+    if (chosen.resident) return chosen;
+    if (chosen.contextTokens > mixed.contextTokens && !mixed.resident) mixed = chosen;
   }
-  return mixed ?? refusal;
+  return mixed;
+}
+
+function placeWith(
+  contextTokens: number,
+  candidate: Candidate,
+  beside: readonly ChosenService[],
+  draft: Draft,
+): ChosenService | string {
+  const { name, model, shape } = candidate;
+  const plan = planDraft({ ...candidate, contextTokens }, beside, draft);
+  const planned = plan.services.find((one) => one.name === name);
+  const gone = beside.filter((other) => plan.services.every((one) => one.name !== other.name));
+  if (planned === undefined || planned.band === "over" || gone.length > 0)
+    return (
+      plan.rejected.find((one) => one.service === name && one.alternative !== true)?.reason ??
+      `it leaves no room for ${gone.map((other) => other.name).join(", ") || "itself"}`
+    );
+  const cards = planned.devices.filter((device) => device !== "cpu");
+  return {
+    name,
+    model,
+    engine: draft.engine,
+    devices: draft.devices,
+    contextTokens,
+    embeddings: isEmbedder(shape),
+    resident: planned.resident !== false,
+    place: { engine: planned.engine.name, devices: cards.length === 0 ? "cpu" : cards },
+    why: whyOf(planned),
+  };
 }
 
 function whyOf({ memory, engine, resident }: Plan["services"][number]): string {
@@ -191,17 +229,28 @@ function whyOf({ memory, engine, resident }: Plan["services"][number]): string {
   return `${engine.name} takes ${parts.join(" and ")}${resident === false ? ", a part of the weights in main memory" : ""}`;
 }
 
-/** Plans services on the machine as it is now. Without turns: what takes turns makes clients wait. */
-function planDraft(services: readonly ChosenService[], { machine, metal }: Draft): Plan {
+/**
+ * Plans a service on the machine as it is now, beside others that stay where they are. Without turns: what takes turns
+ * makes clients wait.
+ */
+function planDraft(
+  candidate: Candidate & { readonly contextTokens: number },
+  beside: readonly ChosenService[],
+  { machine, metal, engine, devices }: Draft,
+): Plan {
+  const all = [
+    ...beside.map((one) => ({ ...one, ...one.place, priority: 9 })),
+    { ...candidate, engine, devices, priority: 0 },
+  ];
   // JSON is YAML: any name and path survives the quoting.
   const text = JSON.stringify({
     omni: 1,
     metal,
-    models: Object.fromEntries(services.map(({ model }) => [model.name, { source: { file: model.path } }])),
+    models: Object.fromEntries(all.map(({ model }) => [model.name, { source: { file: model.path } }])),
     services: Object.fromEntries(
-      services.map(({ name, model, engine, devices, contextTokens }) => [
+      all.map(({ name, model, engine, devices, contextTokens, priority }) => [
         name,
-        { model: model.name, engine, devices, context: contextTokens },
+        { model: model.name, engine, devices, context: contextTokens, priority },
       ]),
     ),
     policies: { swap: { mode: "off" } },
@@ -210,7 +259,7 @@ function planDraft(services: readonly ChosenService[], { machine, metal }: Draft
   if (spec === undefined)
     throw new OmniError("cli.internal", "The draft for this machine is not valid.", { diagnostics });
   const shapes = new Map(
-    services.flatMap(({ model: { name, shape } }) => (shape === undefined ? [] : [[name, shape] as const])),
+    all.flatMap(({ model: { name, shape } }) => (shape === undefined ? [] : [[name, shape] as const])),
   );
   return planNode({ spec, shapes, observed: machine });
 }
