@@ -88,7 +88,19 @@ describe("vLLM's refusals", () => {
     if (refusal.fits) return;
     expect(refusal.reason).toContain("of gpu0");
     expect(refusal.reason).toContain("18.00 GiB are free");
-    expect(refusal.hint).toContain("memoryFraction to at most 0.79");
+    expect(refusal.hint).toMatch(
+      /^Set memoryFraction to at most 0\.796: it fits with 40 960 tokens and 1\.\d\d×\.$/,
+    );
+  });
+
+  it("says how large a KV cache of fixed size may be", () => {
+    const refusal = fit("vllm", QWEN3_4B, { kvBytes: 20 * GIB }, [L4]);
+    expect(refusal).toMatchObject({ fits: false, code: "does-not-fit" });
+    if (refusal.fits) return;
+    expect(refusal.reason).toMatch(
+      /needs 7\.49 GiB of weights .* with 20\.00 GiB of KV cache .* in all; L4 has 22\.03 GiB free/,
+    );
+    expect(refusal.hint).toMatch(/^Set the size of the KV cache to at most 10\.\d\d GiB a card: it fits/);
   });
 
   it("counts cards when no smaller scheme would do", () => {

@@ -1,13 +1,13 @@
 import { formatBytes } from "../core/index.ts";
 import type { WeightScheme } from "../models/model-shape.ts";
 import { formatTokens } from "./format-tokens.ts";
-import type { Fit, FitRequest, MemoryPart } from "./memory-model.ts";
+import type { DeviceMemory, Fit, FitRequest, MemoryPart, Wishes } from "./memory-model.ts";
 import { attempt, type Attempt } from "./paged-attempt.ts";
 import type { PagedEngine } from "./paged-engine.ts";
 import type { RankOutcome } from "./predict-paged.ts";
 import { rescaleShape } from "./rescale-shape.ts";
 import { divisions } from "./tensor-division.ts";
-import { partBytes, termBytes } from "./terms.ts";
+import { NO_MEMORY, partBytes, termBytes } from "./terms.ts";
 
 /** Schemes to try instead, the least loss first. */
 const SMALLER_SCHEMES: readonly WeightScheme[] = ["fp8", "w4a16"];
@@ -30,27 +30,30 @@ export function refuseAttempt(engine: PagedEngine, tried: Attempt, request: FitR
 
 function reasonFor(engine: PagedEngine, tried: Attempt): string {
   const { outcome, shortage } = tried;
-  const fraction = outcome.prediction.settings.memoryFraction ?? 0;
-  const rank = fullestRank(tried);
-  if (rank === undefined) return `${engine.title} has no card`;
+  const { settings } = outcome.prediction;
+  const fraction = settings.memoryFraction ?? 0;
+  const fullest = fullestRank(engine, tried);
+  if (fullest === undefined) return `${engine.title} has no card`;
+  const { rank, device } = fullest;
   const { card } = rank;
-  const claimed = engine.claimed(card, fraction);
+  const free = formatBytes(Math.max(0, card.free));
+  const claimed = formatBytes(Math.max(0, engine.claimed(card, fraction)));
   const share = engine.share(card, fraction);
-  if (shortage === "claim" || shortage === "device")
-    return (
-      `${engine.title} takes ${formatBytes(shortage === "claim" ? claimed : deviceTotal(tried, rank))} of ${card.name} ` +
-      `(${share} and what lies beside it); ${formatBytes(Math.max(0, card.free))} are free`
-    );
+  if (shortage === "claim")
+    return `${engine.title} takes ${claimed} of ${card.name} (${share}); ${free} are free`;
   const weights = termBytes(rank.parts, "weights");
-  const rest = partBytes(rank.parts) - weights;
+  const rest = formatBytes(partBytes(rank.parts) - weights);
   const per = outcome.ranks.length > 1 ? " per card" : "";
-  const needs =
-    `needs ${formatBytes(weights)} of weights${per} and ${formatBytes(rest)} beside them (${named(rank.parts)}); ` +
-    `${card.name} can give ${formatBytes(Math.max(0, claimed))} (${share})`;
-  if (shortage === "weights") return `${needs}: ${formatBytes(-rank.kvRoom)} are missing before any KV cache`;
-  const context = outcome.prediction.settings.contextTokens;
-  const wanted = rank.pool.perRequest(context) * rank.pool.blockBytes;
-  return `${needs}, which leaves ${formatBytes(rank.kvRoom)} for KV cache; ${formatTokens(context)} tokens of context take ${formatBytes(wanted)}`;
+  const needs = `needs ${formatBytes(weights)} of weights${per} and ${rest} beside them (${named(rank.parts)})`;
+  if (shortage === "device")
+    return `${needs}, with ${formatBytes(device.kvCache)} of KV cache ${formatBytes(device.total)} in all; ${card.name} has ${free} free`;
+  const given = `${needs}; ${card.name} can give ${claimed} (${share})`;
+  if (shortage === "weights") return `${given}: ${formatBytes(-rank.kvRoom)} are missing before any KV cache`;
+  const wanted = rank.pool.perRequest(settings.contextTokens) * rank.pool.blockBytes;
+  return (
+    `${given}, which leaves ${formatBytes(rank.kvRoom)} for KV cache; ` +
+    `${formatTokens(settings.contextTokens)} tokens of context take ${formatBytes(wanted)}`
+  );
 }
 
 /** The larger parts beside weights, for a person. */
@@ -64,23 +67,32 @@ function named(parts: readonly MemoryPart[]): string {
     .join(", ");
 }
 
-const fullestRank = ({ outcome }: Attempt): RankOutcome | undefined =>
-  outcome.ranks.reduce<RankOutcome | undefined>(
-    (least, rank) => (least === undefined || spare(rank) < spare(least) ? rank : least),
-    undefined,
-  );
+interface FullestRank {
+  readonly rank: RankOutcome;
+  readonly device: DeviceMemory;
+}
 
-const spare = (rank: RankOutcome): number => Math.min(rank.kvRoom, rank.card.free - rank.card.total);
-
-const deviceTotal = ({ outcome }: Attempt, rank: RankOutcome): number =>
-  outcome.prediction.devices[outcome.ranks.indexOf(rank)]?.total ?? 0;
+/** The rank that is short of most. */
+function fullestRank(engine: PagedEngine, { outcome, shortage }: Attempt): FullestRank | undefined {
+  const fraction = outcome.prediction.settings.memoryFraction ?? 0;
+  const spare = ({ rank, device }: FullestRank): number => {
+    if (shortage === "claim") return rank.card.free - engine.claimed(rank.card, fraction);
+    return shortage === "device" ? rank.card.free - device.total : rank.kvRoom;
+  };
+  return outcome.ranks
+    .map((rank, index) => ({ rank, device: outcome.prediction.devices[index] ?? NO_MEMORY }))
+    .reduce<FullestRank | undefined>(
+      (least, each) => (least === undefined || spare(each) < spare(least) ? each : least),
+      undefined,
+    );
+}
 
 function hintFor(engine: PagedEngine, tried: Attempt, request: FitRequest): string {
   const { wishes, devices } = request;
   if (tried.shortage === "claim" || tried.shortage === "device") {
-    const most =
-      Math.floor(Math.min(...devices.map((card) => engine.fractionWithin(card, devices.length))) * 100) / 100;
-    if (most > 0) return `Set memoryFraction to at most ${most}, or free the card of other services.`;
+    const { memoryFraction: _fraction, kvBytes: _bytes, ...free } = wishes;
+    const other = attempt(engine, tried.shape, free, devices, tried.division);
+    if (other.shortage === undefined) return `${lowered(wishes, other)}: it fits with ${achieved(other)}.`;
   }
   const hints: string[] = [];
   const smaller = smallerScheme(engine, tried, request);
@@ -89,6 +101,13 @@ function hintFor(engine: PagedEngine, tried: Attempt, request: FitRequest): stri
     hints.push(`As it is, at most ${formatTokens(tried.longestContext)} tokens of context fit.`);
   if (smaller === undefined) hints.push(...moreCards(engine, tried, request));
   return hints.length > 0 ? hints.join(" ") : "Use a smaller model, or cards with more memory.";
+}
+
+/** The setting that took too much, at a value that does not. */
+function lowered(wishes: Wishes, { outcome }: Attempt): string {
+  const { devices, settings } = outcome.prediction;
+  if (wishes.kvBytes === undefined) return `Set memoryFraction to at most ${settings.memoryFraction ?? 0}`;
+  return `Set the size of the KV cache to at most ${formatBytes(Math.min(...devices.map((device) => device.kvCache)))} a card`;
 }
 
 /** `W4A16 fits with 32 768 tokens and 1.65×`: the same model in a smaller scheme on the same cards. */

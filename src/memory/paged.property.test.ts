@@ -107,6 +107,21 @@ describe.each(KINDS)("%s on random models and cards", (kind) => {
     expect(fitting).toBeGreaterThan(40);
   });
 
+  it("chooses the longest context in steps of 256 up to the trained one", () => {
+    fc.assert(
+      fc.property(requests, (request) => {
+        const { contextTokens: _context, ...free } = request.wishes;
+        const result = model.fit({ ...request, wishes: free });
+        if (!result.fits) return;
+        const { settings } = result.prediction;
+        const contextTokens = Math.min(settings.contextTokens + 256, request.shape.trainedContext);
+        const longer = model.predict(request.shape, { ...settings, contextTokens }, request.devices, free);
+        expect(longer.kv.concurrency < 1 || contextTokens === settings.contextTokens).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it("serves no more at once with a longer context, and fits a shorter one", () => {
     fc.assert(
       fc.property(requests, fc.integer({ min: 1, max: 4096 }), (request, shorter) => {
