@@ -74,12 +74,18 @@ export class ComputeBuffers {
 }
 
 /** A number for each block, the same for blocks that compute the same. */
-function blockKinds({ shape, widths }: GraphModel): number[] {
-  const kinds = new Map<string, number>();
-  return shape.layers.map(({ caches }, index) => {
+function blockKinds({ shape, widths }: GraphModel): readonly number[] {
+  const known = KINDS.get(shape);
+  if (known !== undefined) return known;
+  const numbers = new Map<string, number>();
+  const kinds = shape.layers.map(({ caches }, index) => {
     const key = JSON.stringify([widths[index], caches]);
-    const kind = kinds.get(key) ?? kinds.size;
-    kinds.set(key, kind);
+    const kind = numbers.get(key) ?? numbers.size;
+    numbers.set(key, kind);
     return kind;
   });
+  KINDS.set(shape, kinds);
+  return kinds;
 }
+
+const KINDS = new WeakMap<ModelShape, readonly number[]>();

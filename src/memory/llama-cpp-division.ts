@@ -43,15 +43,23 @@ export function splitProblem(
     copies,
     handedOver: card > 0 && from > 0,
   });
+  const bytes = (card: number, from: number, to: number): number =>
+    (sums[first + to] ?? 0) -
+    (sums[first + from] ?? 0) +
+    buffers.card(share(card, from, to)) +
+    (card === 0 && isCuda(devices[0]) ? offloaded : 0) +
+    cudaBytes(devices[card]);
+  // A search over divisions asks again and again about the same part.
+  const asked = new Map<number, number>();
   return {
     slots,
     capacities: devices.map(({ free }) => free),
-    bytes: (card, from, to) =>
-      (sums[first + to] ?? 0) -
-      (sums[first + from] ?? 0) +
-      buffers.card(share(card, from, to)) +
-      (card === 0 && isCuda(devices[0]) ? offloaded : 0) +
-      cudaBytes(devices[card]),
+    bytes: (card, from, to) => {
+      const key = (card * (slots + 1) + from) * (slots + 1) + to;
+      const before = asked.get(key) ?? bytes(card, from, to);
+      asked.set(key, before);
+      return before;
+    },
   };
 }
 
