@@ -1,4 +1,4 @@
-import { ANY, ELSEWHERE } from "./candidate.ts";
+import { ELSEWHERE } from "./candidate.ts";
 import { type Branch, branchesOf, countBranches } from "./branches.ts";
 import type { Instance } from "./instance.ts";
 import { Placement } from "./placement.ts";
@@ -132,7 +132,7 @@ class Tree {
       if (others + profit(branch, hope.prices) < this.#floor) continue;
       const { candidate, node, images } = branch;
       if (candidate.kind !== ELSEWHERE) {
-        if (candidate.node === ANY && twins[node] === 1) continue;
+        if (twins[node] === 1) continue;
         if (images.some((symmetry) => this.#unmoved(symmetry, node))) continue;
       }
       this.#placement.put(candidate, node);
@@ -149,7 +149,7 @@ class Tree {
     return node === ELSEWHERE || this.#placement.fits(candidate, node);
   }
 
-  /** Marks nodes that are no different from a lower one of their kind. */
+  /** Marks nodes that are no different from a lower one of their kind; those that an option names never are. */
   #twins(): Uint8Array {
     const twins = new Uint8Array(this.#instance.kindOf.length);
     for (const nodes of this.#instance.kinds) {

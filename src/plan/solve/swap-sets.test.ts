@@ -41,8 +41,8 @@ function moments(
 test("no bin is over capacity and no exclusive bin shared, whichever member of each set is loaded", () => {
   fc.assert(
     fc.property(
-      smallProblem({ items: 8, options: 4, nodes: 3, bins: 4 }),
-      fc.array(fc.boolean()),
+      smallProblem({ items: 10, options: 3, nodes: 2, bins: 2 }),
+      fc.array(fc.boolean(), { maxLength: 4 }),
       (problem, fixed) => {
         const solution = solve(problem);
         const sets = findSwapSets(problem, solution, {
@@ -137,6 +137,18 @@ test("a third item joins the set rather than disturb another", () => {
   );
   const sets = findSwapSets(problem, solve(problem), FREELY);
   expect(sets.map((set) => set.members.map((member) => member.item))).toEqual([[0, 2, 3]]);
+});
+
+test("a set counts as the most of its members for what is beside it", () => {
+  const problem = oneNode(
+    [16],
+    item("a", on(9, 8)),
+    item("b", on(3, 3)),
+    item("c", on(2, 10)),
+    item("d", on(8, 8)),
+  );
+  const sets = findSwapSets(problem, solve(problem), FREELY);
+  expect(sets.map((set) => set.members.map((member) => member.item))).toEqual([[0, 1, 2, 3]]);
 });
 
 test("two sets are not made one where a single item can make room", () => {
