@@ -23,6 +23,7 @@ export function wishesOf(service: Service, shape: ModelShape | undefined): Wishe
     // "Keep no experts in main memory" is a demand, not a preference: nothing else may go there instead.
     resident: service.cpuMoe === false ? true : undefined,
     gpuExperts: service.gpuExperts,
+    expertParallel: service.expertParallel,
     batchTokens: service.batch?.tokens,
     microBatchTokens: service.batch?.micro,
     flashAttention: service.flashAttention === "auto" ? undefined : service.flashAttention,
