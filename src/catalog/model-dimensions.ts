@@ -87,6 +87,17 @@ export interface ModelDimensions {
   readonly norms?: number;
   /** Query, key and value are one matrix, gate and up another. */
   readonly fused?: boolean;
+  /** An encoder of BERT's kind: it attends within one batch and keeps nothing of it. */
+  readonly encoder?: {
+    readonly tokenTypes: number;
+    /** Learnt positions; rotary ones when absent. */
+    readonly positions?: number;
+    /** Biases at every matrix, with queries, keys and values apart; none and one matrix for all three otherwise. */
+    readonly biased: boolean;
+    /** The feed-forward part has a gate. */
+    readonly gated: boolean;
+    readonly pooler?: boolean;
+  };
   /** Blocks for multi-token prediction after the others, and what each carries besides a block's own tensors. */
   readonly draft?: {
     readonly layers: number;

@@ -13,6 +13,7 @@ describe("known models", () => {
       "meta-llama/Meta-Llama-3.1-8B-Instruct": "Llama-3.1-8B",
       "DeepSeek-R1-0528": "DeepSeek-R1",
       "deepseek-v3.2": "DeepSeek-V3.2",
+      "nomic-ai/nomic-embed-text-v1.5-GGUF": "nomic-embed-text-v1.5",
       "Qwen3-235B-A22B-Instruct-2507-FP8": "Qwen3-235B-A22B",
       "google/gemma-3-27b-it-qat-q4_0-gguf": "Gemma-3-27B",
     };

@@ -2,6 +2,7 @@ import { nearest } from "../core/nearest.ts";
 import type { Sourced } from "./fact.ts";
 import type { ModelDimensions } from "./model-dimensions.ts";
 import { DEEPSEEK } from "./model-families/deepseek.ts";
+import { ENCODERS } from "./model-families/encoders.ts";
 import { OTHERS } from "./model-families/others.ts";
 import { QWEN35 } from "./model-families/qwen-hybrid.ts";
 import { QWEN25, QWEN3 } from "./model-families/qwen.ts";
@@ -20,6 +21,7 @@ export const MODEL_FAMILIES: readonly ModelFamily[] = [
   ...QWEN3,
   ...QWEN35,
   ...OTHERS,
+  ...ENCODERS,
 ].map(({ name, aliases = [], dimensions, source }) => ({
   name,
   aliases,

@@ -47,6 +47,8 @@ describe("parameters of known models", () => {
     ["Phi-4", 14_659_507_200],
     ["Llama-4-Scout", 108_641_793_536],
     ["DeepSeek-V3", 684_489_845_504],
+    ["nomic-embed-text-v1.5", 136_731_648],
+    ["bge-m3", 567_754_752],
   ];
   it.each(published)("%s has %d", (name, parameters) => {
     expect(shape(name, "bf16").parameters).toBe(parameters);
@@ -88,6 +90,7 @@ describe("bytes of known models", () => {
     ["Llama-3.1-8B", "Q2_K", 3.18, 0.003],
     ["Llama-3.3-70B", "Q4_K_M", 42.52, 0.002],
     ["Phi-4", "Q4_K_M", 9.05, 0.002],
+    ["nomic-embed-text-v1.5", "Q8_0", 0.146, 0.01],
   ])("%s in %s has %d GB", (name, quantization, gigabytes, tolerance) => {
     const { weightBytes, format } = shape(name, quantization);
     expect(format).toBe("gguf");
@@ -144,6 +147,10 @@ describe("caches of known models", () => {
     ["Qwen3.5-9B", 32_768],
   ])("%s keeps %d bytes a token", (name, bytes) => {
     expect(kvBytesPerToken(shape(name))).toBe(bytes);
+  });
+
+  it("are none for encoders", () => {
+    expect(shape("bge-m3").layers.every((layer) => layer.caches.length === 0)).toBe(true);
   });
 
   it("have windows and states where the model has them", () => {

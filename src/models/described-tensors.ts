@@ -1,4 +1,5 @@
 import type { ModelDimensions } from "../catalog/model-dimensions.ts";
+import { encoderTensors } from "./encoder-tensors.ts";
 
 /** Which share of a model's bytes a tensor belongs to. */
 export type TensorGroup =
@@ -29,6 +30,7 @@ export const elementsOf = (tensor: { readonly dimensions: readonly number[] }): 
  */
 export function describedTensors(model: ModelDimensions, format: "gguf" | "safetensors"): DescribedTensor[] {
   const { hidden, vocabulary } = model;
+  if (model.encoder !== undefined) return encoderTensors(model, model.encoder, format);
   const tensors: DescribedTensor[] = [
     { name: "token_embd.weight", dimensions: [hidden, vocabulary], group: "embedding" },
     { name: "output_norm.weight", dimensions: [hidden], group: "other" },

@@ -97,14 +97,18 @@ export function mixtureTypes(
 /** One-dimensional tensors and routers are F32 in a converted file; the rest of what is not quantized stays 16 bits. */
 function keptType(tensor: MixtureTensor, standard: string): string {
   if (standard === "F32") return "F32";
-  const isVector = tensor.dimensions.length < 2 || /gate_inp|ssm_conv1d|_norm|\.bias$/.test(tensor.name);
+  const isVector =
+    tensor.dimensions.length < 2 ||
+    /gate_inp|ssm_conv1d|_norm|\.bias$|^position_embd|^token_types/.test(tensor.name);
   return isVector ? "F32" : "BF16";
 }
 
 const isQuantizable = ({ name, dimensions }: MixtureTensor): boolean =>
   dimensions.length > 1 &&
   name.endsWith("weight") &&
-  !/_norm\.weight|ffn_gate_inp\.weight|ssm_conv1d|shortconv\.conv\.weight/.test(name);
+  !/_norm\.weight|ffn_gate_inp\.weight|ssm_conv1d|shortconv\.conv\.weight|^position_embd|^token_types/.test(
+    name,
+  );
 
 const valuesABlock = (type: string): number => GGML_TYPE_BY_NAME.get(type)?.block ?? 1;
 

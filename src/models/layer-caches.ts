@@ -4,7 +4,7 @@ import type { LayerCache } from "./model-shape.ts";
 /** The part of a model's dimensions that its caches follow from. */
 type CacheDimensions = Pick<
   ModelDimensions,
-  "layers" | "kvHeads" | "headLength" | "mixers" | "window" | "latent" | "linear" | "state"
+  "layers" | "kvHeads" | "headLength" | "mixers" | "window" | "latent" | "linear" | "state" | "encoder"
 >;
 
 /**
@@ -21,7 +21,7 @@ export function layerCaches(dimensions: CacheDimensions): LayerCache[][] {
 /** Caches of a block with that mixer. */
 export function cachesOf(dimensions: CacheDimensions, mixer: Mixer): LayerCache[] {
   const { kvHeads, headLength, latent, window } = dimensions;
-  if (mixer === "none" || mixer === "shared") return [];
+  if (mixer === "none" || mixer === "shared" || dimensions.encoder !== undefined) return [];
   if (mixer === "state") return [stateOf(dimensions)];
   if (latent !== undefined)
     return [{ kind: "latent", rank: latent.rank, rope: latent.rope, indexer: latent.indexer?.length ?? 0 }];

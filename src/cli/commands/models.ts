@@ -7,8 +7,7 @@ const LONGEST_CONTEXT = 100_000_000;
 
 export const models: Command = {
   name: "models",
-  summary:
-    "Look into a model: its parameters, bytes, attention and cache, from the headers of its files alone.",
+  summary: "Look into a model: parameters, bytes and cache, read from headers alone.",
   positionals: [
     { name: "ACTION", required: true, completes: "none" },
     { name: "FILE|FOLDER|hf:REPO", required: true, completes: "file" },
