@@ -6,7 +6,7 @@ import * as model from "../../../test/fakes/hugging-face-model.ts";
 import { writeModelFolder, writtenBytes } from "../../../test/fakes/safetensors-writer.ts";
 import type { WrittenTensor } from "../../../test/fakes/safetensors-writer.ts";
 import { findModelFamily } from "../../catalog/index.ts";
-import { describedShape, readModelFolder } from "../index.ts";
+import { declaredDimensions, describedShape, readModelFolder } from "../index.ts";
 import type { ModelShape } from "../index.ts";
 import { readHuggingFaceShape } from "./hugging-face-shape.ts";
 import { folderFiles } from "./model-files.ts";
@@ -94,22 +94,28 @@ describe("a model in safetensors", () => {
     },
   };
   it.each([
-    ["W4A16", "w4a16", model.packed, compressed],
-    ["GPTQ-Int4", "w4a16-gptq", model.gptq, { quant_method: "gptq", bits: 4, group_size: 128 }],
-    ["AWQ", "w4a16-awq", model.awq, { quant_method: "awq", bits: 4, group_size: 128 }],
-    ["FP8", "fp8", model.fp8, { quant_method: "fp8", weight_block_size: [128, 128] }],
-    ["NVFP4", "nvfp4", model.nvfp4, { quant_method: "modelopt", quant_algo: "NVFP4" }],
-    ["BNB-4BIT", "bnb-4bit", model.nf4, { quant_method: "bitsandbytes", load_in_4bit: true }],
-  ])("packed as %s has the parameters it has unpacked", async (name, scheme, packing, quantization) => {
-    const tensors = model.llamaTensors(SMALL, packing);
-    const shape = await read({ ...SMALL_CONFIG, quantization_config: quantization }, tensors);
-    const unpacked = await read(SMALL_CONFIG, model.llamaTensors(SMALL));
-    expect(shape.parameters).toBe(unpacked.parameters);
-    expect(shape.quantization).toMatchObject({ name, scheme, method: quantization.quant_method });
-    expect(shape.weightBytes).toBe(bytesOf(tensors));
-    expect(shape.embeddingBytes + shape.outputBytes).toBe(2 * 1024 * 256 * 2);
-    expect(shape.layers.map(({ caches }) => caches)).toEqual(unpacked.layers.map(({ caches }) => caches));
-  });
+    ["W4A16", "w4a16", "w4a16", model.packed, compressed],
+    ["GPTQ-Int4", "gptq", "w4a16-gptq", model.gptq, { quant_method: "gptq", bits: 4, group_size: 128 }],
+    ["AWQ", "awq", "w4a16-awq", model.awq, { quant_method: "awq", bits: 4, group_size: 128 }],
+    ["FP8", "fp8", "fp8", model.fp8, { quant_method: "fp8", weight_block_size: [128, 128] }],
+    ["NVFP4", "nvfp4", "nvfp4", model.nvfp4, { quant_method: "modelopt", quant_algo: "NVFP4" }],
+    ["BNB-4BIT", "bnb-4bit", "bnb-4bit", model.nf4, { quant_method: "bitsandbytes", load_in_4bit: true }],
+  ])(
+    "packed as %s has the parameters it has unpacked, and the bytes computed for it",
+    async (name, typed, scheme, packing, quantization) => {
+      const tensors = model.llamaTensors(SMALL, packing);
+      const shape = await read({ ...SMALL_CONFIG, quantization_config: quantization }, tensors);
+      const unpacked = await read(SMALL_CONFIG, model.llamaTensors(SMALL));
+      expect(shape.parameters).toBe(unpacked.parameters);
+      expect(shape.quantization).toMatchObject({ name, scheme, method: quantization.quant_method });
+      expect(shape.weightBytes).toBe(bytesOf(tensors));
+      const computed = describedShape(declaredDimensions(SMALL), { quantization: typed, origin: "spec" });
+      // bitsandbytes writes some 80 bytes of JSON beside each of the 14 matrices, which follow from nothing.
+      expect(shape.weightBytes - computed.weightBytes).toBe(scheme === "bnb-4bit" ? 14 * 80 : 0);
+      expect(shape.embeddingBytes + shape.outputBytes).toBe(2 * 1024 * 256 * 2);
+      expect(shape.layers.map(({ caches }) => caches)).toEqual(unpacked.layers.map(({ caches }) => caches));
+    },
+  );
 
   it("splits its bytes by what they are for", async () => {
     const widths = { ...SMALL, experts: 4 };
