@@ -3,7 +3,7 @@ import { Document, isCollection, isMap, isScalar, isSeq, stringify, visit } from
 import type { MachineInventory } from "../inventory/index.ts";
 import { serviceName } from "../spec/index.ts";
 import { metalOf } from "./init-metal.ts";
-import type { Section, Typed, TypedMap } from "./init-metal.ts";
+import type { Section, Typed, TypedMap } from "./init-typed.ts";
 import type { Choice } from "./init-services.ts";
 
 export interface InitInput {

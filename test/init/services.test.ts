@@ -1,8 +1,11 @@
-import { expect, it } from "vitest";
+import { assert, expect, it } from "vitest";
+import { initDocument } from "../../src/cli/init-document.ts";
 import { chooseServices } from "../../src/cli/init-services.ts";
 import type { FoundModel } from "../../src/cli/init-models.ts";
 import { GIB } from "../../src/core/index.ts";
 import type { GpuInventory, MachineInventory } from "../../src/inventory/index.ts";
+import { planNode } from "../../src/plan/index.ts";
+import { loadSpec } from "../../src/spec/index.ts";
 import { denseShape } from "../fakes/dense-shape.ts";
 
 const machine = (cores: number, gib: number, gpus: readonly GpuInventory[] = []): MachineInventory => ({
@@ -92,6 +95,35 @@ it("a card serves where llama-server is installed, with the longest context that
   expect(services).toEqual([["chat", "llama.cpp embedded", "auto", 32_768]]);
   expect(whys[0]).toMatch(/llama\.cpp takes .*GiB on rtx-4090/);
   expect(chosen(machine(16, 64, [card(1)]), [model("chat", 20)], true).services[0]?.[3]).toBeLessThan(32_768);
+});
+
+it("what was chosen is what the plan of the written spec places, all of it at once", () => {
+  const seen = machine(16, 64, [
+    card(1),
+    { ...card(2), name: "NVIDIA GeForce RTX 3060", memoryTotal: 12 * GIB, computeCapability: "8.6" },
+  ]);
+  const models = [
+    model("large", 18),
+    model("middle", 8),
+    model("little", 3),
+    model("vectors", 1, "bert", 512),
+  ];
+  const choice = chooseServices({ machine: seen, models, llamaServer: true });
+  expect(choice.services.map(({ name }) => name)).toEqual(["large", "middle", "little", "vectors"]);
+  const { spec } = loadSpec(
+    initDocument({ machine: seen, choice, file: "/omni.yaml", runtime: [] }),
+    "omni.yaml",
+  );
+  assert(spec !== undefined);
+  const shapes = new Map(
+    models.flatMap(({ name, shape }) => (shape === undefined ? [] : [[name, shape] as const])),
+  );
+  const plan = planNode({ spec, shapes, observed: seen });
+  expect(plan.services.map((one) => [one.name, one.contextTokens])).toEqual(
+    choice.services.map((one) => [one.name, one.contextTokens]),
+  );
+  expect(plan.swapSets).toEqual([]);
+  expect(plan.services[0]).toMatchObject({ devices: ["rtx-4090"], resident: true });
 });
 
 it("a card that others fill, that has no driver, or that no engine here can use, is not counted on", () => {
