@@ -21,6 +21,7 @@ export function overview(commands: readonly Command[], terminal: Terminal): stri
       table([
         ["./omni up", "the demo, with nothing else installed"],
         ["./omni up --model ~/models/chat.gguf", "your own model"],
+        ["./omni init", "a spec for this machine, with comments"],
         ["./omni up omni.yaml", "the node that a file describes"],
         ["./omni chat", "talk to the running node"],
       ]),

@@ -8,4 +8,3 @@ export * from "./machine.ts";
 export { catalogGpu, hasMemoryOf } from "./catalog-gpu.ts";
 export { mountOf } from "./mounts.ts";
 export { observeMachine } from "./observe-machine.ts";
-export type { ObserveOptions } from "./observe-machine.ts";

@@ -12,7 +12,7 @@ import { readMemory } from "./memory.ts";
 import { observeMounts } from "./mounts.ts";
 import { observeNuma } from "./numa.ts";
 
-export interface ObserveOptions {
+interface ObserveOptions {
   /** Stands for `/` in tests; ends with a slash. */
   readonly root?: string;
   /** The program that is asked for NVIDIA cards; found on PATH when absent. */

@@ -49,11 +49,16 @@ function observeDevice(device: string): GpuInventory | undefined {
     vendor,
     pci,
     pciId,
+    // AMD's driver tells here what nvidia-smi tells of NVIDIA's cards.
+    ...given(bytesIn(file("mem_info_vram_total")), (memoryTotal) => ({ memoryTotal })),
+    ...given(bytesIn(file("mem_info_vram_used")), (memoryUsed) => ({ memoryUsed })),
     ...(Number.isInteger(numaNode) && numaNode >= 0 ? { numaNode } : {}),
     ...given(observeLink(device), (link) => ({ link })),
     ...given(linkName(`${device}/driver`), (kernelDriver) => ({ kernelDriver })),
   };
 }
+
+const bytesIn = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
 
 const TITLES = { nvidia: "NVIDIA", amd: "AMD", intel: "Intel", other: "Unknown" } as const;
 

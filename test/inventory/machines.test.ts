@@ -143,6 +143,19 @@ describe("cards", () => {
     ]);
   });
 
+  it("an AMD card tells its memory in sysfs", async () => {
+    addCard(machine, { pci: "0000:03:00.0", id: "1002:744c", driver: "amdgpu" });
+    machine.files({
+      "sys/bus/pci/devices/0000:03:00.0/mem_info_vram_total": `${24 * GIB}\n`,
+      "sys/bus/pci/devices/0000:03:00.0/mem_info_vram_used": `${MIB}\n`,
+    });
+    const { gpus, notes } = await observe();
+    expect(gpus).toMatchObject([
+      { name: "AMD 1002:744c", vendor: "amd", memoryTotal: 24 * GIB, memoryUsed: MIB },
+    ]);
+    expect(notes).toEqual([]);
+  });
+
   it("a slower slot bounds the link", async () => {
     addCard(machine, { pci: "0000:01:00.0", id: "10de:2b85", driver: "nvidia", portSpeed: "8.0 GT/s PCIe" });
     expect((await observe()).gpus[0]?.link).toEqual({ generation: 3, lanes: 16 });
