@@ -100,8 +100,8 @@ export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly 
   const missing: Diagnostic[] = [];
   for (const [name, key] of Object.entries(spec.keys)) {
     const from = key.env === undefined ? `the file ${key.file ?? ""}` : `the environment variable ${key.env}`;
-    const secret = key.env === undefined ? await readSecret(key.file ?? "", folder) : process.env[key.env];
-    if (secret === undefined || secret.trim() === "") {
+    const secret = await readSecretOf(key, folder);
+    if (secret === undefined) {
       missing.push({
         code: "key.unset",
         severity: "error",
@@ -110,12 +110,22 @@ export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly 
         hint: key.env === undefined ? `Write the key into ${key.file ?? ""}.` : `export ${key.env}=…`,
       });
     } else {
-      secrets.push(secret.trim());
+      secrets.push(secret);
     }
   }
   if (missing.length > 0) throw new OmniError("key.unset", "A key is missing.", { diagnostics: missing });
   return secrets;
 }
 
-const readSecret = (file: string, folder: string): Promise<string | undefined> =>
-  readFile(resolveFrom(folder, file), "utf8").catch(() => undefined);
+/** A secret of the spec from its variable or file, trimmed; `undefined` when it is not set or empty. */
+export async function readSecretOf(
+  from: { readonly env?: string | undefined; readonly file?: string | undefined },
+  folder: string,
+): Promise<string | undefined> {
+  const typed =
+    from.env === undefined
+      ? await readFile(resolveFrom(folder, from.file ?? ""), "utf8").catch(() => undefined)
+      : process.env[from.env];
+  const secret = typed?.trim();
+  return secret === "" ? undefined : secret;
+}

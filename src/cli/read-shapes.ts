@@ -12,7 +12,7 @@ import {
 } from "../models/index.ts";
 import type { ModelShape } from "../models/index.ts";
 import type { Spec } from "../spec/index.ts";
-import { localPath } from "./node-spec.ts";
+import { localPath, readSecretOf } from "./node-spec.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 
 type Model = Spec["models"][string];
@@ -40,7 +40,7 @@ export async function readShapes(located: LocatedSpec, online: boolean): Promise
   for (const [name, model] of Object.entries(located.spec.models)) {
     if (model.source.remote !== undefined) continue;
     const path = localPath(model.source, located.folder);
-    const found = await shapeOf(model, path, online).catch(asOmniError);
+    const found = await shapeOf(model, path, online, located).catch(asOmniError);
     const shape =
       found instanceof OmniError
         ? found
@@ -69,12 +69,17 @@ interface Found {
   readonly note?: string;
 }
 
-async function shapeOf(model: Model, path: string | undefined, online: boolean): Promise<Found> {
+async function shapeOf(
+  model: Model,
+  path: string | undefined,
+  online: boolean,
+  located: LocatedSpec,
+): Promise<Found> {
   const local = path === undefined ? undefined : await stat(path).catch(() => undefined);
   if (path !== undefined && local !== undefined)
     return { shape: await (local.isDirectory() ? readModelFolder(path) : readGgufShape(path)) };
   const { hub } = model.source;
-  if (hub !== undefined && online) return { shape: await fromHub(model, hub) };
+  if (hub !== undefined && online) return { shape: await fromHub(model, hub, located) };
   const known = fromDescription(model);
   if (known !== undefined) return known;
   if (path !== undefined) return { shape: await readGgufShape(path) };
@@ -92,8 +97,9 @@ async function shapeOf(model: Model, path: string | undefined, online: boolean):
   );
 }
 
-const fromHub = (model: Model, repo: string): Promise<ModelShape> => {
-  const { revision, quantization, files, endpoint } = model.source;
+async function fromHub(model: Model, repo: string, { folder }: LocatedSpec): Promise<ModelShape> {
+  const { revision, quantization, files, endpoint, token } = model.source;
+  const secret = token === undefined ? undefined : await readSecretOf(token, folder);
   return readHubShape({
     repo,
     ...(revision === undefined ? {} : { revision }),
@@ -102,8 +108,9 @@ const fromHub = (model: Model, repo: string): Promise<ModelShape> => {
       : { quantization: quantization ?? model.quantization ?? "" }),
     ...(files === undefined ? {} : { files }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(secret === undefined ? {} : { token: secret }),
   });
-};
+}
 
 /** The shape by published dimensions: the spec's own, the family it names, or the family that its repository is named after. */
 function fromDescription(model: Model): Found | undefined {
@@ -115,7 +122,8 @@ function fromDescription(model: Model): Found | undefined {
     );
   const format = model.format ?? (gguf ? "gguf" : "safetensors");
   const stated = model.quantization ?? source.quantization;
-  const quantization = stated ?? (format === "gguf" ? SMALLEST_GGUF : "BF16");
+  // Safetensors of unstated quantization are as their publisher made them.
+  const quantization = stated ?? (format === "gguf" ? SMALLEST_GGUF : undefined);
   const name = model.family ?? source.hub;
   const family = name === undefined ? undefined : findModelFamily(name);
   const dimensions = model.shape === undefined ? family?.dimensions : declaredDimensions(model.shape);
