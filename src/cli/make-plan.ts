@@ -16,14 +16,15 @@ export interface PlanOptions {
   readonly forbid?: NonNullable<PlanInput["forbid"]>;
   /** Look at processor and memory of this machine only; cards are asked for when absent and the spec names no machine. */
   readonly brief?: boolean;
+  /** This machine as it was seen before: two plans are compared on one machine at one moment. */
+  readonly observed?: MachineInventory;
 }
 
 /** The plan of a spec with all that is to be said about it: the spec's own findings, refusals, and advice, in order. */
 export async function makePlan(located: LocatedSpec, options: PlanOptions): Promise<Plan> {
   const { spec, warnings, locate } = located;
   const { shapes, paths, notes } = await readShapes(located, options.online);
-  const brief = options.brief === true || Object.keys(spec.machines).length > 0;
-  const observed = brief ? observeBriefly() : await observeMachine();
+  const observed = options.observed ?? (await observeFor(located, options.brief === true));
   const plan = planNode({
     spec,
     shapes,
@@ -35,6 +36,10 @@ export async function makePlan(located: LocatedSpec, options: PlanOptions): Prom
   const advice = advise({ spec, plan, shapes }, locate);
   return { ...plan, diagnostics: sortDiagnostics([...warnings, ...notes, ...placed, ...advice]) };
 }
+
+/** This machine, as far as the plan of a spec needs it: cards only where the spec names no machine of its own. */
+export const observeFor = async ({ spec }: LocatedSpec, brief: boolean): Promise<MachineInventory> =>
+  brief || Object.keys(spec.machines).length > 0 ? observeBriefly() : observeMachine();
 
 /** Processor and memory of this machine, without starting any other program. */
 function observeBriefly(): MachineInventory {

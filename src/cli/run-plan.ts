@@ -1,7 +1,7 @@
 import { EXIT, hasErrors } from "../core/index.ts";
 import type { ExitCode } from "../core/index.ts";
 import type { Invocation } from "./command.ts";
-import { makePlan } from "./make-plan.ts";
+import { makePlan, observeFor } from "./make-plan.ts";
 import { locateSpec } from "./node-spec.ts";
 import { explainService } from "./plan-view/explain-service.ts";
 import { diffPlans } from "./plan-view/plan-diff.ts";
@@ -13,8 +13,8 @@ import type { Terminal } from "./terminal.ts";
 /** Plans a spec and prints it, or what changes from it to another. Throws `OmniError` when a spec is wrong. */
 export async function runPlan(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
   const [first, second] = invocation.positionals;
-  const options = { online: invocation.flag("online") };
   const located = await locateSpec(first, undefined);
+  const options = { online: invocation.flag("online"), observed: await observeFor(located, false) };
   const plan = await makePlan(located, options);
   if (second !== undefined) {
     const after = await makePlan(await locateSpec(second, undefined), options);
