@@ -29,6 +29,9 @@ const FIRST_PRIORITY = 8;
 /** Lists and small maps that read better on one line. */
 const ON_ONE_LINE = new Set(["features", "ids", "link", "hugepages", "engine", "capabilities", "swap"]);
 
+/** Keys that stand together at the top; every section after them has a blank line before it. */
+const TOP_LINES = new Set(["omni", "name"]);
+
 function onOneLine(key: unknown, value: unknown): void {
   if (!isScalar(key) || !isCollection(value)) return;
   if (ON_ONE_LINE.has(String(key.value))) value.flow = true;
@@ -81,6 +84,9 @@ export function initDocument(input: InitInput): string {
     ...remarks,
   ] satisfies Remark[])
     addRemark(document, remark);
+  if (isMap(document.contents))
+    for (const { key } of document.contents.items)
+      if (isScalar(key)) key.spaceBefore = !TOP_LINES.has(String(key.value));
   visit(document, { Pair: (_, { key, value }) => onOneLine(key, value) });
   // Folded texts would be hard to edit.
   return document.toString({ lineWidth: 0 });
@@ -182,7 +188,6 @@ function addRemark(document: Document, { at, where, text }: Remark): void {
   const add = (before: string | null | undefined): string => (before ? `${before}\n${comment}` : comment);
   if (where === "above") {
     pair.key.commentBefore = add(pair.key.commentBefore);
-    if (at.length === 1) pair.key.spaceBefore = true;
   } else if (isMap(pair.value) || isScalar(pair.value)) pair.value.comment = add(pair.value.comment);
 }
 
