@@ -1,5 +1,6 @@
 import { cudaVisibleBytes, findGpu } from "../catalog/index.ts";
 import { GIB } from "../core/index.ts";
+import { catalogGpu } from "../inventory/index.ts";
 import type { GpuInventory, MachineInventory } from "../inventory/machine.ts";
 import type { Guest, Machine, Spec } from "../spec/spec.ts";
 
@@ -59,7 +60,7 @@ export function planMachines(spec: Spec, observed: MachineInventory | undefined)
     const here = isThisMachine(spec, machine, guest) && !many ? observed : undefined;
     return {
       name,
-      cards: cardsOf(spec, machine, many ? `${name}/` : ""),
+      cards: cardsOf(spec, machine, guest, many ? `${name}/` : ""),
       memory: memoryOf(spec, machine, guest, here),
       cores: coresOf(machine, guest, here),
       numaMemory:
@@ -98,7 +99,8 @@ function observedMachine(spec: Spec, observed: MachineInventory | undefined): Pl
 /** A card as the driver reports it: nvidia-smi's total less what the driver reserves is what a program sees. */
 function observedCard(gpu: GpuInventory, index: number, spec: Spec): readonly PlanCard[] {
   if (gpu.memoryTotal === undefined) return [];
-  const known = findGpu(gpu.name);
+  if (gpu.kernelDriver === "vfio-pci") return [];
+  const known = catalogGpu(gpu);
   const visible = cudaVisibleBytes(known, gpu.memoryTotal);
   const capability = gpu.computeCapability ?? known?.computeCapability;
   const name = `gpu${gpu.index ?? index}`;
@@ -127,8 +129,17 @@ function guestOf(spec: Spec, machine: string, machines: number): Guest | undefin
   );
 }
 
-function cardsOf(spec: Spec, machine: Machine, prefix: string): readonly PlanCard[] {
-  return Object.entries(machine.gpus ?? {}).map(([name, gpu]) => {
+function cardsOf(
+  spec: Spec,
+  machine: Machine,
+  guest: Guest | undefined,
+  prefix: string,
+): readonly PlanCard[] {
+  // A card that vfio-pci holds for a guest is no card of this host.
+  const usable = Object.entries(machine.gpus ?? {}).filter(
+    ([, gpu]) => guest?.vm !== undefined || gpu.driver !== "vfio-pci",
+  );
+  return usable.map(([name, gpu]) => {
     const known = findGpu(gpu.model);
     const labelled = gpu.memory ?? known?.memory ?? 0;
     const visible = cudaVisibleBytes(known, labelled);

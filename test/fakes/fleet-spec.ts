@@ -43,7 +43,9 @@ export function fleetSpec(
         {
           memory: { size: index % 3 === 0 ? "256GiB" : "128GiB" },
           cpu: { cores: 32 },
-          gpus: Object.fromEntries((MACHINES[index % MACHINES.length] ?? []).map((card, slot) => [`gpu${slot}`, card])),
+          gpus: Object.fromEntries(
+            (MACHINES[index % MACHINES.length] ?? []).map((card, slot) => [`gpu${slot}`, card]),
+          ),
         },
       ]),
     ),
