@@ -1,5 +1,6 @@
 import type { ModelShape } from "../models/model-shape.ts";
 import { attempt, demand, largestContext, type LlamaCppRoom } from "./llama-cpp-attempt.ts";
+import { isLlamaCppCacheType, isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
 import { CELL_PADDING } from "./llama-cpp-context.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
 import type { LlamaCppProgram } from "./llama-cpp-predict.ts";
@@ -31,12 +32,38 @@ export function fitLlamaCpp(program: LlamaCppProgram, request: FitRequest): Fit 
       hint: "give the model's file, a known family, or its shape",
     };
   }
+  const impossible = impossibleCache(wishes);
+  if (impossible !== undefined) return impossible;
   const room: LlamaCppRoom = { program, shape, devices, host, tensorSplit: wishes.tensorSplit };
   const least = leastSettings(shape, wishes, request);
   const placed = choosePlacement(room, wishes, least);
   if (placed === undefined) return refuse(room, wishes, demand(room, smallest(shape, wishes, least)), least);
   const prediction = chooseConcurrency(room, wishes, placed);
   return { fits: true, prediction, resident: isResident(shape, devices.length, prediction.settings) };
+}
+
+/** Refuses types of the cache that llama.cpp does not have, or not together with the rest. */
+function impossibleCache({
+  kvKeyType = "f16",
+  kvValueType = "f16",
+  flashAttention,
+}: Wishes): Fit | undefined {
+  const unknown = [kvKeyType, kvValueType].find((type) => !isLlamaCppCacheType(type));
+  if (unknown !== undefined) {
+    return {
+      fits: false,
+      code: "spec.bad-value",
+      reason: `llama.cpp cannot keep its KV cache in ${unknown}`,
+      hint: "use f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl",
+    };
+  }
+  if (flashAttention !== false || !isQuantizedCacheType(kvValueType)) return undefined;
+  return {
+    fits: false,
+    code: "spec.conflict",
+    reason: `values in ${kvValueType} need flash attention, which is off`,
+    hint: "leave flash attention on, or keep values in f16",
+  };
 }
 
 /** All weights but the embedding's rows on cards; without cards main memory is where they are meant to be. */
@@ -52,7 +79,6 @@ function isResident(shape: ModelShape, cards: number, settings: EngineSettings):
 
 /** The settings that take least: one request with the smallest context that is allowed, all of it on the cards. */
 function leastSettings(shape: ModelShape, wishes: Wishes, { devices, host }: FitRequest): EngineSettings {
-  const asked = wishedSettings(wishes);
   const batchTokens = wishes.batchTokens ?? BATCH_TOKENS;
   return {
     kvKeyType: "f16",
@@ -68,7 +94,7 @@ function leastSettings(shape: ModelShape, wishes: Wishes, { devices, host }: Fit
     kvUnified: false,
     parallel: 1,
     contextTokens: Math.min(LEAST_CONTEXT, shape.trainedContext),
-    ...asked,
+    ...wishedSettings(wishes),
     batchTokens,
     gpuLayers: devices.length === 0 ? 0 : Math.min(wishes.gpuLayers ?? slotCount(shape), slotCount(shape)),
   };

@@ -20,7 +20,7 @@ export const cacheTotal = (bytes: LayerCacheBytes): number =>
  * Cells that a sliding-window layer keeps in one stream: the window of every sequence in it and one step more.
  * Source: llama_kv_cache_iswa in llama-kv-cache-iswa.cpp.
  */
-export function windowCells(window: number, context: LlamaCppContext, settings: EngineSettings): number {
+function windowCells(window: number, context: LlamaCppContext, settings: EngineSettings): number {
   const sequences = settings.kvUnified ? context.sequences : 1;
   const step = Math.min(context.cells * context.streams, settings.batchTokens, settings.microBatchTokens);
   return padCells(Math.min(context.cells, window * sequences + step));

@@ -4,6 +4,9 @@
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 
+import { readGgufShapeFrom } from "../../src/models/gguf/read-gguf-shape.ts";
+import type { ModelShape } from "../../src/models/model-shape.ts";
+import { bytesSource } from "./sparse-model.ts";
 import { GGML_TYPES } from "../../src/models/ggml-types.ts";
 
 /** Whole numbers are written as u32, lists of them as i32; floats name themselves. */
@@ -50,6 +53,12 @@ export function writeSparseGguf(path: string, model: SparseModel): string {
     closeSync(file);
   }
   return path;
+}
+
+/** What Omni reads of the model, without a file. */
+export function sparseShape(model: SparseModel): Promise<ModelShape> {
+  const { header, bytes } = sparseGguf(model);
+  return readGgufShapeFrom([bytesSource(header, `${model.architecture}.gguf`, bytes)], "file");
 }
 
 /** The header, and the length of the whole file in bytes. */

@@ -29,13 +29,14 @@ export function gemma3(type: string): SparseModel {
   };
 }
 
+const slides = (index: number): boolean => index % 6 !== 5;
+
 /** Gemma 4 of the size of E4B: per-layer embeddings, heads of two lengths, and last layers that share earlier caches. */
 export function gemma4(type: string): SparseModel {
   const width = 2560;
   const of = { layers: 42, width, vocabulary: 262_144, context: 131_072 };
   const own = 24;
   const perLayer = 256;
-  const slides = (index: number): boolean => index % 6 !== 5;
   return {
     architecture: "gemma4",
     metadata: {

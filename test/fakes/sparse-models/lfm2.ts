@@ -1,11 +1,12 @@
 import type { SparseModel } from "../sparse-gguf.ts";
 import { attention, blocks, common, ends, feedForward, heads, norm, rmsEpsilon, weight } from "./parts.ts";
 
+const attends = (index: number): boolean => [2, 5, 8, 10, 12, 14].includes(index);
+
 /** LFM2 1.2B: short convolutions with a few attention layers between them; tied. */
 export function lfm2(type: string): SparseModel {
   const width = 2048;
   const of = { layers: 16, width, vocabulary: 65_536, context: 128_000 };
-  const attends = (index: number): boolean => [2, 5, 8, 10, 12, 14].includes(index);
   return {
     architecture: "lfm2",
     metadata: {

@@ -92,11 +92,12 @@ export function falconH1(type: string): SparseModel {
   };
 }
 
+const graniteAttends = (index: number): boolean => [5, 15, 25, 35].includes(index);
+
 /** Granite 4.0 H Small: four layers of 40 attend, the others are Mamba 2; 72 experts and shared ones; tied. */
 export function graniteHybrid(type: string): SparseModel {
   const width = 4096;
   const of = { layers: 40, width, vocabulary: 100_352, context: 131_072 };
-  const attends = (index: number): boolean => [5, 15, 25, 35].includes(index);
   const mixer: Mamba = { kernel: 4, inner: 8192, state: 128, rank: 128, groups: 1 };
   return {
     architecture: "granitehybrid",
@@ -104,7 +105,7 @@ export function graniteHybrid(type: string): SparseModel {
       ...common(of),
       ...heads({
         query: 32,
-        keyValue: Array.from({ length: of.layers }, (_, index) => (attends(index) ? 8 : 0)),
+        keyValue: Array.from({ length: of.layers }, (_, index) => (graniteAttends(index) ? 8 : 0)),
         length: 128,
       }),
       ...mambaMetadata(mixer),
@@ -118,7 +119,7 @@ export function graniteHybrid(type: string): SparseModel {
       ...ends(width, of.vocabulary, { embedding: "Q6_K" }),
       ...blocks(of.layers, (index, name) => [
         norm(name("attn_norm"), width),
-        ...(attends(index)
+        ...(graniteAttends(index)
           ? attention(name, { type, width, query: 32, keyValue: 8, length: 128 })
           : mamba2(name, type, width, mixer)),
         norm(name("ffn_norm"), width),
@@ -129,11 +130,12 @@ export function graniteHybrid(type: string): SparseModel {
   };
 }
 
+const jambaAttends = (index: number): boolean => index % 8 === 4;
+
 /** Jamba of the size of 1.5 Mini: one layer of eight attends, the others are Mamba 1; experts in every other layer. */
 export function jamba(type: string): SparseModel {
   const width = 4096;
   const of = { layers: 32, width, vocabulary: 65_536, context: 262_144 };
-  const attends = (index: number): boolean => index % 8 === 4;
   const mixer: Mamba = { kernel: 4, inner: 8192, state: 16, rank: 256, groups: 0 };
   return {
     architecture: "jamba",
@@ -141,7 +143,7 @@ export function jamba(type: string): SparseModel {
       ...common(of),
       ...heads({
         query: 32,
-        keyValue: Array.from({ length: of.layers }, (_, index) => (attends(index) ? 8 : 0)),
+        keyValue: Array.from({ length: of.layers }, (_, index) => (jambaAttends(index) ? 8 : 0)),
         length: 128,
       }),
       ...mambaMetadata(mixer),
@@ -154,7 +156,7 @@ export function jamba(type: string): SparseModel {
       ...ends(width, of.vocabulary, { embedding: type, output: "Q6_K" }),
       ...blocks(of.layers, (index, name) => [
         norm(name("attn_norm"), width),
-        ...(attends(index)
+        ...(jambaAttends(index)
           ? attention(name, { type, width, query: 32, keyValue: 8, length: 128 })
           : [
               ...mamba1(name, type, width, mixer),
