@@ -51,11 +51,12 @@ export async function locateSpec(file: string | undefined, model: string | undef
       ...(service === name ? {} : { routes: { [name]: service } }),
       services: { [service]: { model: service, engine: "embedded" } },
     });
-    return checked(text, `--model ${model}`, process.cwd());
+    // Nobody typed this text, so no finding points into it.
+    return { ...checked(text, `--model ${model}`, process.cwd()), locate: () => ({}) };
   }
   if (file !== undefined) return checked(await readSpec(file), file, dirname(resolve(file)));
   if (existsSync("omni.yaml")) return checked(await readSpec("omni.yaml"), "omni.yaml", process.cwd());
-  return checked(DEMO, "the demo", process.cwd());
+  return { ...checked(DEMO, "the demo", process.cwd()), locate: () => ({}) };
 }
 
 /** Reads a spec file; `-` is standard input. Throws `OmniError` `cli.bad-argument` when it cannot be read. */

@@ -63,7 +63,7 @@ const MODELS: readonly [what: string, make: () => string, code: string, words: R
     "a model larger than memory",
     () => placeSparse("huge.gguf", writeGguf(llama("llama", TERA)), Number(4n * TERA) + 4096),
     "model.too-large",
-    /needs 4\d{3}\.\d\d GiB|needs 4\.\d\d TiB/,
+    /needs \d+\.\d\d TiB \(weights 4\.00 TiB/,
   ],
   ["a file that is not there", () => join(folder.path, "absent.gguf"), "model.not-found", /absent\.gguf/],
 ];
