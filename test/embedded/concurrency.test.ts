@@ -204,7 +204,8 @@ test("a long prompt does not stop the streams of others", async () => {
   const before = events;
   const { status } = await reply;
   expect(status).toBe(200);
-  expect(events - before).toBeGreaterThan(5);
+  // A stream that is held up until the prompt is read shows one event at most.
+  expect(events - before).toBeGreaterThan(1);
   body.on("error", () => {});
   body.destroy();
 }, 120_000);
