@@ -25,7 +25,7 @@ export class ComputeBuffers {
   /** Bytes that a card reserves for its share of the graph. */
   card(share: ComputeShare): number {
     const blocks = this.#representative(share);
-    if (blocks.length === 0 && !share.output) return 0;
+    if (blocks.length === 0 && !share.output && share.borrowed === undefined) return 0;
     const kinds = blocks.map(([, kind]) => kind).join(",");
     const key = [
       kinds,
@@ -33,6 +33,7 @@ export class ComputeBuffers {
       share.cuda,
       share.copies,
       share.handedOver,
+      share.borrowed,
       crossingScan(this.#model, share),
     ];
     const known = this.#known.get(key.join("|"));
@@ -48,11 +49,11 @@ export class ComputeBuffers {
 
   /**
    * Bytes that main memory reserves: the inputs of the graph, the rows of the embedding, and what is computed there.
-   * `away` are blocks on cards whose experts are computed here.
+   * `away` is a block on a card whose experts are computed here.
    */
-  host(share: ComputeShare, away: readonly number[]): number {
+  host(share: ComputeShare, away: number | undefined): number {
     const blocks = this.#representative(share).map(([block]) => block);
-    return hostGraph(this.#model, share, blocks, away.at(-1)).bufferBytes();
+    return hostGraph(this.#model, share, blocks, away).bufferBytes();
   }
 
   /** Blocks whose kind follows another kind for the first time: the others repeat what is known. */

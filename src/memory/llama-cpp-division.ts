@@ -4,13 +4,9 @@ import type { ComputeShare } from "./llama-cpp-share-graph.ts";
 import { llamaCppContext } from "./llama-cpp-context.ts";
 import { cacheTotal, layerCacheBytes, paddedValue } from "./llama-cpp-kv-cache.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
-import {
-  cudaBytes,
-  isCuda,
-  type LlamaCppProgram,
-  offloadedScratch,
-  pipelineCopies,
-} from "./llama-cpp-predict.ts";
+import { offloadedWeights } from "./llama-cpp-offload.ts";
+import { cudaBytes, type LlamaCppProgram } from "./llama-cpp-predict.ts";
+import { cardShare, isCuda } from "./llama-cpp-shares.ts";
 import type { SplitProblem } from "./llama-cpp-split.ts";
 import { blockPlacements, endWeights } from "./llama-cpp-weights.ts";
 import type { DeviceRoom, EngineSettings } from "./memory-model.ts";
@@ -32,17 +28,14 @@ export function splitProblem(
   const slots = Math.max(0, Math.min(settings.gpuLayers, total));
   const first = total - slots;
   const sums = prefixSums(slotBytes(shape, settings, context));
-  const copies = pipelineCopies(shape, settings, devices);
-  const offloaded = offloadedScratch(shape, settings, (block) => block < first);
-  const share = (card: number, from: number, to: number): ComputeShare => ({
-    blocks: range(first + from, Math.min(first + to, total - 1)),
-    expertsAway: (block) =>
-      block < settings.cpuExpertLayers && (shape.layers[block]?.weights.experts ?? 0) > 0,
-    output: to === slots && from < to,
-    cuda: isCuda(devices[card]),
-    copies,
-    handedOver: card > 0 && from > 0,
-  });
+  const offloaded = offloadedWeights(shape, settings, (block) => block < first);
+  const share = (card: number, from: number, to: number): ComputeShare =>
+    cardShare(shape, settings, devices, {
+      card,
+      blocks: range(first + from, Math.min(first + to, total - 1)),
+      output: to === slots && from < to,
+      handedOver: card > 0 && from > 0,
+    });
   const bytes = (card: number, from: number, to: number): number =>
     (sums[first + to] ?? 0) -
     (sums[first + from] ?? 0) +

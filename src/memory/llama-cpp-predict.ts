@@ -1,7 +1,6 @@
 import { MIB } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import { ComputeBuffers } from "./llama-cpp-compute.ts";
-import type { ComputeShare } from "./llama-cpp-share-graph.ts";
 import { type LlamaCppContext, llamaCppContext, type ReservedOutputs } from "./llama-cpp-context.ts";
 import {
   bytesPerToken,
@@ -11,7 +10,9 @@ import {
   NO_CACHE,
   paddedValue,
 } from "./llama-cpp-kv-cache.ts";
-import { type Place, placeLayers, type Placement, slotCount } from "./llama-cpp-placement.ts";
+import { offloadedWeights } from "./llama-cpp-offload.ts";
+import { type Place, placeLayers, type Placement } from "./llama-cpp-placement.ts";
+import { cardShare, expertsStay, hostShare, isCuda } from "./llama-cpp-shares.ts";
 import { type PlacedWeights, placeWeights } from "./llama-cpp-weights.ts";
 import type {
   DeviceMemory,
@@ -34,9 +35,17 @@ export interface LlamaCppProgram {
 const CUDA_CONTEXT = 480 * MIB;
 /** Workspace of cuBLAS for one handle on cards of Hopper and later; smaller cards take less. */
 const CUBLAS_WORKSPACE = 32 * MIB;
-/** Graph copies that work on successive batches at once (GGML_SCHED_MAX_COPIES). */
-const PIPELINE_COPIES = 4;
 const F32 = 4;
+
+/** A model under its settings on its cards, and what was derived from them. */
+interface Case {
+  readonly shape: ModelShape;
+  readonly settings: EngineSettings;
+  readonly devices: readonly DeviceRoom[];
+  readonly placement: Placement;
+  readonly context: LlamaCppContext;
+  readonly buffers: ComputeBuffers;
+}
 
 /** Predicts with the layers placed by llama.cpp's own rule. */
 export function predictLlamaCpp(
@@ -59,34 +68,18 @@ export function predictPlaced(
 ): MemoryPrediction {
   const context = llamaCppContext(settings, program.outputs);
   const buffers = known ?? new ComputeBuffers(shape, settings, context);
+  const all: Case = { shape, settings, devices, placement, context, buffers };
   const weights = placeWeights(shape, settings, placement, devices.length);
   const widest = paddedValue(shape.layers, settings);
   const caches = shape.layers.map((layer) => layerCacheBytes(layer, context, settings, widest));
   const cacheAt = (place: Place): LayerCacheBytes => sumCaches(caches, settings, placement, place);
-  const copies = pipelineCopies(shape, settings, devices);
-  const cards = devices.map((device, index) =>
-    cardMemory({
-      weights: weights.devices[index],
-      cache: cacheAt(index),
-      compute: buffers.card(shareOf(shape, settings, placement, index, device, copies)),
-      offloaded:
-        index === 0 && isCuda(device)
-          ? offloadedScratch(shape, settings, (block) => placement.layers[block] === "host")
-          : 0,
-      device,
-    }),
-  );
-  const all = caches.reduce((sum, cache) => sum + cacheTotal(cache), 0);
   const tokens = context.cells * context.streams;
   return {
-    devices: cards,
-    host: hostMemory(program, shape, settings, devices, placement, context, buffers, copies, {
-      weights: weights.host,
-      cache: cacheAt("host"),
-    }),
+    devices: devices.map((_, card) => cardMemory(all, card, weights.devices[card], cacheAt(card))),
+    host: hostMemory(all, program, weights.host, cacheAt("host")),
     kv: {
       bytesPerToken: bytesPerToken(shape.layers, settings),
-      bytes: all,
+      bytes: caches.reduce((sum, cache) => sum + cacheTotal(cache), 0),
       tokens,
       concurrency: tokens / Math.max(1, settings.contextTokens),
       type: cacheTypeName(settings),
@@ -94,8 +87,6 @@ export function predictPlaced(
     settings,
   };
 }
-
-export const isCuda = (device: DeviceRoom | undefined): boolean => device?.computeCapability !== undefined;
 
 /** Bytes that a card loses to the CUDA context and libraries; none on a card that is no CUDA card. */
 export const cudaBytes = (device: DeviceRoom | undefined): number =>
@@ -123,101 +114,53 @@ const addCaches = (a: LayerCacheBytes, b: LayerCacheBytes): LayerCacheBytes => (
   state: a.state + b.state,
 });
 
-/**
- * Several cards that hold the whole model work on successive batches at the same time, with a copy of the inputs for
- * each. Source: the constructor of llama_context.
- */
-export function pipelineCopies(
-  shape: ModelShape,
-  settings: EngineSettings,
-  devices: readonly DeviceRoom[],
-): number {
-  const overridden = settings.cpuExpertLayers > 0 || (settings.cpuTensors?.length ?? 0) > 0;
-  const whole = settings.gpuLayers >= slotCount(shape);
-  const parallel = devices.length > 1 && whole && !settings.kvOnHost && !overridden;
-  return parallel ? PIPELINE_COPIES : 1;
-}
+const blocksAt = ({ shape, placement }: Case, place: Place): number[] =>
+  shape.layers.flatMap((_, index) => (placement.layers[index] === place ? [index] : []));
 
-function shareOf(
-  shape: ModelShape,
-  settings: EngineSettings,
-  placement: Placement,
-  place: Place,
-  device: DeviceRoom | undefined,
-  copies: number,
-): ComputeShare {
-  return {
-    blocks: shape.layers.flatMap((_, index) => (placement.layers[index] === place ? [index] : [])),
-    expertsAway: (block) =>
-      place !== "host" && block < settings.cpuExpertLayers && (shape.layers[block]?.weights.experts ?? 0) > 0,
-    output: placement.output === place,
-    cuda: isCuda(device),
-    copies,
-    handedOver:
-      typeof place === "number" &&
-      placement.layers.some((other) => typeof other === "number" && other < place),
-  };
-}
-
-/**
- * Prompts are computed on the first CUDA card even where weights stay in main memory: one such tensor at a time is
- * copied there. Source: ggml_backend_sched_backend_id_from_cur (op_offload) in ggml-backend.cpp.
- */
-export function offloadedScratch(
-  shape: ModelShape,
-  settings: EngineSettings,
-  onHost: (block: number) => boolean,
-): number {
-  const largest = shape.layers.map(({ weights, draft }, index) => {
-    if (draft === true) return 0;
-    // Experts are three stacks of about the same size; the largest dense matrix is a third of the feed-forward part.
-    const experts = index < settings.cpuExpertLayers || onHost(index) ? weights.experts : 0;
-    return Math.max(experts, onHost(index) ? weights.feedForward : 0) / 3;
+function cardMemory(
+  all: Case,
+  card: number,
+  weights: PlacedWeights | undefined,
+  cache: LayerCacheBytes,
+): DeviceMemory {
+  const { shape, settings, devices, placement, buffers } = all;
+  const cuda = isCuda(devices[card]);
+  const share = cardShare(shape, settings, devices, {
+    card,
+    blocks: blocksAt(all, card),
+    output: placement.output === card,
+    handedOver: placement.layers.some((other) => typeof other === "number" && other < card),
   });
-  return Math.ceil(largest.reduce((most, bytes) => Math.max(most, bytes), 0));
-}
-
-interface CardTerms {
-  readonly weights: PlacedWeights | undefined;
-  readonly cache: LayerCacheBytes;
-  readonly compute: number;
-  readonly offloaded: number;
-  readonly device: DeviceRoom;
-}
-
-function cardMemory({ weights, cache, compute, offloaded, device }: CardTerms): DeviceMemory {
-  const cuda = isCuda(device);
+  const onHost = (block: number): boolean => placement.layers[block] === "host";
   return memoryOf([
     ...weightParts(weights),
     ...cacheParts(cache),
-    { term: "compute", name: "compute buffer", bytes: compute },
-    { term: "compute", name: "copies of weights from main memory", bytes: offloaded },
+    { term: "compute", name: "compute buffer", bytes: buffers.card(share) },
+    {
+      term: "compute",
+      name: "copies of weights from main memory",
+      bytes: cuda && card === 0 ? offloadedWeights(shape, settings, onHost) : 0,
+    },
     { term: "overhead", name: "CUDA context", bytes: cuda ? CUDA_CONTEXT : 0 },
     { term: "overhead", name: "cuBLAS workspace", bytes: cuda ? CUBLAS_WORKSPACE : 0 },
   ]);
 }
 
 function hostMemory(
+  all: Case,
   program: LlamaCppProgram,
-  shape: ModelShape,
-  settings: EngineSettings,
-  devices: readonly DeviceRoom[],
-  placement: Placement,
-  context: LlamaCppContext,
-  buffers: ComputeBuffers,
-  copies: number,
-  terms: { readonly weights: PlacedWeights; readonly cache: LayerCacheBytes },
+  weights: PlacedWeights,
+  cache: LayerCacheBytes,
 ): DeviceMemory {
-  const share = shareOf(shape, settings, placement, "host", undefined, copies);
-  const away = shape.layers.flatMap((layer, index) =>
-    placement.layers[index] !== "host" && index < settings.cpuExpertLayers && layer.weights.experts > 0
-      ? [index]
-      : [],
+  const { shape, settings, devices, placement, context, buffers } = all;
+  const share = hostShare(shape, settings, devices, blocksAt(all, "host"), placement.output === "host");
+  const away = shape.layers.findLastIndex(
+    (_, index) => placement.layers[index] !== "host" && expertsStay(shape, settings, index),
   );
   return memoryOf([
-    ...weightParts(terms.weights),
-    ...cacheParts(terms.cache),
-    { term: "compute", name: "compute buffer", bytes: buffers.host(share, away) },
+    ...weightParts(weights),
+    ...cacheParts(cache),
+    { term: "compute", name: "compute buffer", bytes: buffers.host(share, away < 0 ? undefined : away) },
     { term: "compute", name: "output buffer", bytes: context.sequences * shape.vocabulary * F32 },
     { term: "overhead", name: "process", bytes: program.process },
     { term: "overhead", name: "CUDA libraries", bytes: devices.some(isCuda) ? program.cudaProcess : 0 },
@@ -242,11 +185,11 @@ function memoryOf(all: readonly MemoryPart[]): DeviceMemory {
   const parts = all.filter(({ bytes }) => bytes > 0);
   const sum = (term: MemoryPart["term"]): number =>
     parts.reduce((total, part) => total + (part.term === term ? part.bytes : 0), 0);
-  const terms = {
-    weights: sum("weights"),
-    kvCache: sum("kvCache"),
-    compute: sum("compute"),
-    overhead: sum("overhead"),
-  };
-  return { ...terms, total: terms.weights + terms.kvCache + terms.compute + terms.overhead, parts };
+  const [weights, kvCache, compute, overhead] = [
+    sum("weights"),
+    sum("kvCache"),
+    sum("compute"),
+    sum("overhead"),
+  ];
+  return { weights, kvCache, compute, overhead, total: weights + kvCache + compute + overhead, parts };
 }

@@ -19,6 +19,8 @@ export interface ComputeShare {
   readonly copies: number;
   /** The stream comes from another card, which has also begun the first norm of the next block. */
   readonly handedOver: boolean;
+  /** A block of main memory whose feed-forward part is computed here for prompts. */
+  readonly borrowed?: number;
 }
 
 /** A model under its settings, with the widths of its blocks. */
@@ -57,6 +59,7 @@ export function cardGraph(model: GraphModel, share: ComputeShare, blocks: readon
     perLayerWidth(model) > 0 ? addInput(graph, rows(model, perLayerWidth(model)), share.copies) : undefined;
   const masks = addMasks(graph, model, blocks, share.copies);
   addBlocks(graph, model, share, blocks, { stream, perLayer, masks });
+  addFeedForwardOf(graph, model, share.borrowed);
   return graph;
 }
 
@@ -81,12 +84,21 @@ export function hostGraph(
     perLayer,
     masks: addMasks(graph, model, every, share.copies),
   });
-  const widths = away === undefined ? undefined : model.widths[away];
-  if (widths !== undefined) {
-    const input = graph.result(rows(model, widths.hidden));
-    graph.read(addFeedForward(graph, input, { ...widths, sharedWidth: 0 }, model.context.tokens));
-  }
+  addFeedForwardOf(graph, model, away, { sharedWidth: 0 });
   return graph;
+}
+
+/** The feed-forward part of a block whose other parts are elsewhere. */
+function addFeedForwardOf(
+  graph: Graph,
+  model: GraphModel,
+  block: number | undefined,
+  changes: Partial<BlockWidths> = {},
+): void {
+  const widths = block === undefined ? undefined : model.widths[block];
+  if (widths === undefined) return;
+  const input = graph.result(rows(model, widths.hidden));
+  graph.read(addFeedForward(graph, input, { ...widths, ...changes }, model.context.tokens));
 }
 
 /** The last block of the main pass, which goes on with the rows that are asked for only. */

@@ -25,6 +25,9 @@ const FIRST_BLOCK_TENSOR = /^(?:token_embd_norm|per_layer_model_proj|per_layer_p
 const BLOCK_TENSOR = /^blk\.(\d+)\./;
 const EXPERT_TENSOR = /\.ffn_(?:up|down|gate|gate_up)_(?:ch)?exps/;
 
+/** Whether the tensor holds routed experts, which `--cpu-moe` and `--n-cpu-moe` keep in main memory. */
+export const isExpertTensor = (name: string): boolean => EXPERT_TENSOR.test(name);
+
 /**
  * Where each block's weights are when its card may have them: `--n-cpu-moe` keeps the experts of the first blocks in main
  * memory, `-ot REGEX=CPU` all tensors whose name matches. Blocks for token prediction are skipped unless asked for.
@@ -55,7 +58,7 @@ function overriddenBytes(
     if (match === null || !patterns.some((pattern) => pattern.test(name))) continue;
     const index = Number(match[1]);
     const sums = blocks.get(index) ?? { dense: 0, experts: 0 };
-    sums[EXPERT_TENSOR.test(name) ? "experts" : "dense"] += bytes;
+    sums[isExpertTensor(name) ? "experts" : "dense"] += bytes;
     blocks.set(index, sums);
   }
   return blocks;
@@ -89,15 +92,27 @@ const HEAD_FIRST: ReadonlySet<string> = new Set(["gemma3n", "gemma4"]);
  */
 export function endWeights(shape: ModelShape, headOnCard: boolean): EndWeights {
   const copied = shape.tiedEmbeddings && (headOnCard || HEAD_FIRST.has(shape.architecture));
-  const bytesOf = (pattern: RegExp): number =>
-    (shape.tensors ?? []).reduce((sum, { name, bytes }) => sum + (pattern.test(name) ? bytes : 0), 0);
-  const input = Math.min(bytesOf(INPUT_TENSOR), shape.otherBytes);
-  const first = Math.min(bytesOf(FIRST_BLOCK_TENSOR), shape.otherBytes - input);
+  const { input, first } = otherWeights(shape);
   return {
     input: shape.embeddingBytes + input,
     first,
     output: shape.outputBytes + (copied ? shape.embeddingBytes : 0) + (shape.otherBytes - input - first),
   };
+}
+
+const OTHER_WEIGHTS = new WeakMap<ModelShape, { readonly input: number; readonly first: number }>();
+
+/** What of the tensors without a block goes with the input and with the first block. */
+function otherWeights(shape: ModelShape): { readonly input: number; readonly first: number } {
+  const before = OTHER_WEIGHTS.get(shape);
+  if (before !== undefined) return before;
+  const bytesOf = (pattern: RegExp): number =>
+    (shape.tensors ?? []).reduce((sum, { name, bytes }) => sum + (pattern.test(name) ? bytes : 0), 0);
+  const input = Math.min(bytesOf(INPUT_TENSOR), shape.otherBytes);
+  const first = Math.min(bytesOf(FIRST_BLOCK_TENSOR), shape.otherBytes - input);
+  const sums = { input, first };
+  OTHER_WEIGHTS.set(shape, sums);
+  return sums;
 }
 
 const noWeights = (): PlacedWeights => ({ embedding: 0, output: 0, layers: 0, experts: 0 });
