@@ -9,7 +9,11 @@ import { join } from "node:path";
 import { findModelFamily } from "../src/catalog/index.ts";
 import { describedShape } from "../src/models/index.ts";
 import type { ModelShape } from "../src/models/index.ts";
+import { fleetOf } from "../src/plan/fleet.ts";
 import { planNode } from "../src/plan/index.ts";
+import { planMachines } from "../src/plan/machines.ts";
+import { upperBound } from "../src/plan/solve/search.ts";
+import { solve } from "../src/plan/solve/solve.ts";
 import type { Plan } from "../src/plan/index.ts";
 import { loadSpec } from "../src/spec/index.ts";
 import type { Spec } from "../src/spec/index.ts";
@@ -64,6 +68,14 @@ interface Row {
   readonly reading: number;
   readonly services: number;
   readonly cards: number;
+  /** How far the placement's value is below the bound at most, as a fraction. */
+  readonly gap: number;
+}
+
+function gapOf(spec: Spec, shapes: ReadonlyMap<string, ModelShape>): number {
+  const { problem } = fleetOf(spec, shapes, planMachines(spec, undefined), () => undefined);
+  const bound = upperBound(problem);
+  return bound === 0 ? 0 : 1 - solve(problem).value / bound;
 }
 
 function fleetRow([nodes, services]: readonly [number, number]): Row {
@@ -73,7 +85,15 @@ function fleetRow([nodes, services]: readonly [number, number]): Row {
   const shapes = shapesOf(models);
   const { result: plan, time } = timed(() => planNode({ spec, shapes }));
   const cards = (plan.ledger ?? []).filter((device) => device.kind === "gpu").length;
-  return { name: `${nodes} machines`, plan, time, reading: reading.time, services, cards };
+  return {
+    name: `${nodes} machines`,
+    plan,
+    time,
+    reading: reading.time,
+    services,
+    cards,
+    gap: gapOf(spec, shapes),
+  };
 }
 
 function systemRow(name: string): Row {
@@ -90,7 +110,15 @@ function systemRow(name: string): Row {
   );
   const { result: plan, time } = timed(() => planNode({ spec, shapes }));
   const cards = (plan.ledger ?? []).filter((device) => device.kind === "gpu").length;
-  return { name, plan, time, reading: reading.time, services: Object.keys(spec.services).length, cards };
+  return {
+    name,
+    plan,
+    time,
+    reading: reading.time,
+    services: Object.keys(spec.services).length,
+    cards,
+    gap: gapOf(spec, shapes),
+  };
 }
 
 function print(row: Row, limit: number): boolean {
@@ -102,6 +130,7 @@ function print(row: Row, limit: number): boolean {
       `${row.plan.services.length}/${row.services} placed`.padStart(16),
       `${row.time.toFixed(1)} ms`.padStart(11),
       `× ${(row.time / row.reading).toFixed(2)} of reading the spec`.padStart(30),
+      `within ${(row.gap * 100).toFixed(2)} % of the bound`.padStart(30),
       within ? "" : `  over the limit of ${limit} ms`,
     ].join(" "),
   );
