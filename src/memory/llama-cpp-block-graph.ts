@@ -113,7 +113,7 @@ function addLatentAttention(
 type LatentCache = LayerCache & { readonly kind: "latent" };
 
 /** Tokens that an indexer lets a query attend to, in all models that have one. */
-const INDEXER_CHOICE = 2048;
+export const INDEXER_CHOICE = 2048;
 
 /** The mask of the tokens that score best for each query. Source: the graph of models/deepseek32.cpp. */
 function addIndexer(
@@ -129,14 +129,13 @@ function addIndexer(
   const cells = run.cells(cache);
   const choice = Math.min(INDEXER_CHOICE, cells);
   const maskBytes = cells * run.tokens * (run.flashAttention ? 2 : F32);
-  const allowed = graph.result(bytes(choice));
   const query = graph.inPlace(bytes(widths.indexerQuery), graph.result(bytes(widths.indexerQuery), ranked));
   const turned = graph.result(bytes(widths.indexerQuery), query);
   const weights = graph.result(bytes(widths.indexerHeads), input);
   const scores = graph.result(bytes(cells), turned, weights, mask);
   const best = graph.result(bytes(choice), graph.result(bytes(choice), scores));
   const closed = graph.result(maskBytes);
-  graph.read(best, allowed);
+  graph.read(best);
   return graph.inPlace(maskBytes, closed, mask);
 }
 

@@ -1,13 +1,7 @@
 import type { ModelShape } from "../models/model-shape.ts";
 import type { LlamaCppContext } from "./llama-cpp-context.ts";
-import {
-  cardGraph,
-  type ComputeShare,
-  crossingScan,
-  type GraphModel,
-  hostGraph,
-  lastBlock,
-} from "./llama-cpp-share-graph.ts";
+import { type ComputeShare, type GraphModel, indexerBytes } from "./llama-cpp-graph-model.ts";
+import { cardGraph, crossingScan, hostGraph, lastBlock } from "./llama-cpp-share-graph.ts";
 import { blockWidths } from "./llama-cpp-widths.ts";
 import type { EngineSettings } from "./memory-model.ts";
 
@@ -34,6 +28,7 @@ export class ComputeBuffers {
       share.copies,
       share.handedOver,
       share.borrowed,
+      indexerBytes(this.#model, share),
       crossingScan(this.#model, share),
     ];
     const known = this.#known.get(key.join("|"));

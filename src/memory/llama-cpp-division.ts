@@ -1,6 +1,6 @@
 import type { ModelShape } from "../models/model-shape.ts";
 import { ComputeBuffers } from "./llama-cpp-compute.ts";
-import type { ComputeShare } from "./llama-cpp-share-graph.ts";
+import type { ComputeShare } from "./llama-cpp-graph-model.ts";
 import { llamaCppContext } from "./llama-cpp-context.ts";
 import { cacheTotal, layerCacheBytes, paddedValue } from "./llama-cpp-kv-cache.ts";
 import { slotCount } from "./llama-cpp-placement.ts";

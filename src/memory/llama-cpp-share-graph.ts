@@ -1,38 +1,20 @@
 import type { LayerCache, ModelShape } from "../models/model-shape.ts";
-import { addAttention, addFeedForward, addMixer, type GraphRun } from "./llama-cpp-block-graph.ts";
-import { isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
-import type { LlamaCppContext } from "./llama-cpp-context.ts";
+import { addAttention, addFeedForward, addMixer } from "./llama-cpp-block-graph.ts";
 import { Graph, type GraphValue } from "./llama-cpp-graph.ts";
-import { cellsOf } from "./llama-cpp-kv-cache.ts";
+import {
+  addInput,
+  addMasks,
+  type ComputeShare,
+  type GraphModel,
+  graphRun,
+  indexerBytes,
+  type Masks,
+  perLayerWidth,
+  rows,
+} from "./llama-cpp-graph-model.ts";
 import type { BlockWidths } from "./llama-cpp-widths.ts";
-import type { EngineSettings, KvType } from "./memory-model.ts";
-
-/** What one place computes of the model. */
-export interface ComputeShare {
-  /** Indices of the blocks in order. */
-  readonly blocks: readonly number[];
-  /** Whether a block's experts are computed in main memory although the block is on a card. */
-  readonly expertsAway: (block: number) => boolean;
-  readonly output: boolean;
-  readonly cuda: boolean;
-  /** Input copies: more than one when several cards work on successive batches at once. */
-  readonly copies: number;
-  /** The stream comes from another card, which has also begun the first norm of the next block. */
-  readonly handedOver: boolean;
-  /** A block of main memory whose feed-forward part is computed here for prompts. */
-  readonly borrowed?: number;
-}
-
-/** A model under its settings, with the widths of its blocks. */
-export interface GraphModel {
-  readonly shape: ModelShape;
-  readonly settings: EngineSettings;
-  readonly context: LlamaCppContext;
-  readonly widths: readonly BlockWidths[];
-}
 
 const F32 = 4;
-const F16 = 2;
 const I32 = 4;
 
 /**
@@ -45,18 +27,17 @@ const LATE_ROWS: ReadonlySet<string> = new Set(
   ),
 );
 
-type Masks = ReadonlyMap<"full" | "window", GraphValue>;
-
 /** The graph of a card's share, of which only `blocks` are built because the others repeat them. */
 export function cardGraph(model: GraphModel, share: ComputeShare, blocks: readonly number[]): Graph {
   const graph = new Graph();
   const hidden = rows(model, model.shape.hidden);
   if (share.handedOver && share.copies > 1) addInput(graph, hidden, share.copies);
+  graph.kept(indexerBytes(model, share));
+  const perLayer =
+    perLayerWidth(model) > 0 ? addInput(graph, rows(model, perLayerWidth(model)), share.copies) : undefined;
   const stream = addInput(graph, hidden, share.copies);
   const crossing = crossingScan(model, share);
   if (crossing > 0) addInput(graph, rows(model, crossing), share.copies);
-  const perLayer =
-    perLayerWidth(model) > 0 ? addInput(graph, rows(model, perLayerWidth(model)), share.copies) : undefined;
   const masks = addMasks(graph, model, blocks, share.copies);
   addBlocks(graph, model, share, blocks, { stream, perLayer, masks });
   addFeedForwardOf(graph, model, share.borrowed);
@@ -74,7 +55,7 @@ export function hostGraph(
   away: number | undefined,
 ): Graph {
   const graph = new Graph();
-  graph.kept(model.context.tokens * I32);
+  graph.kept(model.context.tokens * I32 + indexerBytes(model, share));
   graph.kept(rows(model, model.shape.hidden));
   const stream = graph.result(rows(model, model.shape.hidden));
   const perLayer = perLayerWidth(model) > 0 ? graph.result(rows(model, perLayerWidth(model))) : undefined;
@@ -165,41 +146,12 @@ function addPerLayerProjection(
   return graph.result(bytes, graph.inPlace(bytes, projected, input));
 }
 
-function perLayerWidth({ shape }: GraphModel): number {
-  return shape.tensors?.find(({ name }) => name === "per_layer_token_embd.weight")?.dimensions[0] ?? 0;
-}
-
 /** The last norm and the logits, of the rows that are asked for; `picked` when only those are left. */
 function addHead(graph: Graph, model: GraphModel, stream: GraphValue, picked: boolean): void {
   const { hidden, vocabulary } = model.shape;
   const outputs = model.context.outputs * F32;
   const normed = graph.inPlace(picked ? outputs * hidden : rows(model, hidden), stream);
   graph.read(graph.result(outputs * vocabulary, picked ? normed : graph.result(outputs * hidden, normed)));
-}
-
-/** A value that comes from another place: read once, or kept in several copies when batches overlap. */
-function addInput(graph: Graph, bytes: number, copies: number): GraphValue {
-  if (copies === 1) return graph.result(bytes);
-  const kept = Array.from({ length: copies }, () => graph.kept(bytes));
-  return kept[0] ?? 0;
-}
-
-/** One mask a kind of cache, of which cells each token may look at; and without flash attention where values go. */
-function addMasks(graph: Graph, model: GraphModel, blocks: readonly number[], copies: number): Masks {
-  const { context, settings, shape } = model;
-  const masks = new Map<"full" | "window", GraphValue>();
-  for (const cache of blocks.flatMap((block) => shape.layers[block]?.caches ?? [])) {
-    const cells = cellsOf(cache, context, settings);
-    const kind = cache.kind === "window" ? "window" : "full";
-    if (cells === 0 || masks.has(kind)) continue;
-    if (!settings.flashAttention && (cache.kind === "full" || cache.kind === "window")) {
-      addInput(graph, cache.kvHeads * cache.valueLength * context.tokens * 2 * I32, copies);
-    }
-    const bytes = cells * context.tokens * (settings.flashAttention ? F16 : F32);
-    masks.set(kind, addInput(graph, bytes, copies));
-    if (cache.kind === "latent" && cache.indexer > 0) addInput(graph, bytes, copies);
-  }
-  return masks;
 }
 
 function addBlock(
@@ -254,26 +206,3 @@ function addMixers(
   const mask = masks.get(cache?.kind === "window" ? "window" : "full") ?? normed;
   return [...results, addAttention(graph, normed, widths, cache, mask, run)];
 }
-
-/** Source of the scratch: ggml_cuda_flash_attn_ext_get_f16_extra_data in fattn-common.cuh. */
-function graphRun({ settings, context }: GraphModel, cuda: boolean): GraphRun {
-  const unpacks = (type: KvType): boolean => cuda && (isQuantizedCacheType(type) || type === "bf16");
-  const scratch = (cache: LayerCache): number => {
-    const cells = cellsOf(cache, context, settings) * context.streams;
-    if (cache.kind === "state") return 0;
-    if (cache.kind === "latent")
-      return unpacks(settings.kvKeyType) ? cells * (cache.rank + cache.rope) * F16 : 0;
-    const keys = unpacks(settings.kvKeyType) ? cache.kvHeads * cache.keyLength : 0;
-    const values = unpacks(settings.kvValueType) ? cache.kvHeads * cache.valueLength : 0;
-    return cells * (keys + values) * F16;
-  };
-  return {
-    tokens: context.tokens,
-    sequences: context.sequences,
-    flashAttention: settings.flashAttention,
-    cells: (cache) => cellsOf(cache, context, settings),
-    scratch,
-  };
-}
-
-const rows = ({ context }: GraphModel, width: number): number => width * context.tokens * F32;

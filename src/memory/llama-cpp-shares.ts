@@ -1,6 +1,6 @@
 import type { ModelShape } from "../models/model-shape.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
-import type { ComputeShare } from "./llama-cpp-share-graph.ts";
+import type { ComputeShare } from "./llama-cpp-graph-model.ts";
 import type { DeviceRoom, EngineSettings } from "./memory-model.ts";
 
 /** Graph copies that work on successive batches at once (GGML_SCHED_MAX_COPIES). */
@@ -16,11 +16,7 @@ export const expertsStay = (shape: ModelShape, settings: EngineSettings, block: 
  * Several cards that hold the whole model work on successive batches at the same time, with a copy of the inputs for
  * each. Source: the constructor of llama_context.
  */
-export function pipelineCopies(
-  shape: ModelShape,
-  settings: EngineSettings,
-  devices: readonly DeviceRoom[],
-): number {
+function pipelineCopies(shape: ModelShape, settings: EngineSettings, devices: readonly DeviceRoom[]): number {
   const overridden = settings.cpuExpertLayers > 0 || (settings.cpuTensors?.length ?? 0) > 0;
   const whole = settings.gpuLayers >= slotCount(shape);
   const parallel = devices.length > 1 && whole && !settings.kvOnHost && !overridden;

@@ -1,0 +1,105 @@
+import type { LayerCache, ModelShape } from "../models/model-shape.ts";
+import { type GraphRun, INDEXER_CHOICE } from "./llama-cpp-block-graph.ts";
+import { isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
+import type { LlamaCppContext } from "./llama-cpp-context.ts";
+import type { Graph, GraphValue } from "./llama-cpp-graph.ts";
+import { cellsOf } from "./llama-cpp-kv-cache.ts";
+import type { BlockWidths } from "./llama-cpp-widths.ts";
+import type { EngineSettings, KvType } from "./memory-model.ts";
+
+/** What one place computes of the model. */
+export interface ComputeShare {
+  /** Indices of the blocks in order. */
+  readonly blocks: readonly number[];
+  /** Whether a block's experts are computed in main memory although the block is on a card. */
+  readonly expertsAway: (block: number) => boolean;
+  readonly output: boolean;
+  readonly cuda: boolean;
+  /** Input copies: more than one when several cards work on successive batches at once. */
+  readonly copies: number;
+  /** The stream comes from another card, which has also begun the first norm of the next block. */
+  readonly handedOver: boolean;
+  /** A block of main memory whose feed-forward part is computed here for prompts. */
+  readonly borrowed?: number;
+}
+
+/** A model under its settings, with the widths of its blocks. */
+export interface GraphModel {
+  readonly shape: ModelShape;
+  readonly settings: EngineSettings;
+  readonly context: LlamaCppContext;
+  readonly widths: readonly BlockWidths[];
+}
+
+const F32 = 4;
+const F16 = 2;
+const I32 = 4;
+
+/** Bytes of a value of so many elements a token. */
+export const rows = ({ context }: GraphModel, width: number): number => width * context.tokens * F32;
+
+export type Masks = ReadonlyMap<"full" | "window", GraphValue>;
+
+/** Every block with an indexer has a table of the tokens it lets through, and all tables are there from the start. */
+export function indexerBytes(model: GraphModel, share: ComputeShare): number {
+  const tables = share.blocks.map((block) => {
+    const cache = model.shape.layers[block]?.caches.find(({ kind }) => kind === "latent");
+    const indexed = cache?.kind === "latent" && cache.indexer > 0;
+    return indexed ? Math.min(INDEXER_CHOICE, model.context.cells) : 0;
+  });
+  return rows(
+    model,
+    tables.reduce((sum, width) => sum + width, 0),
+  );
+}
+
+/** Elements a token of the embeddings of all layers, 0 for models without them. */
+export function perLayerWidth({ shape }: GraphModel): number {
+  return shape.tensors?.find(({ name }) => name === "per_layer_token_embd.weight")?.dimensions[0] ?? 0;
+}
+
+/** A value that comes from another place: read once, or kept in several copies when batches overlap. */
+export function addInput(graph: Graph, bytes: number, copies: number): GraphValue {
+  if (copies === 1) return graph.result(bytes);
+  const kept = Array.from({ length: copies }, () => graph.kept(bytes));
+  return kept[0] ?? 0;
+}
+
+/** One mask a kind of cache, of which cells each token may look at; and without flash attention where values go. */
+export function addMasks(graph: Graph, model: GraphModel, blocks: readonly number[], copies: number): Masks {
+  const { context, settings, shape } = model;
+  const masks = new Map<"full" | "window", GraphValue>();
+  for (const cache of blocks.flatMap((block) => shape.layers[block]?.caches ?? [])) {
+    const cells = cellsOf(cache, context, settings);
+    const kind = cache.kind === "window" ? "window" : "full";
+    if (cells === 0 || masks.has(kind)) continue;
+    if (!settings.flashAttention && (cache.kind === "full" || cache.kind === "window")) {
+      addInput(graph, cache.kvHeads * cache.valueLength * context.tokens * 2 * I32, copies);
+    }
+    const bytes = cells * context.tokens * (settings.flashAttention ? F16 : F32);
+    masks.set(kind, addInput(graph, bytes, copies));
+    if (cache.kind === "latent" && cache.indexer > 0) addInput(graph, bytes, copies);
+  }
+  return masks;
+}
+
+/** Source of the scratch: ggml_cuda_flash_attn_ext_get_f16_extra_data in fattn-common.cuh. */
+export function graphRun({ settings, context }: GraphModel, cuda: boolean): GraphRun {
+  const unpacks = (type: KvType): boolean => cuda && (isQuantizedCacheType(type) || type === "bf16");
+  const scratch = (cache: LayerCache): number => {
+    const cells = cellsOf(cache, context, settings) * context.streams;
+    if (cache.kind === "state") return 0;
+    if (cache.kind === "latent")
+      return unpacks(settings.kvKeyType) ? cells * (cache.rank + cache.rope) * F16 : 0;
+    const keys = unpacks(settings.kvKeyType) ? cache.kvHeads * cache.keyLength : 0;
+    const values = unpacks(settings.kvValueType) ? cache.kvHeads * cache.valueLength : 0;
+    return cells * (keys + values) * F16;
+  };
+  return {
+    tokens: context.tokens,
+    sequences: context.sequences,
+    flashAttention: settings.flashAttention,
+    cells: (cache) => cellsOf(cache, context, settings),
+    scratch,
+  };
+}
