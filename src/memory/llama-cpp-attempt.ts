@@ -19,10 +19,16 @@ export interface LlamaCppRoom {
 
 /** The prediction for these settings with the most even division over the cards, when that fits cards and main memory. */
 export function attempt(room: LlamaCppRoom, settings: EngineSettings): MemoryPrediction | undefined {
+  const prediction = attemptOnCards(room, settings);
+  return prediction === undefined || prediction.host.total > room.host.free ? undefined : prediction;
+}
+
+/** The same with main memory as large as it takes. */
+export function attemptOnCards(room: LlamaCppRoom, settings: EngineSettings): MemoryPrediction | undefined {
   const prediction = divided(room, settings, balancedSplit);
   if (prediction === undefined) return undefined;
   const fits = room.devices.every(({ free }, index) => (prediction.devices[index]?.total ?? 0) <= free);
-  return fits && prediction.host.total <= room.host.free ? prediction : undefined;
+  return fits ? prediction : undefined;
 }
 
 /** The prediction for these settings whether it fits or not, divided so that the fullest card is as little over as can be. */

@@ -141,6 +141,25 @@ describe("what does not fit on the cards", () => {
     expect(fewer.fits).toBe(false);
   });
 
+  it("misses no number of expert layers that fits cards and main memory", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 3, max: 16 }), { minLength: 1, maxLength: 3 }),
+        fc.integer({ min: 2, max: 26 }),
+        (gib, host) => {
+          const exact = (cpuExpertLayers: number): Fit =>
+            fit(mixtral, gib, host, { cpuExpertLayers, gpuLayers: 33, contextTokens: 4096, parallel: 1 });
+          const first = Array.from({ length: 33 }, (_, layers) => layers).find(
+            (layers) => exact(layers).fits,
+          );
+          const found = fit(mixtral, gib, host, { gpuLayers: 33, contextTokens: 4096, parallel: 1 });
+          expect(found.fits ? found.prediction.settings.cpuExpertLayers : undefined).toBe(first);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   it("of a dense model keeps the fewest layers in main memory", () => {
     const { prediction, resident } = fitted(fit(llama8, [5], 64));
     expect(resident).toBe(false);

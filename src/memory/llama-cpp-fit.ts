@@ -1,5 +1,5 @@
 import type { ModelShape } from "../models/model-shape.ts";
-import { attempt, demand, largestContext, type LlamaCppRoom } from "./llama-cpp-attempt.ts";
+import { attempt, attemptOnCards, demand, largestContext, type LlamaCppRoom } from "./llama-cpp-attempt.ts";
 import { isLlamaCppCacheType, isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
 import { CELL_PADDING } from "./llama-cpp-context.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
@@ -125,20 +125,23 @@ function choosePlacement(
   }));
 }
 
-/** The settings of the smallest step from `low` to `high` that fit; each step takes less of the cards than the one before. */
+/**
+ * The settings of the smallest step from `low` to `high` that fit. Each step takes less of the cards than the one before
+ * and more of main memory: halving finds the first that the cards allow, and main memory allows that one or none.
+ */
 function smallestThatFits(
   room: LlamaCppRoom,
   low: number,
   high: number,
   settings: (step: number) => EngineSettings,
 ): EngineSettings | undefined {
-  if (attempt(room, settings(high)) === undefined) return undefined;
+  if (attemptOnCards(room, settings(high)) === undefined) return undefined;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    if (attempt(room, settings(middle)) === undefined) low = middle + 1;
+    if (attemptOnCards(room, settings(middle)) === undefined) low = middle + 1;
     else high = middle;
   }
-  return settings(high);
+  return attempt(room, settings(high)) === undefined ? undefined : settings(high);
 }
 
 /** Where the smallest demand is shown when nothing fits: as much in main memory as the wishes allow. */

@@ -154,6 +154,14 @@ describe("predicted beside what llama.cpp reported", () => {
     }
   });
 
+  it("Qwen3.5 9B grows by what a field report measured: 768 MiB to 32K, 1024 MiB more to 64K", async () => {
+    const shape = await sparseShape(qwen35("Q4_K"));
+    const total = (contextTokens: number): number =>
+      (batch.predict(shape, settings({ contextTokens }), cards([2 ** 40])).devices[0]?.total ?? 0) / MIB;
+    expect(total(32_768) - total(8192)).toBe(768);
+    expect(total(65_536) - total(32_768)).toBe(1024);
+  });
+
   it("llama-server reserves rows of logits for its slots only", async () => {
     const shape = await sparseShape(llama(LLAMA_1B));
     const four = { parallel: 4, gpuLayers: 0 };
