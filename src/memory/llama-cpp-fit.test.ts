@@ -189,6 +189,15 @@ describe("what does not fit on the cards", () => {
     expect(hint).toContain("bits a weight would fit");
   });
 
+  it("is refused with what is left to main memory when cards take their part", () => {
+    const { code, reason } = refused(fit(llama70, [12], 16));
+    expect(code).toBe("does-not-fit");
+    expect(reason).toMatch(
+      /needs \d\d\.\d\d GiB on main memory \(\d\d\.\d\d GiB of weights .*, which has 16\.00 GiB/,
+    );
+    expect(reason).not.toContain("on gpu-0");
+  });
+
   it("says how much context would fit when the wished one does not", () => {
     const { code, reason, hint } = refused(fit(llama8, [8], 1, { contextTokens: 131_072 }));
     expect(code).toBe("does-not-fit");

@@ -1,6 +1,7 @@
 import type { ModelShape } from "../models/model-shape.ts";
-import { attempt, attemptOnCards, demand, largestContext, type LlamaCppRoom } from "./llama-cpp-attempt.ts";
+import { attempt, demand, largestContext, type LlamaCppRoom } from "./llama-cpp-attempt.ts";
 import { isLlamaCppCacheType, isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
+import { choosePlacement } from "./llama-cpp-choose-placement.ts";
 import { CELL_PADDING } from "./llama-cpp-context.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
 import type { LlamaCppProgram } from "./llama-cpp-predict.ts";
@@ -37,8 +38,8 @@ export function fitLlamaCpp(program: LlamaCppProgram, request: FitRequest): Fit 
   const room: LlamaCppRoom = { program, shape, devices, host, tensorSplit: wishes.tensorSplit };
   const least = leastSettings(shape, wishes, request);
   const placed = choosePlacement(room, wishes, least);
-  if (placed === undefined) return refuse(room, wishes, demand(room, smallest(shape, wishes, least)), least);
-  const prediction = chooseConcurrency(room, wishes, placed);
+  if (!placed.fits) return refuse(room, wishes, demand(room, placed.settings), least);
+  const prediction = chooseConcurrency(room, wishes, placed.settings);
   return { fits: true, prediction, resident: isResident(shape, devices.length, prediction.settings) };
 }
 
@@ -91,63 +92,13 @@ function leastSettings(shape: ModelShape, wishes: Wishes, { devices, host }: Fit
     flashAttention: true,
     cudaGraphs: devices.length > 0,
     threads: host.threads,
-    kvUnified: false,
+    kvUnified: (wishes.parallel ?? 1) > 1,
     parallel: 1,
-    contextTokens: Math.min(LEAST_CONTEXT, shape.trainedContext),
+    contextTokens: Math.min(LEAST_CONTEXT, shape.trainedContext || LEAST_CONTEXT),
     ...wishedSettings(wishes),
     batchTokens,
     gpuLayers: devices.length === 0 ? 0 : Math.min(wishes.gpuLayers ?? slotCount(shape), slotCount(shape)),
   };
-}
-
-/** The first placement, in the order of preference, in which the least settings fit. */
-function choosePlacement(
-  room: LlamaCppRoom,
-  wishes: Wishes,
-  least: EngineSettings,
-): EngineSettings | undefined {
-  if (attempt(room, least) !== undefined) return least;
-  if (room.devices.length === 0 || wishes.resident === true) return undefined;
-  const expertLayers = room.shape.layers.findLastIndex(({ weights }) => weights.experts > 0) + 1;
-  if (expertLayers > 0 && wishes.cpuExpertLayers === undefined) {
-    const found = smallestThatFits(room, 1, expertLayers, (cpuExpertLayers) => ({
-      ...least,
-      cpuExpertLayers,
-    }));
-    if (found !== undefined) return found;
-  }
-  if (wishes.gpuLayers !== undefined) return undefined;
-  const cpuExpertLayers = wishes.cpuExpertLayers ?? expertLayers;
-  return smallestThatFits(room, 1, slotCount(room.shape), (away) => ({
-    ...least,
-    cpuExpertLayers,
-    gpuLayers: slotCount(room.shape) - away,
-  }));
-}
-
-/**
- * The settings of the smallest step from `low` to `high` that fit. Each step takes less of the cards than the one before
- * and more of main memory: halving finds the first that the cards allow, and main memory allows that one or none.
- */
-function smallestThatFits(
-  room: LlamaCppRoom,
-  low: number,
-  high: number,
-  settings: (step: number) => EngineSettings,
-): EngineSettings | undefined {
-  if (attemptOnCards(room, settings(high)) === undefined) return undefined;
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (attemptOnCards(room, settings(middle)) === undefined) low = middle + 1;
-    else high = middle;
-  }
-  return attempt(room, settings(high)) === undefined ? undefined : settings(high);
-}
-
-/** Where the smallest demand is shown when nothing fits: as much in main memory as the wishes allow. */
-function smallest(shape: ModelShape, wishes: Wishes, least: EngineSettings): EngineSettings {
-  if (wishes.resident === true || least.gpuLayers === 0) return least;
-  return { ...least, cpuExpertLayers: wishes.cpuExpertLayers ?? shape.layers.length };
 }
 
 /** Raises parallel requests, then context, within the wishes. `placed` fits. */
