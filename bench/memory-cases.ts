@@ -94,6 +94,20 @@ export const CASES: readonly MemoryCase[] = [
     settings: { gpuLayers: 0, parallel: 4, contextTokens: 2048 },
   },
   {
+    name: "llama 1B Q8_0 tied, server, 2 cards",
+    model: () => llama(LLAMA_1B),
+    cards: 2,
+    server: true,
+    settings: { tensorSplit: [9, 8], parallel: 4 },
+  },
+  {
+    name: "lfm2 1.2B, server, 1 card, 2 slots",
+    model: () => lfm2("Q4_K"),
+    cards: 1,
+    server: true,
+    settings: { parallel: 2 },
+  },
+  {
     name: "llama 70B Q4_K, split 62:19",
     model: () => llama(LLAMA_70B),
     cards: 2,

@@ -97,42 +97,45 @@ export async function fitParams(
     }));
 }
 
-/** The same of a `llama-server` that really loads the model on the processor, from its log. */
+/** The same of a `llama-server` that really loads the model, from its log. */
 export async function serverLog(
   programs: string,
   model: string,
   settings: EngineSettings,
+  cards: readonly string[],
 ): Promise<Reported[]> {
-  const child = spawn(
-    join(programs, "llama-server"),
-    [
-      ...commonArguments(model, settings),
-      ...(settings.kvUnified ? ["-kvu"] : ["--no-kv-unified"]),
-      "--port",
-      String(await freePort()),
-      "--no-warmup",
-      "--fit",
-      "off",
-      "-lv",
-      "4",
-      "-t",
-      "1",
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
+  const args = [
+    ...commonArguments(model, settings),
+    settings.kvUnified ? "--kv-unified" : "--no-kv-unified",
+    ...(cards.length === 0 ? [] : ["--rpc", cards.join(",")]),
+    "--port",
+    String(await freePort()),
+    "--no-warmup",
+    "--fit",
+    "off",
+    "-lv",
+    "4",
+    "-t",
+    "1",
+  ];
+  const child = spawn(join(programs, "llama-server"), args, { stdio: ["ignore", "ignore", "pipe"] });
   const sums = new Map<string, number>();
   const deadline = AbortSignal.timeout(DEADLINE_MS);
   deadline.addEventListener("abort", () => child.kill("SIGKILL"));
   for await (const line of createInterface({ input: child.stderr })) {
-    const [, term = "", size = ""] = /\s(\w+) buffer size\s*=\s*([\d.]+) MiB/.exec(line) ?? [];
-    if (term !== "") sums.set(term, (sums.get(term) ?? 0) + Number(size));
+    const [, device = "", term = "", size = ""] =
+      /\s(\S+)\s+(\w+) buffer size\s*=\s*([\d.]+) MiB/.exec(line) ?? [];
+    const key = `${cards.findIndex((card) => device.includes(card))} ${term}`;
+    if (term !== "") sums.set(key, (sums.get(key) ?? 0) + Number(size));
     if (/model loaded|exiting due to/.test(line)) break;
   }
-  const of = (term: string): number => sums.get(term) ?? 0;
   child.kill("SIGKILL");
   if (child.exitCode === null) await once(child, "exit");
-  const [weights, kvCache, compute] = [of("model"), of("KV") + of("RS"), of("compute")];
-  return [{ device: "Host", weights, kvCache, compute, exact: true }];
+  return [...cards.keys(), -1].map((card) => {
+    const of = (term: string): number => sums.get(`${card} ${term}`) ?? 0;
+    const [weights, kvCache, compute] = [of("model"), of("KV") + of("RS"), of("compute")];
+    return { device: card < 0 ? "Host" : `RPC${card}`, weights, kvCache, compute, exact: true };
+  });
 }
 
 function commonArguments(model: string, settings: EngineSettings): string[] {

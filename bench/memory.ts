@@ -66,7 +66,7 @@ async function judge(each: MemoryCase): Promise<Row[]> {
   };
   const reported =
     each.server === true
-      ? await serverLog(programs, path, settings)
+      ? await serverLog(programs, path, settings, addresses)
       : await fitParams(programs, path, settings, addresses);
   const predicted = predict(each.server === true ? slots : batch);
   const result = reported.flatMap((place, index) => {
