@@ -22,14 +22,10 @@ export function deviceCode(
   containers: readonly FatbinContainer[],
   sections: readonly ElfSection[],
 ): DeviceCode {
-  const within = (container: FatbinContainer, name: string): boolean =>
-    sections.some(
-      (section) =>
-        section.name === name &&
-        container.offset >= section.offset &&
-        container.offset < section.offset + section.size,
-    );
-  const loaded = containers.filter((container) => within(container, LOADED_SECTION));
+  const places = sections.filter((section) => section.name === LOADED_SECTION);
+  const loaded = containers.filter(({ offset }) =>
+    places.some((place) => offset >= place.offset && offset < place.offset + place.size),
+  );
   const counted = loaded.length > 0 ? loaded : containers;
   const holding: Record<string, number> = {};
   for (const container of counted)

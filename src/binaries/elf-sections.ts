@@ -62,12 +62,16 @@ export function readSectionTable(table: Buffer): readonly RawSection[] {
   return sections;
 }
 
-/** The text at this offset of the names, up to its end mark; empty when there is none. */
+const LONGEST_NAME = 256;
+
+/**
+ * The text at this offset of the names, up to its end mark; empty when there is none. The mark is looked for nearby only:
+ * thousands of sections that each search megabytes for it would take hours.
+ */
 export function sectionName(names: Buffer, offset: number): string {
-  const end = names.indexOf(0, offset);
-  return offset >= names.length || end < 0
-    ? ""
-    : names.toString("latin1", offset, Math.min(end, offset + 256));
+  const near = names.subarray(offset, offset + LONGEST_NAME);
+  const end = near.indexOf(0);
+  return end < 0 ? "" : near.toString("latin1", 0, end);
 }
 
 export const malformed = (name: string, why: string): OmniError =>

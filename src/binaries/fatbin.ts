@@ -14,6 +14,16 @@ const ENTRY_HEADER_BYTES = 64;
 const MAX_ENTRY_HEADER_BYTES = 64 * 1024;
 /** libcublasLt has 2 775. */
 const MAX_CONTAINERS = 100_000;
+/**
+ * Places that look like a container and are none. In arbitrary data the magic stands once in 4 GiB; who writes it
+ * everywhere wants to be looked at for hours.
+ */
+export const FALSE_STARTS = 100_000;
+
+/** How many false starts are left; shared by all that one file or layer holds. */
+export interface FalseStarts {
+  left: number;
+}
 const ARCHITECTURE_SPECIFIC = 1 << 20;
 const FAMILY_SPECIFIC = 1 << 21;
 
@@ -98,18 +108,24 @@ async function readContainer(reader: ForwardReader, room: number): Promise<Fatbi
 
 /**
  * The containers within the next `length` bytes, wherever they begin; those without code for a device are left out.
- * Throws `OmniError` `binary.malformed` when there are more than any library has.
+ * Throws `OmniError` `binary.malformed` when there are more, or more that only look like one, than any library has.
  */
 export async function readContainers(
   reader: ForwardReader,
   length: number,
+  falseStarts: FalseStarts = { left: FALSE_STARTS },
 ): Promise<readonly FatbinContainer[]> {
   const containers: FatbinContainer[] = [];
   const end = reader.position + length;
+  let isMarked = false;
   while (reader.position + CONTAINER_HEADER_BYTES <= end) {
     const container = await readContainer(reader, end - reader.position);
     if (container === undefined) {
-      if (!(await skipToMagic(reader, end))) break;
+      if (isMarked) falseStarts.left -= 1;
+      if (falseStarts.left < 0)
+        throw new OmniError("binary.malformed", "It is full of marks of fat binaries that are none.");
+      isMarked = await skipToMagic(reader, end);
+      if (!isMarked) break;
     } else if (container.architectures.length > 0) {
       containers.push(container);
     }

@@ -23,6 +23,7 @@ const INDEX = z.object({
     }),
   ),
 });
+const AMBIGUOUS = z.object({ manifests: z.array(z.unknown()), layers: z.array(z.unknown()) });
 const MANIFEST = z.object({ config: descriptor, layers: z.array(descriptor).max(1000) });
 const CONFIG = z.object({
   architecture: z.string().optional(),
@@ -59,7 +60,14 @@ export async function readManifest(
   architecture: string,
 ): Promise<Manifest> {
   const first = await client.manifest(reference, [...INDEX_TYPES, ...MANIFEST_TYPES]);
-  const index = INDEX.safeParse(json(first.text));
+  const parsed = json(first.text);
+  // A document that is both would be another image to another reader. Source: CVE-2021-41190.
+  if (AMBIGUOUS.safeParse(parsed).success)
+    throw new OmniError(
+      "image.malformed",
+      `What the registry has under ${reference} is an index and an image.`,
+    );
+  const index = INDEX.safeParse(parsed);
   const chosen = index.success ? choose(index.data, architecture) : undefined;
   const document = chosen === undefined ? first : await client.manifest(chosen, MANIFEST_TYPES);
   const manifest = MANIFEST.safeParse(json(document.text));

@@ -39,9 +39,12 @@ export function parseImageName(text: string): ImageName {
     (digest === undefined || DIGEST.test(digest)) &&
     more.length === 0;
   if (!valid) {
-    throw new OmniError("image.unreachable", `${JSON.stringify(text)} is no name of an image.`, {
+    throw new OmniError("image.unreachable", `${shown(text)} is no name of an image.`, {
       hint: "Write it as registry.example:5000/name:tag or name@sha256:….",
     });
   }
   return { registry, repository, reference: digest ?? tag ?? "latest", text };
 }
+
+/** What stands before an `@` that begins no digest may be a password. */
+const shown = (text: string): string => JSON.stringify(text.slice(0, 300).replace(/^.*@(?!sha256:)/s, "…@"));

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { messageOf, OmniError } from "../core/index.ts";
@@ -13,12 +14,13 @@ import {
   sectionName,
 } from "./elf-sections.ts";
 import type { ElfSection } from "./elf-sections.ts";
-import { readContainers } from "./fatbin.ts";
+import { FALSE_STARTS, readContainers } from "./fatbin.ts";
 import type { FatbinContainer } from "./fatbin.ts";
 import type { ForwardReader } from "./forward-reader.ts";
 
 /** Section names of any real file; a table that claims more is refused instead of read. */
 const MAX_NAME_BYTES = 64 * 2 ** 20;
+const MAX_DEVICE_SECTIONS = 256;
 const WINDOW_BYTES = 4096;
 
 /** A compiled file and the device code in it. Bytes. */
@@ -32,28 +34,40 @@ export interface BinaryReport extends DeviceCode {
  * few hundred KB of even a large file are read. Throws `OmniError` `binary.not-elf` or `binary.malformed`.
  */
 export async function inspectFile(path: string): Promise<BinaryReport> {
-  const file = await open(path, "r").catch((thrown: unknown) => {
+  // Without O_NONBLOCK a named pipe would hold the thread until somebody writes to it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((thrown: unknown) => {
     throw new OmniError("binary.not-elf", `Cannot open ${path}: ${messageOf(thrown)}`, { cause: thrown });
   });
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw new OmniError("binary.not-elf", `${path} is not a file.`);
     const sections = await readSections(file, stat.size, path);
+    const falseStarts = { left: FALSE_STARTS };
     const containers: FatbinContainer[] = [];
-    for (const section of sections) {
-      if (section.name !== LOADED_SECTION && section.name !== LINKED_SECTION) continue;
-      if (section.offset + section.size > stat.size)
-        throw malformed(
-          path,
-          `section ${section.name} ends at ${section.offset + section.size} of ${stat.size} bytes`,
-        );
-      const reader = new FileReader(file, section.offset, section.offset + section.size);
-      containers.push(...(await readContainers(reader, section.size)));
+    for (const { offset, size } of deviceSections(sections, stat.size, path)) {
+      const reader = new FileReader(file, offset, offset + size);
+      containers.push(...(await readContainers(reader, size, falseStarts)));
     }
     return { path, bytes: stat.size, ...deviceCode(containers, sections) };
   } finally {
     await file.close();
   }
+}
+
+/** Sections with device code, in order. They cannot overlap, so that no byte is looked at twice. */
+function deviceSections(sections: readonly ElfSection[], size: number, path: string): readonly ElfSection[] {
+  const found = sections
+    .filter(({ name }) => name === LOADED_SECTION || name === LINKED_SECTION)
+    .toSorted((a, b) => a.offset - b.offset);
+  if (found.length > MAX_DEVICE_SECTIONS)
+    throw malformed(path, `it has ${found.length} sections with device code; libraries have two`);
+  let end = 0;
+  for (const section of found) {
+    if (section.offset < end) throw malformed(path, `section ${section.name} overlaps the one before it`);
+    end = section.offset + section.size;
+    if (end > size) throw malformed(path, `section ${section.name} ends at ${end} of ${size} bytes`);
+  }
+  return found;
 }
 
 async function readSections(file: FileHandle, size: number, path: string): Promise<readonly ElfSection[]> {

@@ -6,7 +6,7 @@ import type { Layer, Manifest } from "./image-manifest.ts";
 import { RegistryClient } from "./registry-client.ts";
 import type { RegistryOptions } from "./registry-client.ts";
 import { scanLayer } from "./scan-layer.ts";
-import type { ImageBinary, LayerContents } from "./scan-layer.ts";
+import type { ImageBinary } from "./scan-layer.ts";
 
 export interface InspectImageOptions extends RegistryOptions {
   /** Read the layers and look into every binary; otherwise only what the registry's documents say. */
@@ -44,7 +44,11 @@ export interface ImageReport {
 }
 
 const TELLING = /CUDA|TORCH|NVIDIA|NCCL|VLLM|SGL|TRITON|TENSORRT|LLAMA|GGML/;
-const SECRET = /TOKEN|SECRET|PASSWORD|KEY|CREDENTIAL/i;
+const SECRET = /TOKEN|SECRET|PASS|PWD|KEY|CREDENTIAL|AUTH/i;
+const SECRET_LABEL = /token|secret|passw|credential/i;
+/** Builders leave the address they cloned from in labels, at times with the token they cloned with. */
+const USERINFO = /(\/\/)[^/\s@]*@/g;
+const withoutUserinfo = (text: string): string => text.replaceAll(USERINFO, "$1…@");
 
 /**
  * An image as its registry knows it: labels, environment, sizes; with `layers` also the architectures of every binary,
@@ -62,41 +66,44 @@ export async function inspectImage(text: string, options: InspectImageOptions = 
     digest: manifest.digest,
     platform: manifest.platform,
     ...(manifest.created === undefined ? {} : { created: manifest.created }),
-    labels: manifest.labels,
+    labels: shownLabels(manifest.labels),
     layers: manifest.layers,
     compressedBytes: manifest.layers.reduce((sum, layer) => sum + layer.size, 0),
     ...environmentOf(manifest.environment),
     ...uncompressed(manifest.layers, contents),
-    ...(contents === undefined ? {} : { binaries: surviving(contents) }),
+    ...(contents === undefined ? {} : { binaries: contents.binaries }),
   };
 }
 
+interface ImageContents {
+  readonly binaries: readonly ImageBinary[];
+  /** Of all layers unpacked. */
+  readonly bytes: number;
+}
+
+/** The binaries that are left when every layer has replaced and removed what it does. */
 async function readLayers(
   client: RegistryClient,
   manifest: Manifest,
   options: InspectImageOptions,
-): Promise<readonly LayerContents[]> {
-  const contents: LayerContents[] = [];
+): Promise<ImageContents> {
+  const files = new Map<string, ImageBinary>();
+  let bytes = 0;
   for (const [index, layer] of manifest.layers.entries()) {
     options.onLayer?.(index, manifest.layers.length, layer.size);
-    contents.push(await scanLayer(client.layer(layer.digest), layer.digest));
-  }
-  return contents;
-}
-
-/** What is left of the binaries when every layer has replaced and removed what it does. */
-function surviving(layers: readonly LayerContents[]): readonly ImageBinary[] {
-  const files = new Map<string, ImageBinary>();
-  for (const layer of layers) {
-    for (const gone of layer.removed) {
-      for (const path of files.keys())
-        if (path === gone || path.startsWith(gone === "" || gone.endsWith("/") ? gone : `${gone}/`))
-          files.delete(path);
+    const done = new AbortController();
+    try {
+      const chunks = client.layer(layer, done.signal);
+      const contents = await scanLayer(chunks, layer.digest, { below: new Set(files.keys()) });
+      for (const path of contents.gone) files.delete(path);
+      for (const binary of contents.binaries) files.set(binary.path, binary);
+      bytes += contents.bytes;
+    } finally {
+      // A layer that is given up may have a read under way, which would keep its connection for minutes.
+      done.abort();
     }
-    for (const path of layer.replaced) files.delete(path);
-    for (const binary of layer.binaries) files.set(binary.path, binary);
   }
-  return [...files.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return { binaries: [...files.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1)), bytes };
 }
 
 function environmentOf(
@@ -105,7 +112,9 @@ function environmentOf(
   const cuda = environment.get("CUDA_VERSION");
   const driverCuda = /cuda>=(\d+\.\d+)/.exec(environment.get("NVIDIA_REQUIRE_CUDA") ?? "")?.[1];
   const declared = parseCudaArchitectureList(environment.get("TORCH_CUDA_ARCH_LIST") ?? "");
-  const telling = [...environment].filter(([key]) => TELLING.test(key) && !SECRET.test(key));
+  const telling = [...environment]
+    .filter(([key]) => TELLING.test(key) && !SECRET.test(key))
+    .map(([key, value]) => [key, withoutUserinfo(value)] as const);
   return {
     environment: Object.fromEntries(telling),
     ...(cuda === undefined ? {} : { cuda }),
@@ -114,12 +123,18 @@ function environmentOf(
   };
 }
 
+const shownLabels = (labels: Manifest["labels"]): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(labels)
+      .filter(([key]) => !SECRET_LABEL.test(key))
+      .map(([key, value]) => [key, withoutUserinfo(value)]),
+  );
+
 function uncompressed(
   layers: readonly Layer[],
-  contents: readonly LayerContents[] | undefined,
+  contents: ImageContents | undefined,
 ): Pick<ImageReport, "uncompressedBytes"> {
-  if (contents !== undefined)
-    return { uncompressedBytes: contents.reduce((sum, layer) => sum + layer.bytes, 0) };
+  if (contents !== undefined) return { uncompressedBytes: contents.bytes };
   const plain = layers.every((layer) => /\.tar$|layer\.v1\.tar$/.test(layer.mediaType));
   return plain && layers.length > 0
     ? { uncompressedBytes: layers.reduce((sum, layer) => sum + layer.size, 0) }

@@ -2,10 +2,13 @@ import { createHash } from "node:crypto";
 import { messageOf, OmniError } from "../core/index.ts";
 import type { ImageName } from "./image-name.ts";
 import { findCredentials } from "./registry-credentials.ts";
+import { readBounded, TooLong } from "./read-bounded.ts";
 import { answerChallenge, parseChallenge } from "./registry-token.ts";
 
 /** Manifests and configurations are some KB; registries bound them to 4 MB. */
 const MAX_DOCUMENT_BYTES = 8 * 2 ** 20;
+const MAX_REDIRECTS = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface RegistryOptions {
   /** Speak plain HTTP. A registry on this machine is always spoken to so. */
@@ -14,10 +17,15 @@ export interface RegistryOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
+interface LayerBlob {
+  readonly digest: string;
+  /** As its manifest says, bytes. */
+  readonly size: number;
+}
+
 /** A document of a registry and the digest that its bytes have. */
 export interface RegistryDocument {
   readonly text: string;
-  readonly mediaType: string;
   readonly digest: string;
 }
 
@@ -50,47 +58,41 @@ export class RegistryClient {
     return this.#document(`/blobs/${digest}`, "*/*", digest);
   }
 
-  /** The bytes of a layer as they come; a connection that breaks is an error of the registry, not of the layer. */
-  async *layer(digest: string): AsyncGenerator<Uint8Array> {
-    const response = await this.#get(`/blobs/${digest}`, "*/*");
+  /**
+   * The bytes of a layer as they come, at most as many as its manifest says; a connection that breaks is an error of the
+   * registry, not of the layer. The signal ends it, also within a read.
+   */
+  async *layer({ digest, size }: LayerBlob, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const response = await this.#get(`/blobs/${digest}`, "*/*", signal);
     let received = 0;
     try {
       for await (const chunk of response.body ?? []) {
         received += chunk.byteLength;
+        if (received > size)
+          throw this.#malformed(`layer ${digest} is longer than the ${size} bytes of the manifest`);
         yield chunk;
       }
     } catch (thrown) {
-      throw this.#unreachable(
-        `layer ${digest} broke off after ${received} bytes (${reasonOf(thrown)})`,
-        thrown,
-      );
+      throw thrown instanceof OmniError
+        ? thrown
+        : this.#unreachable(
+            `layer ${digest} broke off after ${received} bytes (${reasonOf(thrown)})`,
+            thrown,
+          );
     }
   }
 
   async #document(path: string, accept: string, wanted: string): Promise<RegistryDocument> {
     const response = await this.#get(path, accept, AbortSignal.timeout(60_000));
-    const bytes = await this.#bounded(response);
+    const bytes = await readBounded(response, MAX_DOCUMENT_BYTES).catch((thrown: unknown) => {
+      throw thrown instanceof TooLong
+        ? this.#malformed(`a document has more than ${MAX_DOCUMENT_BYTES} bytes`)
+        : this.#unreachable(messageOf(thrown), thrown);
+    });
     const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
     if (wanted.startsWith("sha256:") && wanted !== digest)
       throw this.#malformed(`what it sent for ${wanted} has the digest ${digest}`);
-    const mediaType = (response.headers.get("content-type") ?? "").split(";")[0]?.trim() ?? "";
-    return { text: bytes.toString("utf8"), mediaType, digest };
-  }
-
-  async #bounded(response: Response): Promise<Buffer> {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    try {
-      for await (const chunk of response.body ?? []) {
-        length += chunk.byteLength;
-        if (length > MAX_DOCUMENT_BYTES)
-          throw this.#malformed(`a document has more than ${MAX_DOCUMENT_BYTES} bytes`);
-        chunks.push(chunk);
-      }
-    } catch (thrown) {
-      throw thrown instanceof OmniError ? thrown : this.#unreachable(messageOf(thrown), thrown);
-    }
-    return Buffer.concat(chunks);
+    return { text: bytes.toString("utf8"), digest };
   }
 
   async #get(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
@@ -115,14 +117,30 @@ export class RegistryClient {
     });
   }
 
+  /** Follows redirects itself: another host gets no credentials, and nothing leads from https to http. */
   async #fetch(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
-    const headers: Record<string, string> = { accept };
-    if (this.#authorization !== undefined) headers["authorization"] = this.#authorization;
-    return fetch(`${this.#base}${path}`, { headers, ...(signal === undefined ? {} : { signal }) }).catch(
-      (thrown: unknown) => {
-        throw this.#unreachable(reasonOf(thrown), thrown);
-      },
-    );
+    const start = new URL(`${this.#base}${path}`);
+    let url = start;
+    let authorization = this.#authorization;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const headers = { accept, ...(authorization === undefined ? {} : { authorization }) };
+      const response = await fetch(url, { headers, redirect: "manual", signal: signal ?? null }).catch(
+        (thrown: unknown) => {
+          throw this.#unreachable(reasonOf(thrown), thrown);
+        },
+      );
+      if (!REDIRECTS.has(response.status)) return response;
+      await response.body?.cancel();
+      const next = URL.parse(response.headers.get("location") ?? "", url);
+      const sound = next?.protocol === "https:" || (next?.protocol === "http:" && url.protocol === "http:");
+      if (next === null || !sound || next.username !== "" || next.password !== "")
+        throw this.#malformed(
+          `it redirects to ${next === null ? "nowhere" : `${next.protocol}//${next.host}`}`,
+        );
+      if (next.origin !== url.origin) authorization = undefined;
+      url = next;
+    }
+    throw this.#malformed(`it redirects more than ${MAX_REDIRECTS} times`);
   }
 
   #refused(status: number): OmniError {

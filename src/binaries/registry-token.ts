@@ -1,6 +1,9 @@
 import { z } from "zod";
+import { readBounded } from "./read-bounded.ts";
 import type { Credentials } from "./registry-credentials.ts";
 
+/** Tokens are some KB. */
+const MAX_TOKEN_BYTES = 2 ** 20;
 const TOKEN = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
 /** What `WWW-Authenticate` asks for. */
@@ -30,7 +33,7 @@ export async function answerChallenge(
   scope: string,
   plainHttp: boolean,
 ): Promise<string | undefined> {
-  if (credentials?.kind === "token") return `Bearer ${credentials.token}`;
+  if (credentials?.kind === "token") return bearer(credentials.token);
   const basic =
     credentials === undefined
       ? undefined
@@ -50,7 +53,18 @@ export async function answerChallenge(
     await response.body?.cancel();
     return undefined;
   }
-  const answer = TOKEN.safeParse(await response.json().catch(() => undefined));
-  const token = answer.data?.token ?? answer.data?.access_token;
-  return token === undefined ? undefined : `Bearer ${token}`;
+  const answer = TOKEN.safeParse(json(await readBounded(response, MAX_TOKEN_BYTES)));
+  return bearer(answer.data?.token ?? answer.data?.access_token);
+}
+
+/** Nothing for a text that is no token: an error about a header that cannot be would repeat the header. */
+const bearer = (token: string | undefined): string | undefined =>
+  token !== undefined && /^[\u{21}-\u{7e}]+$/u.test(token) ? `Bearer ${token}` : undefined;
+
+function json(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }

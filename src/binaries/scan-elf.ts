@@ -10,6 +10,7 @@ import {
 } from "./elf-sections.ts";
 import type { ElfHeader, ElfSection } from "./elf-sections.ts";
 import { readContainers } from "./fatbin.ts";
+import type { FalseStarts } from "./fatbin.ts";
 import type { Captured, StreamReader } from "./forward-reader.ts";
 
 /** Linkers write the names of sections right before the table; so much before it is kept to look for them. */
@@ -22,13 +23,17 @@ const MAX_KEPT_SECTIONS = 8192;
  * Nothing for any other file or one without device code. The reader stands at the file's end then.
  * Throws `OmniError` `binary.malformed` on a file that cannot be real.
  */
-export async function scanElf(reader: StreamReader, size: number): Promise<DeviceCode | undefined> {
+export async function scanElf(
+  reader: StreamReader,
+  size: number,
+  falseStarts: FalseStarts,
+): Promise<DeviceCode | undefined> {
   const base = reader.position;
   const head = (await reader.peek(ELF_HEADER_BYTES)).subarray(0, Math.min(size, ELF_HEADER_BYTES));
   if (size < ELF_HEADER_BYTES || !isElf(head)) return undefined;
   const header = readElfHeader(head, "It");
   const kept = keepTable(reader, header, base, size);
-  const containers = await readContainers(reader, size);
+  const containers = await readContainers(reader, size, falseStarts);
   await reader.skip(base + size - reader.position);
   if (containers.length === 0) return undefined;
   const inFile = containers.map((container) => ({ ...container, offset: container.offset - base }));

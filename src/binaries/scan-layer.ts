@@ -3,9 +3,11 @@ import { Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { messageOf, OmniError } from "../core/index.ts";
 import type { DeviceCode } from "./device-code.ts";
+import { FALSE_STARTS } from "./fatbin.ts";
 import { StreamReader } from "./forward-reader.ts";
 import { scanElf } from "./scan-elf.ts";
 import { visitTar } from "./tar-files.ts";
+import type { TarFile } from "./tar-files.ts";
 
 /** A file of an image that carries device code. */
 export interface ImageBinary extends DeviceCode {
@@ -16,45 +18,46 @@ export interface ImageBinary extends DeviceCode {
 /** What a layer does to the binaries of an image. */
 export interface LayerContents {
   readonly binaries: readonly ImageBinary[];
-  /** Paths that hold something else from this layer on: replaced files and marks of removal. */
-  readonly replaced: ReadonlySet<string>;
-  readonly removed: readonly string[];
+  /** Of the paths below: those that this layer removes or puts something else in place of. */
+  readonly gone: ReadonlySet<string>;
   /** Bytes of the archive unpacked. */
   readonly bytes: number;
 }
 
-/** An image above this is none (and a layer that inflates to it is a trap). */
-const MAX_UNPACKED_BYTES = 2 ** 40;
-const REMOVED = /^(?:(.*)\/)?\.wh\.(.+)$/;
+interface ScanOptions {
+  /** Paths of binaries in the layers below; what happens to any other path is not kept, so memory stays bounded. */
+  readonly below?: ReadonlySet<string>;
+  /** Bytes that the layer may unpack to. */
+  readonly mostBytes?: number;
+}
+
+/** The largest layers of engines unpack to some 25 GB; a layer that inflates beyond this is a trap. */
+const MOST_UNPACKED_BYTES = 2 ** 37;
+/** Images of engines have some hundred libraries with device code. */
+const MOST_BINARIES = 4096;
+const MOST_REMOVALS = 65_536;
+const REMOVED = /^(?:(.*)\/)?\.wh\.(.+)$/s;
 
 /**
  * Reads a layer as it comes, gzip, zstd or plain: every ELF file in it is looked through for device code, and nothing
- * is written to disk. Memory stays at a few chunks. Throws `OmniError` `image.malformed` when the bytes are no archive
- * or not those of the digest.
+ * is written to disk. Memory stays at a few chunks. Throws `OmniError` `image.malformed` when the bytes are no archive,
+ * are not those of the digest, or unpack to more than any layer has.
  */
 export async function scanLayer(
   compressed: AsyncIterable<Uint8Array>,
   digest: string,
+  { below = new Set(), mostBytes = MOST_UNPACKED_BYTES }: ScanOptions = {},
 ): Promise<LayerContents> {
   const source = new HashedSource(compressed);
-  const binaries: ImageBinary[] = [];
-  const replaced = new Set<string>();
-  const removed: string[] = [];
-  const reader = new StreamReader(await unpacked(source.chunks()));
+  const members = new LayerMembers(below);
+  let reader: StreamReader | undefined;
   try {
-    await visitTar(reader, async (file) => {
-      const mark = REMOVED.exec(file.path);
-      if (mark !== null) {
-        const folder = mark[1] === undefined ? "" : `${mark[1]}/`;
-        removed.push(mark[2] === ".wh..opq" ? folder : `${folder}${mark[2] ?? ""}`);
-        return;
-      }
-      if (file.kind !== "other") replaced.add(file.path);
-      if (file.kind !== "file") return;
-      const code = await scanElf(reader, file.size).catch(tolerateMalformed);
-      if (code !== undefined) binaries.push({ path: file.path, bytes: file.size, ...code });
-    });
-    while ((await reader.skip(2 ** 20)) > 0) limit(reader.position);
+    const layer = new StreamReader(atMost(await unpacked(source), mostBytes));
+    reader = layer;
+    await visitTar(layer, (file) => members.see(file, layer));
+    while ((await layer.skip(2 ** 20)) > 0);
+    // An archive may end before its file does: the digest is of all bytes, and must not go unchecked.
+    await source.drain();
   } catch (thrown) {
     throw thrown instanceof OmniError
       ? thrown
@@ -62,13 +65,61 @@ export async function scanLayer(
           cause: thrown,
         });
   } finally {
-    await reader.close();
+    await reader?.close();
+    source.abandon();
   }
   const actual = source.digest();
-  if (actual !== undefined && digest.startsWith("sha256:") && digest !== actual)
+  if (digest.startsWith("sha256:") && digest !== actual)
     throw new OmniError("image.malformed", `A layer is not what its digest ${digest} says, but ${actual}.`);
-  return { binaries, replaced, removed, bytes: reader.position };
+  return { binaries: members.binaries(), gone: members.gone, bytes: reader.position };
 }
+
+/** What the members of one archive mean for the binaries of an image. */
+class LayerMembers {
+  readonly gone = new Set<string>();
+  readonly #below: ReadonlySet<string>;
+  readonly #own = new Map<string, ImageBinary>();
+  readonly #falseStarts = { left: FALSE_STARTS };
+  #removals = 0;
+
+  constructor(below: ReadonlySet<string>) {
+    this.#below = below;
+  }
+
+  binaries = (): readonly ImageBinary[] => [...this.#own.values()];
+
+  async see(file: TarFile, reader: StreamReader): Promise<void> {
+    const mark = REMOVED.exec(file.path);
+    if (mark !== null) return this.#remove(mark[1], mark[2] ?? "");
+    if (file.kind === "other") return;
+    if (this.#below.has(file.path)) this.gone.add(file.path);
+    this.#own.delete(file.path);
+    if (file.kind !== "file") return;
+    const code = await scanElf(reader, file.size, this.#falseStarts).catch(tolerateMalformed);
+    if (this.#falseStarts.left < 0) throw tooMany("countless marks of fat binaries that are none");
+    if (code === undefined) return;
+    this.#own.set(file.path, { path: file.path, bytes: file.size, ...code });
+    if (this.#own.size + this.#below.size > MOST_BINARIES)
+      throw tooMany(`more than ${MOST_BINARIES} binaries with device code`);
+  }
+
+  /** A mark removes what lies below this layer, and never what is in it. */
+  #remove(parent: string | undefined, name: string): void {
+    this.#removals += 1;
+    if (this.#removals > MOST_REMOVALS) throw tooMany(`more than ${MOST_REMOVALS} marks of removal`);
+    const folder = parent === undefined ? "" : `${parent}/`;
+    const isOpaque = name === ".wh..opq";
+    for (const path of this.#below) {
+      const isGone = isOpaque
+        ? path.startsWith(folder)
+        : path === folder + name || path.startsWith(`${folder}${name}/`);
+      if (isGone) this.gone.add(path);
+    }
+  }
+}
+
+const tooMany = (what: string): OmniError =>
+  new OmniError("image.malformed", `A layer holds ${what}, which no image does.`);
 
 /** One damaged library says nothing about the others. */
 function tolerateMalformed(thrown: unknown): undefined {
@@ -76,41 +127,52 @@ function tolerateMalformed(thrown: unknown): undefined {
   throw thrown;
 }
 
-function limit(position: number): void {
-  if (position > MAX_UNPACKED_BYTES)
-    throw new OmniError("image.malformed", `A layer unpacks to more than ${MAX_UNPACKED_BYTES} bytes.`);
+async function* atMost(chunks: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    if (bytes > most)
+      throw new OmniError("image.malformed", `A layer unpacks to more than ${most} bytes, which none does.`);
+    yield chunk;
+  }
 }
 
 /** Counts a digest up while bytes pass. */
 class HashedSource {
-  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #hash = createHash("sha256");
-  #whole = false;
 
   constructor(source: AsyncIterable<Uint8Array>) {
-    this.#source = source;
+    this.#chunks = source[Symbol.asyncIterator]();
   }
 
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of this.#source) {
-      this.#hash.update(chunk);
-      yield chunk;
-    }
-    this.#whole = true;
+  async next(): Promise<Uint8Array | undefined> {
+    const next = await this.#chunks.next();
+    if (next.done === true) return undefined;
+    this.#hash.update(next.value);
+    return next.value;
   }
 
-  /** Nothing when not all was read: unpacking may end before bytes that fill up. */
-  digest(): string | undefined {
-    return this.#whole ? `sha256:${this.#hash.digest("hex")}` : undefined;
+  /** Reads what nobody wanted, for the digest. */
+  async drain(): Promise<void> {
+    while ((await this.next()) !== undefined);
+  }
+
+  /** Ends the source. Not waited for: a read that is still under way ends with its connection. */
+  abandon(): void {
+    this.#chunks.return?.().catch(() => {});
+  }
+
+  digest(): string {
+    return `sha256:${this.#hash.digest("hex")}`;
   }
 }
 
 /** By the first bytes, because media types are not always true. */
-async function unpacked(chunks: AsyncGenerator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-  const first = await chunks.next();
-  const head: Uint8Array = first.done === true ? new Uint8Array() : first.value;
-  const whole = Readable.from(rejoined(head, chunks), { objectMode: false });
-  const magic = Buffer.from(head.buffer, head.byteOffset, Math.min(4, head.byteLength)).toString("hex");
+async function unpacked(source: HashedSource): Promise<AsyncIterable<Uint8Array>> {
+  const head = await atLeast(source, 4);
+  const whole = Readable.from(rejoined(head, source), { objectMode: false });
+  const magic = head.toString("hex", 0, 4);
   const unpack = magic.startsWith("1f8b")
     ? createGunzip()
     : magic === "28b52ffd"
@@ -122,7 +184,23 @@ async function unpacked(chunks: AsyncGenerator<Uint8Array>): Promise<AsyncIterab
   return whole.pipe(unpack);
 }
 
-async function* rejoined(head: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The first chunks of a slow connection may be a byte each. */
+async function atLeast(source: HashedSource, bytes: number): Promise<Buffer> {
+  let head = Buffer.alloc(0);
+  while (head.length < bytes) {
+    const chunk = await source.next();
+    if (chunk === undefined) break;
+    head = Buffer.concat([head, chunk]);
+  }
+  return head;
+}
+
+/** Does not end the source when it ends itself: what unpacking leaves is still to be drained. */
+async function* rejoined(head: Uint8Array, rest: HashedSource): AsyncGenerator<Uint8Array> {
   yield head;
-  yield* rest;
+  for (;;) {
+    const chunk = await rest.next();
+    if (chunk === undefined) return;
+    yield chunk;
+  }
 }

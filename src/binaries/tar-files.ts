@@ -4,6 +4,10 @@ import type { StreamReader } from "./forward-reader.ts";
 const BLOCK = 512;
 /** A name or a set of extended headers is some KB. */
 const MAX_EXTENSION_BYTES = 2 ** 20;
+/** Source: PATH_MAX of Linux: a longer path could not be unpacked. */
+const LONGEST_PATH = 4096;
+/** The largest images have some hundred thousand files. */
+const MOST_MEMBERS = 2 ** 22;
 
 /** A regular file of an archive, or the mark of one. Bytes. */
 export interface TarFile {
@@ -18,7 +22,8 @@ export interface TarFile {
  */
 export async function visitTar(reader: StreamReader, visit: (file: TarFile) => Promise<void>): Promise<void> {
   let extended: Extension = {};
-  for (;;) {
+  for (let members = 0; ; members++) {
+    if (members > MOST_MEMBERS) throw broken(`it has more than ${MOST_MEMBERS} members`);
     const header = Buffer.from((await reader.peek(BLOCK)).subarray(0, BLOCK));
     // Two blocks of zeros end an archive; some writers stop without them.
     if (header.every((byte) => byte === 0)) return;
@@ -35,7 +40,9 @@ export async function visitTar(reader: StreamReader, visit: (file: TarFile) => P
       if (type === "L") extended = withPath(extended.size, text.toString("utf8").replace(/\0.*$/s, ""));
     } else {
       const end = reader.position + size;
-      await visit({ path: normal(extended.path ?? nameOf(header)), size, kind: kindOf(type) });
+      const path = normal(extended.path ?? nameOf(header));
+      if (path.length > LONGEST_PATH) throw broken(`a path has ${path.length} characters`);
+      await visit({ path, size, kind: kindOf(type) });
       await skipAll(reader, end - reader.position);
       extended = {};
     }
@@ -56,7 +63,7 @@ const kindOf = (type: string): TarFile["kind"] => {
 /** The sum of all bytes with the checksum itself as blanks; some old writers added signed bytes, no image does. */
 function hasChecksum(header: Buffer): boolean {
   let sum = 0;
-  for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
+  for (let at = 0; at < BLOCK; at++) sum += at >= 148 && at < 156 ? 0x20 : (header[at] ?? 0);
   return sum === numberAt(header, 148, 8);
 }
 
@@ -93,6 +100,7 @@ function paxHeaders(text: Buffer, longName: string | undefined): Extension {
     at += length;
   }
   const size = found.get("size");
+  if (size !== undefined && !/^\d{1,16}$/.test(size)) throw broken("a member has an impossible size");
   return withPath(size === undefined ? undefined : Number(size), found.get("path") ?? longName);
 }
 
