@@ -7,6 +7,9 @@ import { gptOss } from "../test/fakes/sparse-models/gpt-oss.ts";
 import { lfm2 } from "../test/fakes/sparse-models/lfm2.ts";
 import { llama, LLAMA_1B, LLAMA_70B, LLAMA_8B, MIXTRAL } from "../test/fakes/sparse-models/llama.ts";
 import { codestralMamba, falconH1, graniteHybrid, jamba, mamba } from "../test/fakes/sparse-models/mamba.ts";
+import { glm4Moe } from "../test/fakes/sparse-models/glm4-moe.ts";
+import { nemotronH } from "../test/fakes/sparse-models/nemotron-h.ts";
+import { rwkv7 } from "../test/fakes/sparse-models/rwkv7.ts";
 import { phi3 } from "../test/fakes/sparse-models/phi3.ts";
 import { qwen3, qwen3moe } from "../test/fakes/sparse-models/qwen3.ts";
 import { qwen3next, qwen35 } from "../test/fakes/sparse-models/qwen35.ts";
@@ -227,4 +230,23 @@ export const CASES: readonly MemoryCase[] = [
   { name: "jamba 52B", model: () => jamba("Q4_K"), cards: 1, settings: { contextTokens: 32_768 } },
   { name: "phi3 14B", model: () => phi3("Q4_K"), cards: 1, settings: { contextTokens: 16_384 } },
   { name: "lfm2 1.2B", model: () => lfm2("Q4_K"), cards: 1 },
+  {
+    name: "glm4moe 106B IQ4_XS",
+    model: () => glm4Moe("IQ4_XS"),
+    cards: 1,
+    settings: { contextTokens: 32_768 },
+  },
+  {
+    name: "glm4moe 106B, split 30:18, experts away",
+    model: () => glm4Moe("Q4_K"),
+    cards: 2,
+    settings: { tensorSplit: [30, 18], cpuExpertLayers: 30 },
+  },
+  {
+    name: "nemotron_h_moe 30B",
+    model: () => nemotronH("Q4_K"),
+    cards: 1,
+    settings: { contextTokens: 65_536 },
+  },
+  { name: "rwkv7 2.9B", model: () => rwkv7("Q8_0"), cards: 1 },
 ];
