@@ -5,7 +5,7 @@ import { llamaCppContext } from "./llama-cpp-context.ts";
 import { cacheTotal, layerCacheBytes, paddedValue } from "./llama-cpp-kv-cache.ts";
 import { slotCount } from "./llama-cpp-placement.ts";
 import { offloadedWeights } from "./llama-cpp-offload.ts";
-import { cudaBytes, type LlamaCppProgram } from "./llama-cpp-predict.ts";
+import { cudaBytes, type LlamaCppProgram, projectorBytes } from "./llama-cpp-predict.ts";
 import { cardShare, isCuda } from "./llama-cpp-shares.ts";
 import type { SplitProblem } from "./llama-cpp-split.ts";
 import { blockPlacements, endWeights } from "./llama-cpp-weights.ts";
@@ -40,6 +40,7 @@ export function splitProblem(
     (sums[first + to] ?? 0) -
     (sums[first + from] ?? 0) +
     buffers.card(share(card, from, to)) +
+    (card === 0 ? projectorBytes(shape) : 0) +
     (card === 0 && isCuda(devices[0]) ? offloaded : 0) +
     cudaBytes(devices[card]);
   // A search over divisions asks again and again about the same part.

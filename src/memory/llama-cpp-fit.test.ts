@@ -256,6 +256,16 @@ describe("prediction", () => {
     expect(cuda - other).toBeGreaterThanOrEqual(131_072 * 2 * 1024 * 2 - 128 * 2 ** 20);
   });
 
+  it("puts a projector for images on the first card, and makes room for it there", () => {
+    const seeing = { ...llama8, projectorBytes: GIB };
+    const [first, second] = fitted(fit(seeing, [6, 6], 16, { parallel: 1 })).prediction.devices;
+    expect(first?.parts).toContainEqual({ term: "weights", name: "projector", bytes: GIB });
+    expect(second?.parts.map(({ name }) => name)).not.toContain("projector");
+    const without = llamaCpp.predict(llama8, settings(), cards([24 * GIB])).devices[0]?.total ?? 0;
+    const withIt = llamaCpp.predict(seeing, settings(), cards([24 * GIB])).devices[0]?.total ?? 0;
+    expect(withIt - without).toBe(2 * GIB);
+  });
+
   it("counts the CUDA context on CUDA cards only", () => {
     const [cuda] = llamaCpp.predict(llama8, settings(), cards([24 * GIB], "8.6")).devices;
     const [other] = llamaCpp.predict(llama8, settings(), cards([24 * GIB])).devices;

@@ -1,4 +1,4 @@
-import { MIB } from "../core/index.ts";
+import { GIB, MIB } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import { ComputeBuffers } from "./llama-cpp-compute.ts";
 import { type LlamaCppContext, llamaCppContext, type ReservedOutputs } from "./llama-cpp-context.ts";
@@ -35,6 +35,8 @@ export interface LlamaCppProgram {
 const CUDA_CONTEXT = 480 * MIB;
 /** Workspace of cuBLAS for one handle on cards of Hopper and later; smaller cards take less. */
 const CUBLAS_WORKSPACE = 32 * MIB;
+/** Graph of a projector for images, on top of its weights (mmprojOffloadHeadroom of Ollama, llm/llama_server.go). */
+const PROJECTOR_GRAPH = GIB;
 const F32 = 4;
 
 /** A model under its settings on its cards, and what was derived from them. */
@@ -92,6 +94,18 @@ export function predictPlaced(
 export const cudaBytes = (device: DeviceRoom | undefined): number =>
   isCuda(device) ? CUDA_CONTEXT + CUBLAS_WORKSPACE : 0;
 
+/** Bytes of a projector for images with its graph: on the first card, in main memory when there is none. */
+export const projectorBytes = ({ projectorBytes: weights }: ModelShape): number =>
+  weights > 0 ? weights + PROJECTOR_GRAPH : 0;
+
+const projectorParts = (shape: ModelShape, here: boolean): MemoryPart[] =>
+  here && shape.projectorBytes > 0
+    ? [
+        { term: "weights", name: "projector", bytes: shape.projectorBytes },
+        { term: "compute", name: "projector's graph", bytes: PROJECTOR_GRAPH },
+      ]
+    : [];
+
 const cacheTypeName = ({ kvKeyType, kvValueType }: EngineSettings): string =>
   kvKeyType === kvValueType ? kvKeyType : `${kvKeyType}/${kvValueType}`;
 
@@ -134,6 +148,7 @@ function cardMemory(
   const onHost = (block: number): boolean => placement.layers[block] === "host";
   return memoryOf([
     ...weightParts(weights),
+    ...projectorParts(shape, card === 0),
     ...cacheParts(cache),
     { term: "compute", name: "compute buffer", bytes: buffers.card(share) },
     {
@@ -159,6 +174,7 @@ function hostMemory(
   );
   return memoryOf([
     ...weightParts(weights),
+    ...projectorParts(shape, devices.length === 0),
     ...cacheParts(cache),
     { term: "compute", name: "compute buffer", bytes: buffers.host(share, away < 0 ? undefined : away) },
     { term: "compute", name: "output buffer", bytes: context.sequences * shape.vocabulary * F32 },

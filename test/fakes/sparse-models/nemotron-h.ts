@@ -15,7 +15,7 @@ import {
 } from "./parts.ts";
 
 /** What each of the 52 layers is: Mamba 2, experts or attention. */
-const LAYERS = "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME";
+const LAYERS = "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME".split("");
 
 /** Nemotron 3 Nano 30B-A3B: every layer is a mixer or experts, never both; experts without a gate. */
 export function nemotronH(type: string): SparseModel {
@@ -26,11 +26,11 @@ export function nemotronH(type: string): SparseModel {
     architecture: "nemotron_h_moe",
     metadata: {
       ...common(of),
-      ...heads({ query: 32, keyValue: [...LAYERS].map((kind) => (kind === "*" ? 2 : 0)), length: 128 }),
+      ...heads({ query: 32, keyValue: LAYERS.map((kind) => (kind === "*" ? 2 : 0)), length: 128 }),
       ...mambaMetadata(mixer),
       ...rmsEpsilon,
       "attention.layer_norm_epsilon": { float: 1e-5 },
-      feed_forward_length: [...LAYERS].map((kind) => (kind === "E" ? 1856 : 0)),
+      feed_forward_length: LAYERS.map((kind) => (kind === "E" ? 1856 : 0)),
       expert_feed_forward_length: 1856,
       expert_shared_feed_forward_length: 3712,
       expert_count: 128,
