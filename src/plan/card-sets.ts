@@ -73,7 +73,7 @@ function runsOfEqualCards(cards: readonly PlanCard[]): number[][] {
 
 /** Cards of one kind are interchangeable for memory and kernels. */
 export const cardKind = (card: PlanCard): string =>
-  `${card.model}|${card.visible}|${card.headroom}|${card.computeCapability ?? ""}|${card.role ?? ""}|${card.numaNode ?? ""}`;
+  `${card.model}|${card.visible}|${card.headroom}|${card.computeCapability ?? ""}|${card.role ?? ""}|${card.numaNode ?? ""}|${card.lanes ?? ""}`;
 
 /** Machines of one kind are interchangeable until something is on them. */
 export const machineKind = (machine: PlanMachine): string =>
@@ -82,6 +82,7 @@ export const machineKind = (machine: PlanMachine): string =>
     machine.memory.capacity,
     machine.memory.headroom,
     machine.cores,
+    machine.numaMemory.join(),
     machine.imageRoom ?? "",
     machine.driver ?? "",
     ...machine.disks.map((disk) => `${disk.mount ?? disk.name}:${disk.room ?? ""}`),

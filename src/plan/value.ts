@@ -1,6 +1,6 @@
 import type { Service } from "../spec/spec.ts";
 import type { Candidate } from "./candidates.ts";
-import type { PlanMachine } from "./machines.ts";
+import type { PlanCard, PlanMachine } from "./machines.ts";
 
 /**
  * What a placement is worth, in points. Having a service at all counts most and by its priority; then the engine that
@@ -25,11 +25,14 @@ const POINTS = {
   card: 6000,
   /** Lost when the cards are on different NUMA nodes. */
   numa: 5000,
+  /** Lost when cards that split every layer share it over fewer than eight PCIe lanes. */
+  narrowLink: 8000,
   /** Lost with each GiB of card memory taken. */
   gibibyte: 10,
 } as const;
 const SHORTEST_CONTEXT = 512;
 const MANY_REQUESTS = 16;
+const WIDE_LINK = 8;
 
 /** The value of a candidate for a service on a machine; always above 0. */
 export function valueOf(candidate: Candidate, service: Service, machine: PlanMachine): number {
@@ -47,9 +50,13 @@ export function valueOf(candidate: Candidate, service: Service, machine: PlanMac
     (service.role !== undefined && cards.some((card) => card.role === service.role) ? POINTS.role : 0) -
     POINTS.card * Math.max(0, cards.length - 1) -
     (nodes.size > 1 ? POINTS.numa : 0) -
+    (isNarrow(candidate, cards) ? POINTS.narrowLink : 0) -
     POINTS.gibibyte * (taken / 2 ** 30);
   return Math.max(1, Math.round(points * (service.priority + 1)));
 }
+
+const isNarrow = ({ prediction }: Candidate, cards: readonly PlanCard[]): boolean =>
+  prediction.settings.tensorParallel > 1 && cards.some((card) => (card.lanes ?? WIDE_LINK) < WIDE_LINK);
 
 const concurrency = ({ prediction }: Candidate): number =>
   Math.min(prediction.settings.parallel, Math.max(1, prediction.kv.concurrency));
