@@ -171,6 +171,12 @@ export const CASES: readonly MemoryCase[] = [
     settings: { parallel: 4, ...q8 },
   },
   { name: "gemma4 E4B", model: () => gemma4("Q4_K"), cards: 1 },
+  {
+    name: "gemma4 E4B, split 26:17",
+    model: () => gemma4("Q4_K"),
+    cards: 2,
+    settings: { tensorSplit: [26, 17] },
+  },
   { name: "gemma4 E4B on the processor", model: () => gemma4("Q4_K"), ...cpu },
   {
     name: "cohere2 7B Q5_K, 32K",

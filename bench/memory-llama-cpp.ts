@@ -37,7 +37,8 @@ function build(folder: string): void {
   const run = (command: string, args: readonly string[]): void => {
     execFileSync(command, [...args], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   };
-  if (!existsSync(join(folder, "src"))) run("git", ["clone", "-q", join(SOURCE, "gitRelease.bundle"), "src"]);
+  if (!existsSync(join(folder, "src")))
+    run("git", ["-c", "advice.detachedHead=false", "clone", "-q", join(SOURCE, "gitRelease.bundle"), "src"]);
   const options = [
     "GGML_RPC=ON",
     "LLAMA_BUILD_TESTS=OFF",

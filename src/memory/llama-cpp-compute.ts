@@ -1,8 +1,13 @@
 import type { ModelShape } from "../models/model-shape.ts";
 import type { LlamaCppContext } from "./llama-cpp-context.ts";
-import { type ComputeShare, type GraphModel, indexerBytes } from "./llama-cpp-graph-model.ts";
+import {
+  type ComputeShare,
+  foreignCacheBytes,
+  type GraphModel,
+  graphModel,
+  indexerBytes,
+} from "./llama-cpp-graph-model.ts";
 import { cardGraph, crossingScan, hostGraph, lastBlock } from "./llama-cpp-share-graph.ts";
-import { blockWidths } from "./llama-cpp-widths.ts";
 import type { EngineSettings } from "./memory-model.ts";
 
 /** The compute buffers of one model under one set of settings; results of equal shares are remembered. */
@@ -12,7 +17,7 @@ export class ComputeBuffers {
   readonly #known = new Map<string, number>();
 
   constructor(shape: ModelShape, settings: EngineSettings, context: LlamaCppContext) {
-    this.#model = { shape, settings, context, widths: blockWidths(shape) };
+    this.#model = graphModel(shape, settings, context);
     this.#kinds = blockKinds(this.#model);
   }
 
@@ -28,7 +33,7 @@ export class ComputeBuffers {
       share.copies,
       share.handedOver,
       share.borrowed,
-      indexerBytes(this.#model, share),
+      indexerBytes(this.#model, share) + foreignCacheBytes(this.#model, share),
       crossingScan(this.#model, share),
     ];
     const known = this.#known.get(key.join("|"));

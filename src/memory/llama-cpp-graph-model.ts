@@ -3,8 +3,8 @@ import { type GraphRun, INDEXER_CHOICE } from "./llama-cpp-block-graph.ts";
 import { isQuantizedCacheType } from "./llama-cpp-cache-types.ts";
 import type { LlamaCppContext } from "./llama-cpp-context.ts";
 import type { Graph, GraphValue } from "./llama-cpp-graph.ts";
-import { cellsOf } from "./llama-cpp-kv-cache.ts";
-import type { BlockWidths } from "./llama-cpp-widths.ts";
+import { cacheTotal, cellsOf, layerCacheBytes } from "./llama-cpp-kv-cache.ts";
+import { type BlockWidths, blockWidths } from "./llama-cpp-widths.ts";
 import type { EngineSettings, KvType } from "./memory-model.ts";
 
 /** What one place computes of the model. */
@@ -29,7 +29,32 @@ export interface GraphModel {
   readonly settings: EngineSettings;
   readonly context: LlamaCppContext;
   readonly widths: readonly BlockWidths[];
+  /** Whether any block reads another's cache, and whether any has an indexer. */
+  readonly sharesCaches: boolean;
+  readonly hasIndexer: boolean;
 }
+
+/** The model with what all its graphs need to know. */
+export function graphModel(
+  shape: ModelShape,
+  settings: EngineSettings,
+  context: LlamaCppContext,
+): GraphModel {
+  const widths = blockWidths(shape);
+  return {
+    shape,
+    settings,
+    context,
+    widths,
+    sharesCaches: shape.layers.some(
+      ({ caches, draft }, block) =>
+        draft !== true && caches.length === 0 && (widths[block]?.keyLength ?? 0) > 0,
+    ),
+    hasIndexer: shape.layers.some(({ caches }) => caches.some(indexed)),
+  };
+}
+
+const indexed = (cache: LayerCache): boolean => cache.kind === "latent" && cache.indexer > 0;
 
 const F32 = 4;
 const F16 = 2;
@@ -42,15 +67,32 @@ export type Masks = ReadonlyMap<"full" | "window", GraphValue>;
 
 /** Every block with an indexer has a table of the tokens it lets through, and all tables are there from the start. */
 export function indexerBytes(model: GraphModel, share: ComputeShare): number {
-  const tables = share.blocks.map((block) => {
-    const cache = model.shape.layers[block]?.caches.find(({ kind }) => kind === "latent");
-    const indexed = cache?.kind === "latent" && cache.indexer > 0;
-    return indexed ? Math.min(INDEXER_CHOICE, model.context.cells) : 0;
+  if (!model.hasIndexer) return 0;
+  const tables = share.blocks.filter((block) => model.shape.layers[block]?.caches.some(indexed) === true);
+  return rows(model, tables.length * Math.min(INDEXER_CHOICE, model.context.cells));
+}
+
+/**
+ * Bytes of caches on other cards that blocks without a cache of their own read here: each such block has a copy of all
+ * the cells, for every batch that is under way. The source is the last block with heads of the same width.
+ */
+export function foreignCacheBytes(model: GraphModel, share: ComputeShare): number {
+  if (!model.sharesCaches) return 0;
+  const { shape, settings, context, widths } = model;
+  const first = share.blocks[0] ?? 0;
+  const copies = share.blocks.map((block) => {
+    const layer = shape.layers[block];
+    const length = widths[block]?.keyLength ?? 0;
+    if (layer === undefined || layer.draft === true || layer.caches.length > 0 || length === 0) return 0;
+    const source = shape.layers.findLastIndex(
+      ({ caches }, index) =>
+        index < block && caches.some((cache) => "keyLength" in cache && cache.keyLength === length),
+    );
+    const there = shape.layers[source];
+    return there === undefined || source >= first ? 0 : cacheTotal(layerCacheBytes(there, context, settings));
   });
-  return rows(
-    model,
-    tables.reduce((sum, width) => sum + width, 0),
-  );
+  const [sum, most] = copies.reduce(([total, max], bytes) => [total + bytes, Math.max(max, bytes)], [0, 0]);
+  return share.copies > 1 ? share.copies * sum : most;
 }
 
 /** Elements a token of the embeddings of all layers, 0 for models without them. */

@@ -4,6 +4,7 @@ import { Graph, type GraphValue } from "./llama-cpp-graph.ts";
 import {
   addInput,
   addMasks,
+  foreignCacheBytes,
   type ComputeShare,
   type GraphModel,
   graphRun,
@@ -32,7 +33,7 @@ export function cardGraph(model: GraphModel, share: ComputeShare, blocks: readon
   const graph = new Graph();
   const hidden = rows(model, model.shape.hidden);
   if (share.handedOver && share.copies > 1) addInput(graph, hidden, share.copies);
-  graph.kept(indexerBytes(model, share));
+  graph.kept(indexerBytes(model, share) + foreignCacheBytes(model, share));
   const perLayer =
     perLayerWidth(model) > 0 ? addInput(graph, rows(model, perLayerWidth(model)), share.copies) : undefined;
   const stream = addInput(graph, hidden, share.copies);

@@ -4,6 +4,8 @@ import type { LayerShape, ModelShape, TensorShape } from "../models/model-shape.
 export interface BlockWidths {
   readonly hidden: number;
   readonly heads: number;
+  /** Width of one head's keys; 0 without attention. */
+  readonly keyLength: number;
   /** All query heads together; a gate that is computed with them included. */
   readonly query: number;
   /** All query heads together as they meet the keys. */
@@ -84,6 +86,7 @@ function widthsOf(shape: ModelShape, layer: LayerShape, tensors: BlockTensors | 
   return {
     hidden: shape.hidden,
     heads: Math.min(heads, shape.heads),
+    keyLength: attends ? (attention === undefined && takes("attn_q_norm")) || keyLength : 0,
     query: fused > 0 && attends ? fused : query,
     attended: attends ? shape.heads * keyLength : 0,
     attention: attends ? takes("attn_output") || shape.heads * valueLength : 0,
