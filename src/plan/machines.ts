@@ -60,8 +60,10 @@ export function planMachines(spec: Spec, observed: MachineInventory | undefined)
     const here = isThisMachine(spec, machine, guest) && !many ? observed : undefined;
     return {
       name,
-      cards: cardsOf(spec, machine, guest, many ? `${name}/` : ""),
-      memory: memoryOf(spec, machine, guest, here),
+      ...withOneMemory({
+        cards: cardsOf(spec, machine, guest, many ? `${name}/` : ""),
+        memory: memoryOf(spec, machine, guest, here),
+      }),
       cores: coresOf(machine, guest, here),
       numaMemory:
         (guest?.vm === undefined ? machine.cpu?.numa : guest.vm.numa)?.map((node) => node.memory) ?? [],
@@ -84,12 +86,14 @@ function observedMachine(spec: Spec, observed: MachineInventory | undefined): Pl
   const total = observed?.memory.total ?? 0;
   return {
     name: spec.name,
-    cards: (observed?.gpus ?? []).flatMap((gpu, index) => observedCard(gpu, index, spec)),
-    memory: {
-      capacity: observed?.memory.available ?? UNKNOWN_MEMORY,
-      headroom: amount(spec.policies.headroom.memory, total),
-      known: observed !== undefined,
-    },
+    ...withOneMemory({
+      cards: (observed?.gpus ?? []).flatMap((gpu, index) => observedCard(gpu, index, spec)),
+      memory: {
+        capacity: observed?.memory.available ?? UNKNOWN_MEMORY,
+        headroom: amount(spec.policies.headroom.memory, total),
+        known: observed !== undefined,
+      },
+    }),
     cores: observed?.cpu.cores ?? UNKNOWN_CORES,
     numaMemory: (observed?.numa ?? []).map((node) => node.memory),
     disks: [],
@@ -173,6 +177,28 @@ function memoryOf(
     capacity: Math.max(0, capacity ?? UNKNOWN_MEMORY),
     headroom: amount(spec.policies.headroom.memory, size ?? observed?.memory.total ?? 0),
     known: capacity !== undefined,
+  };
+}
+
+/** Models whose card has no memory of its own: card and processor share the machine's. */
+const ONE_MEMORY = new Set(["GB10"]);
+/** What the processes of engines keep of such a memory beside what is on the card. */
+const PROCESS_SHARE = 8 * GIB;
+
+/** Where card and processor share one memory, it is divided once, so that no byte counts twice. */
+function withOneMemory({
+  cards,
+  memory,
+}: Pick<PlanMachine, "cards" | "memory">): Pick<PlanMachine, "cards" | "memory"> {
+  if (!memory.known || !cards.some((card) => ONE_MEMORY.has(card.model))) return { cards, memory };
+  const share = Math.min(PROCESS_SHARE, memory.capacity);
+  return {
+    cards: cards.map((card) =>
+      ONE_MEMORY.has(card.model)
+        ? { ...card, visible: Math.min(card.visible, memory.capacity - share) }
+        : card,
+    ),
+    memory: { ...memory, capacity: share },
   };
 }
 
