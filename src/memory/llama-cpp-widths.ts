@@ -76,7 +76,10 @@ function widthsOf(shape: ModelShape, layer: LayerShape, tensors: BlockTensors | 
     attention?.kind === "full" || attention?.kind === "window" ? attention.keyLength : shape.headLength;
   const valueLength =
     attention?.kind === "full" || attention?.kind === "window" ? attention.valueLength : shape.headLength;
-  const sharesCache = attention === undefined && state === undefined && layer.weights.attention > 0;
+  // Without a cache of its own a block may still attend, to another's; a norm alone is no attention.
+  const hasQueries =
+    tensors === undefined ? layer.weights.attention > shape.hidden * 1024 : yields("attn_q") > 0;
+  const sharesCache = attention === undefined && state === undefined && hasQueries;
   const attends = attention !== undefined || sharesCache;
   const fused = yields("attn_qkv");
   const query = attends ? yields("attn_q") || yields("attn_q_b") || shape.heads * keyLength : 0;
