@@ -350,6 +350,16 @@ export const CODES = {
     "The memory of this engine cannot be computed and is not declared.",
     "Declare it: takes: { vram: 24GiB }.",
   ),
+  "plan.beyond-training": entry(
+    2,
+    "A context is longer than the model was trained for.",
+    "Lower context, or stretch positions with the engine's arguments as the model's card says.",
+  ),
+  "plan.not-counted": entry(
+    2,
+    "Something that takes memory is not in the plan, because nothing tells its size.",
+    "Download it, or leave room for it: policies.headroom.",
+  ),
   "plan.indivisible": entry(
     2,
     "The model cannot be divided by this number of cards.",

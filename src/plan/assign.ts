@@ -1,11 +1,10 @@
-import { memoryModelOf } from "../memory/index.ts";
-import { OmniError } from "../core/index.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Candidate } from "./candidates.ts";
-import { hostBytes, memoryBin } from "./fleet.ts";
-import { hostRoom, roomOf } from "./fitter.ts";
+import { hostBytes, mayTakeTurns, memoryBin, numaBin } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
+import { useLeftOver } from "./left-over.ts";
 import type { PlanMachine } from "./machines.ts";
+import { refit } from "./refit.ts";
 import { solve } from "./solve/solve.ts";
 import { findSwapSets } from "./solve/swap-sets.ts";
 import type { SwapAssignment } from "./solve/swap-sets.ts";
@@ -24,22 +23,26 @@ export interface Assignment {
   /** By wanted service; `undefined` for what was not placed. */
   readonly places: readonly (Assigned | undefined)[];
   readonly swapSets: readonly SwapAssignment[];
+  /** The fleet with the candidates that were made for what was left over. */
+  readonly fleet: Fleet;
   /** No other assignment of the same candidates is worth more. */
   readonly optimal: boolean;
 }
 
-/** Decides who goes where: the solver's choice, then turns for what is left over, then room that nobody took. Pure. */
-export function assign(fleet: Fleet, spec: Spec): Assignment {
-  const solution = solve(fleet.problem);
-  const mayTakeTurns = (index: number): boolean => {
-    const settings = fleet.wanted[index]?.settings;
-    return settings !== undefined && !settings.pinned && (settings.sharing ?? "swap") === "swap";
-  };
+/**
+ * Decides who goes where: the solver's choice, then what fits into the room that it leaves, then turns for what does not,
+ * then room that nobody took. Pure.
+ */
+export function assign(given: Fleet, spec: Spec): Assignment {
+  const { fleet, solution } = useLeftOver(given, solve(given.problem));
   const swapSets =
     spec.policies.swap.mode === "off"
       ? []
       : findSwapSets(fleet.problem, solution, {
-          mayShare: mayTakeTurns,
+          mayShare: (index) => {
+            const settings = fleet.wanted[index]?.settings;
+            return settings !== undefined && mayTakeTurns(settings);
+          },
           pinned: (index) => fleet.wanted[index]?.settings.pinned === true,
         });
   const places: (Assigned | undefined)[] = solution.choices.map((choice, item) => {
@@ -53,7 +56,7 @@ export function assign(fleet: Fleet, spec: Spec): Assignment {
       if (candidate !== undefined) places[member.item] = { candidate, machine: set.node, swapSet };
     }
   grow(fleet, places, swapSets);
-  return { places, swapSets, optimal: solution.optimal && swapSets.length === 0 };
+  return { places, swapSets, fleet, optimal: solution.optimal && swapSets.length === 0 };
 }
 
 /** Gives what nobody took to those that can use it, the highest priority first: longer contexts, more at a time. */
@@ -75,14 +78,12 @@ function grow(fleet: Fleet, places: (Assigned | undefined)[], swapSets: readonly
       const place = places[index];
       if (place === undefined || place.swapSet !== undefined || place.candidate.kind.remote) continue;
       const others = entries.map((entry) => entry.index).filter((other) => other !== index);
-      const larger = regrown(
-        fleet,
-        place.candidate,
-        index,
-        machine,
-        takenBy(fleet, places, others, machine, sets),
-      );
-      if (larger !== undefined) places[index] = { ...place, candidate: larger };
+      const taken = takenBy(fleet, places, others, machine, sets);
+      const larger = refit(fleet, index, place.candidate, machine, taken);
+      const settings = fleet.wanted[index]?.settings;
+      if (larger === undefined || settings === undefined) continue;
+      if (valueOf(larger, settings, machine) > valueOf(place.candidate, settings, machine))
+        places[index] = { ...place, candidate: larger };
     }
   }
 }
@@ -97,7 +98,7 @@ function takenBy(
   machine: PlanMachine,
   sets: readonly SwapAssignment[],
 ): readonly number[] {
-  const taken = Array.from({ length: machine.cards.length + 1 }, () => 0);
+  const taken = Array.from({ length: machine.cards.length + 1 + machine.numaMemory.length }, () => 0);
   const add = (bin: number, amount: number): void => {
     taken[bin] = (taken[bin] ?? 0) + amount;
   };
@@ -107,43 +108,10 @@ function takenBy(
     if (place === undefined || place.swapSet !== undefined || settings === undefined) continue;
     for (const [position, card] of place.candidate.cards.entries())
       add(card, place.candidate.prediction.devices[position]?.total ?? 0);
-    add(memoryBin(machine), hostBytes(place.candidate, settings));
+    const numa = numaBin(machine, settings.numaNode);
+    for (const bin of [memoryBin(machine), ...(numa === undefined ? [] : [numa])])
+      add(bin, hostBytes(place.candidate, settings));
   }
   for (const set of sets) for (const { bin, amount } of set.reserve) add(bin, amount);
   return taken;
-}
-
-/** The same candidate with all that is left of its cards, when that is worth more. */
-function regrown(
-  fleet: Fleet,
-  candidate: Candidate,
-  index: number,
-  machine: PlanMachine,
-  taken: readonly number[],
-): Candidate | undefined {
-  const wanted = fleet.wanted[index];
-  if (wanted === undefined) return undefined;
-  const shape = wanted.demand.shape instanceof OmniError ? undefined : wanted.demand.shape;
-  const full = fleet.candidates[index]?.find(
-    (other) => other.engine === candidate.engine && other.cards.join() === candidate.cards.join(),
-  );
-  const wishes = full?.wishes ?? candidate.wishes;
-  const devices = candidate.cards.flatMap((card) => {
-    const found = machine.cards[card];
-    return found === undefined
-      ? []
-      : [roomOf(found, Math.max(0, found.visible - found.headroom - (taken[card] ?? 0)))];
-  });
-  const shm = hostBytes(candidate, wanted.settings) - candidate.prediction.host.total;
-  const fit = memoryModelOf(candidate.kind.name).fit({
-    shape,
-    wishes,
-    devices,
-    host: hostRoom(machine, (taken[memoryBin(machine)] ?? 0) + shm),
-  });
-  if (!fit.fits) return undefined;
-  const larger = { ...candidate, prediction: fit.prediction, resident: fit.resident, wishes };
-  return valueOf(larger, wanted.settings, machine) > valueOf(candidate, wanted.settings, machine)
-    ? larger
-    : undefined;
 }

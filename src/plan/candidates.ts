@@ -1,15 +1,17 @@
 import { findEngineKind } from "../catalog/index.ts";
 import type { EngineKind } from "../catalog/index.ts";
-import { CODES, formatBytes, OmniError } from "../core/index.ts";
+import { OmniError } from "../core/index.ts";
 import type { Code } from "../core/index.ts";
 import type { Fit, MemoryPrediction, Wishes } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import type { Engine, Service } from "../spec/spec.ts";
+import type { Companions, FitDemand } from "./companions.ts";
 import { cardKind, cardSets } from "./card-sets.ts";
 import type { Depth } from "./card-sets.ts";
 import type { Fitter } from "./fitter.ts";
 import { checkGates } from "./gates/check-gates.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
+import { beyondTraining, missingShape, noDevice } from "./refusals.ts";
 import { kvType, wishesOf } from "./wishes.ts";
 
 /** One way to run a service on one kind of machine. */
@@ -44,6 +46,10 @@ export interface Demand {
   readonly model: string;
   readonly settings: Service;
   readonly shape: ModelShape | OmniError | undefined;
+  /** What is loaded beside its model. */
+  readonly companions?: Companions;
+  /** It may be unloaded for another service, so that it need not be squeezed in beside it. */
+  readonly takesTurns: boolean;
   /** A reason why an engine must not be considered, or `undefined`. */
   readonly forbid: (
     engine: Engine,
@@ -84,12 +90,18 @@ export function candidatesOn(demand: Demand, machine: PlanMachine, search: Searc
     const refuse = (cards: readonly number[], refusal: Omit<Refusal, "engine" | "rank" | "cards">): void => {
       refusals.push({ engine: name, rank, cards, ...refusal });
     };
-    const forbidden = demand.forbid(engine, demand.settings) ?? missingShape(demand, kind);
+    const forbidden =
+      demand.forbid(engine, demand.settings) ??
+      missingShape(demand, kind) ??
+      beyondTraining(demand, engine, kind);
     if (forbidden !== undefined) {
       refuse([], forbidden);
       continue;
     }
-    const sets = cardSets(demand.settings, machine, usable(kind), depth);
+    const all = cardSets(demand.settings, machine, usable(kind), depth);
+    // ComfyUI computes on one card, whatever it is given.
+    const sets =
+      kind.name === "comfyui" ? all?.filter(({ length }, index) => length < 2 || index === 0) : all;
     const enough: string[][] = [];
     for (const cards of sets ?? []) {
       const kinds = cards.flatMap((index) => machine.cards[index] ?? []).map(cardKind);
@@ -151,7 +163,7 @@ function tryCards(attempt: Attempt): Tried {
   if (gates.length > 0) return { candidates: [], refusals: gates.slice(0, 1) };
   const wishes = wishesOf(demand.settings, shape);
   const { fitter } = attempt.search;
-  const full = fitter.onShare({ kind: kind.name, shape, wishes }, machine, devices, 1);
+  const full = fitter.onShare(fitDemandOf(demand, kind.name, wishes), machine, devices, 1);
   if (!full.fits)
     return { candidates: [], refusals: [{ code: full.code, reason: full.reason, hint: full.hint }] };
   const tries = kind.remote ? [] : smaller(attempt, devices, shape, wishes);
@@ -189,7 +201,7 @@ function smaller(
 ): readonly Fitted[] {
   const found: Fitted[] = [];
   const add = (wished: Wishes, share: number): void => {
-    const fit = search.fitter.onShare({ kind: kind.name, shape, wishes: wished }, machine, devices, share);
+    const fit = search.fitter.onShare(fitDemandOf(demand, kind.name, wished), machine, devices, share);
     if (fit.fits) found.push({ fit, wishes: wished });
   };
   const trained = shape?.trainedContext ?? 0;
@@ -197,17 +209,33 @@ function smaller(
   const thorough = search.depth === "thorough";
   if (demand.settings.context === "auto")
     for (const contextTokens of thorough ? CONTEXT_STEPS : CONTEXT_STEPS.slice(1, 2))
-      if (contextTokens < trained)
+      if (contextTokens <= trained)
         add({ ...wishes, contextTokens, ...(wishes.parallel === undefined ? { parallel: 1 } : {}) }, 1);
   if (demand.settings.parallel === "auto" && demand.settings.context !== "auto")
     add({ ...wishes, parallel: 1 }, 1);
-  if (takesShare(kind) && wishes.memoryFraction === undefined && devices.length > 0)
+  if (devices.length === 0) return found;
+  // What never gives way to another is rather squeezed in beside it: layers that a smaller share does not hold stay in
+  // main memory.
+  const squeezed = kind.name === "llama.cpp" && thorough && !demand.takesTurns;
+  if ((takesShare(kind) && wishes.memoryFraction === undefined) || squeezed)
     for (const share of thorough ? SHARES : SHARES.slice(1, 2)) add(wishes, share);
   return found;
 }
 
+/** An engine with the model of a demand and what is loaded beside it. */
+export const fitDemandOf = (
+  { shape, companions }: Pick<Demand, "shape" | "companions">,
+  kind: string,
+  wishes: Wishes,
+): FitDemand => ({
+  kind,
+  shape: shape instanceof OmniError ? undefined : shape,
+  wishes,
+  ...(companions === undefined ? {} : { companions }),
+});
+
 /** Engines that reserve a share of the card at start and fill it with KV cache, whatever they need. */
-const takesShare = (kind: EngineKind): boolean =>
+export const takesShare = (kind: EngineKind): boolean =>
   ["vllm", "sglang", "triton-vllm", "tensorrt-llm"].includes(kind.name);
 
 /** Whether an engine would fit on given cards of an empty machine, gates included. */
@@ -222,7 +250,7 @@ export function wouldFit(
   const kind = findEngineKind(engine.kind);
   if (kind === undefined || demand.forbid(engine, demand.settings) !== undefined) return false;
   if (kind.remote) return true;
-  if (missingShape(demand, kind) !== undefined) return false;
+  if ((missingShape(demand, kind) ?? beyondTraining(demand, engine, kind)) !== undefined) return false;
   const { cpu, cards: onCards } = usable(kind);
   const used = onCards ? cards : [];
   if (used.length === 0 && !cpu) return false;
@@ -231,7 +259,7 @@ export function wouldFit(
   if (devices.some((card) => gateRefusals(card, engine, demand, machine.driver, shape).length > 0))
     return false;
   return search.fitter.onShare(
-    { kind: kind.name, shape, wishes: wishesOf(demand.settings, shape) },
+    fitDemandOf(demand, kind.name, wishesOf(demand.settings, shape)),
     machine,
     devices,
     1,
@@ -253,43 +281,4 @@ function gateRefusals(
     kvType: kvType(demand.settings.kvCache.type ?? "auto") ?? "f16",
     ...(driver === undefined ? {} : { driver }),
   });
-}
-
-function missingShape(
-  demand: Demand,
-  kind: EngineKind,
-): Omit<Refusal, "engine" | "rank" | "cards"> | undefined {
-  const { shape } = demand;
-  if (kind.remote || kind.formats.length === 0) return undefined;
-  if (shape instanceof OmniError) return { code: shape.code, reason: shape.message, hint: shape.hint };
-  return shape === undefined
-    ? {
-        code: "model.no-shape",
-        reason: `nothing tells what the model ${demand.model} is made of`,
-        hint: CODES["model.no-shape"].remedy,
-      }
-    : undefined;
-}
-
-function noDevice(
-  demand: Demand,
-  machine: PlanMachine,
-  kind: EngineKind,
-): Omit<Refusal, "engine" | "rank" | "cards"> {
-  const { devices } = demand.settings;
-  const cards = machine.cards.map((card) => `${card.id} (${card.model}, ${formatBytes(card.visible)})`);
-  const has = cards.length === 0 ? "has no cards" : `has ${cards.join(", ")}`;
-  const reason =
-    devices.kind === "gpus" && kind.name === "embedded"
-      ? `it wants ${devices.gpus.join(", ")}; the embedded engine computes on the processor`
-      : devices.kind === "gpus"
-        ? `it wants ${devices.gpus.join(", ")}; ${machine.name} ${has}`
-        : devices.kind === "cpu"
-          ? `it is to run on the processor, which ${kind.title} cannot`
-          : `${kind.title} needs a card; ${machine.name} ${has}`;
-  const hint =
-    devices.kind === "gpus" && kind.name === "embedded"
-      ? "Write devices: cpu, or leave devices out."
-      : CODES["plan.no-device"].remedy;
-  return { code: "plan.no-device", reason, hint };
 }

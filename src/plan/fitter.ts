@@ -1,14 +1,8 @@
-import { memoryModelOf } from "../memory/index.ts";
-import type { DeviceRoom, Fit, HostRoom, Wishes } from "../memory/index.ts";
+import type { DeviceRoom, Fit, HostRoom } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
+import { fitBeside } from "./companions.ts";
+import type { FitDemand } from "./companions.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
-
-/** An engine with a model and what is wished of them. */
-export interface FitDemand {
-  readonly kind: string;
-  readonly shape: ModelShape | undefined;
-  readonly wishes: Wishes;
-}
 
 /** A card with what a service may take of it. */
 export const roomOf = (card: PlanCard, free: number): DeviceRoom => ({
@@ -44,18 +38,27 @@ export class Fitter {
       name: placeholder(position),
     }));
     const key = this.#key(demand, devices, host);
-    const known = this.#known.get(key) ?? memoryModelOf(demand.kind).fit({ ...demand, devices, host });
+    const known = this.#known.get(key) ?? fitBeside(demand, devices, host);
     this.#known.set(key, known);
     return named(known, cards);
   }
 
-  #key({ kind, shape, wishes }: FitDemand, devices: readonly DeviceRoom[], host: HostRoom): string {
-    const id = this.#shapes.get(shape) ?? this.#shapes.size;
-    this.#shapes.set(shape, id);
+  #key(
+    { kind, shape, wishes, companions }: FitDemand,
+    devices: readonly DeviceRoom[],
+    host: HostRoom,
+  ): string {
+    const beside = `${this.#idOf(companions?.draft)}:${companions?.adapterBytes ?? 0}`;
     const rooms = devices.map(
       ({ total, free, computeCapability }) => `${total}:${free}:${computeCapability ?? ""}`,
     );
-    return `${kind} ${id} ${JSON.stringify(wishes)} ${rooms.join()} ${host.free}:${host.threads}`;
+    return `${kind} ${this.#idOf(shape)} ${beside} ${JSON.stringify(wishes)} ${rooms.join()} ${host.free}:${host.threads}`;
+  }
+
+  #idOf(shape: ModelShape | undefined): number {
+    const id = this.#shapes.get(shape) ?? this.#shapes.size;
+    this.#shapes.set(shape, id);
+    return id;
   }
 }
 

@@ -41,12 +41,20 @@ const THOROUGH = 12;
 /** Index of the bin of main memory: after the cards. */
 export const memoryBin = (machine: PlanMachine): number => machine.cards.length;
 
-/** The placement problem of a spec on its machines. Pure; work is shared between equal services and equal machines. */
+/** Index of the bin of a NUMA node's memory, after main memory; `undefined` where that is not known. */
+export const numaBin = (machine: PlanMachine, node: number | undefined): number | undefined =>
+  node === undefined || machine.numaMemory[node] === undefined ? undefined : memoryBin(machine) + 1 + node;
+
+/**
+ * The placement problem of a spec on its machines; `adapters` are bytes of LoRA adapters by their models' names. Pure;
+ * work is shared between equal services and equal machines.
+ */
 export function fleetOf(
   spec: Spec,
   shapes: ReadonlyMap<string, ModelShape | OmniError>,
   machines: readonly PlanMachine[],
   forbid: Forbid,
+  adapters: ReadonlyMap<string, number> = new Map<string, number>(),
 ): Fleet {
   const kinds = new Map<string, number>();
   const representatives: PlanMachine[] = [];
@@ -57,7 +65,7 @@ export function fleetOf(
     return { name: machine.name, kind, bins: binsOf(machine) };
   });
   const wanted = Object.entries(spec.services).flatMap(([service, settings]) =>
-    replicasOf(service, settings, shapes, forbid),
+    replicasOf(service, demandOf(service, settings, spec, { shapes, adapters, forbid })),
   );
   const search: Search = {
     engines: spec.engines,
@@ -72,12 +80,14 @@ export function fleetOf(
     const found: Candidate[] = [];
     const options: Option[] = [];
     const refused: (Refusal & { machine: PlanMachine })[] = [];
-    for (const { machine, kind, node } of placesOf(want, machines, representatives, nodes)) {
+    const places = placesOf(want, machines, representatives, nodes);
+    if (places.length === 0) refused.push(...nowhere(want, machines));
+    for (const { machine, kind, node } of places) {
       const seen = look(want.demand, machine);
       refused.push(...seen.refusals.map((refusal) => ({ ...refusal, machine })));
       for (const candidate of seen.candidates) {
         found.push(candidate);
-        options.push(optionOf(candidate, want.settings, machine, kind, node));
+        options.push(optionOf(candidate, want.settings, machine, { kind, node }));
       }
     }
     items.push({ name: want.name, options });
@@ -90,22 +100,70 @@ export function fleetOf(
 const binsOf = (machine: PlanMachine): Node["bins"] => [
   ...machine.cards.map((card) => ({ name: card.id, capacity: Math.max(0, card.visible - card.headroom) })),
   { name: "memory", capacity: Math.max(0, machine.memory.capacity - machine.memory.headroom) },
+  ...machine.numaMemory.map((capacity, node) => ({ name: `NUMA node ${node}`, capacity })),
 ];
 
-function replicasOf(
+interface Known {
+  readonly shapes: ReadonlyMap<string, ModelShape | OmniError>;
+  readonly adapters: ReadonlyMap<string, number>;
+  readonly forbid: Forbid;
+}
+
+function demandOf(
   service: string,
   settings: Service,
-  shapes: ReadonlyMap<string, ModelShape | OmniError>,
-  forbid: Forbid,
-): Wanted[] {
+  spec: Spec,
+  { shapes, adapters, forbid }: Known,
+): Demand {
   const model = settings.model ?? service;
-  const demand: Demand = { name: service, model, settings, shape: shapes.get(model), forbid };
-  return Array.from({ length: settings.replicas }, (_, index) => ({
+  const draft = settings.draft === undefined ? undefined : shapes.get(settings.draft.model);
+  return {
+    name: service,
+    model,
+    settings,
+    shape: shapes.get(model),
+    companions: {
+      ...(draft === undefined || draft instanceof OmniError ? {} : { draft }),
+      adapterBytes: adapters.get(model) ?? 0,
+    },
+    takesTurns: spec.policies.swap.mode === "auto" && mayTakeTurns(settings),
+    forbid,
+  };
+}
+
+const replicasOf = (service: string, demand: Demand): Wanted[] =>
+  Array.from({ length: demand.settings.replicas }, (_, index) => ({
     name: index === 0 ? service : `${service}-${index + 1}`,
     service,
-    settings,
+    settings: demand.settings,
     demand,
   }));
+
+/** Whether a service may be unloaded for another and loaded again. */
+export const mayTakeTurns = ({ pinned, sharing }: Service): boolean =>
+  !pinned && (sharing ?? "swap") === "swap";
+
+/** Cards of several machines: no engine of this node computes on them together. */
+function nowhere(
+  { settings }: Wanted,
+  machines: readonly PlanMachine[],
+): readonly (Refusal & { machine: PlanMachine })[] {
+  const named = settings.devices.kind === "gpus" ? settings.devices.gpus : [];
+  const owners = named.map((name) => {
+    const own = machines.filter(({ cards }) => cards.some((card) => card.id === name || card.name === name));
+    return `${name} is a card of ${own.map((machine) => machine.name).join(" and ") || "no machine"}`;
+  });
+  return machines.slice(0, 1).flatMap((machine) =>
+    settings.engine.map((engine, rank) => ({
+      engine,
+      rank,
+      cards: [],
+      machine,
+      code: "plan.no-device" as const,
+      reason: `it wants ${named.join(" and ")} together, and ${owners.join(", ")}; an engine runs on the cards of one machine`,
+      hint: "Name cards of one machine, or make two services of it and list both in one route.",
+    })),
+  );
 }
 
 interface Place {
@@ -127,6 +185,7 @@ function placesOf(
   const one =
     owner === undefined || owner === "" ? -1 : machines.findIndex((machine) => machine.name === owner);
   const machine = machines[one];
+  if (named === undefined && devices.kind === "gpus" && areApart(devices.gpus, machines)) return [];
   if (machine !== undefined) return [{ machine, kind: nodes[one]?.kind ?? 0, node: one }];
   // Cards are named by their machine's own keys, which interchangeable machines need not share.
   if (devices.kind === "gpus")
@@ -138,12 +197,18 @@ function placesOf(
   return representatives.map((candidate, kind) => ({ machine: candidate, kind }));
 }
 
-function optionOf(
+/** Whether cards are named by their machines, and those differ. */
+const areApart = (gpus: readonly string[], machines: readonly PlanMachine[]): boolean =>
+  new Set(
+    gpus.flatMap((gpu) => machines.find(({ cards }) => cards.some((card) => card.id === gpu))?.name ?? []),
+  ).size > 1;
+
+/** A candidate as an option of the placement problem, on a kind of machine or on the only one it may go on. */
+export function optionOf(
   candidate: Candidate,
   settings: Service,
   machine: PlanMachine,
-  kind: number,
-  node: number | undefined,
+  { kind, node }: { readonly kind?: number; readonly node?: number | undefined },
 ): Option {
   const value = valueOf(candidate, settings, machine);
   if (candidate.kind.remote) return { value, uses: [] };
@@ -152,11 +217,13 @@ function optionOf(
       bin: card,
       amount: candidate.prediction.devices[index]?.total ?? 0,
     })),
-    { bin: memoryBin(machine), amount: hostBytes(candidate, settings) },
+    ...[memoryBin(machine), numaBin(machine, settings.numaNode) ?? []]
+      .flat()
+      .map((bin) => ({ bin, amount: hostBytes(candidate, settings) })),
   ].filter((use) => use.amount > 0);
   return {
     value,
-    kind,
+    ...(kind === undefined ? {} : { kind }),
     ...(node === undefined ? {} : { node }),
     uses,
     ...(settings.sharing === "exclusive" ? { exclusive: candidate.cards } : {}),
@@ -189,6 +256,10 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
         settings.devices,
         settings.runtime,
         settings.kvCache,
+        settings.draft,
+        demand.takesTurns,
+        settings.arguments,
+        settings.environment,
       ]),
       settings.context,
       settings.parallel,

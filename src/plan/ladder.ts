@@ -1,7 +1,7 @@
-import { OmniError } from "../core/index.ts";
-import { memoryModelOf } from "../memory/index.ts";
+import { fitDemandOf } from "./candidates.ts";
 import type { Engine } from "../spec/spec.ts";
 import type { Candidate } from "./candidates.ts";
+import { predictBeside } from "./companions.ts";
 import type { Wanted } from "./fleet.ts";
 import { roomOf } from "./fitter.ts";
 import { takeStep } from "./ladder-steps.ts";
@@ -20,10 +20,9 @@ export function ladderOf(
   neighbourhood: Neighbourhood,
   engines: Readonly<Record<string, Engine>>,
 ): readonly LadderRung[] {
-  const shape = wanted.demand.shape instanceof OmniError ? undefined : wanted.demand.shape;
   const cards = candidate.cards.flatMap((index) => machine.cards[index] ?? []);
   const devices = cards.map((card) => roomOf(card, Math.max(0, card.visible - card.headroom)));
-  const model = memoryModelOf(candidate.kind.name);
+  const demand = fitDemandOf(wanted.demand, candidate.kind.name, candidate.wishes);
   let state: State = { settings: candidate.prediction.settings, prediction: candidate.prediction };
   return wanted.settings.ladder.map((step): LadderRung => {
     const taken = takeStep(step, state, {
@@ -37,7 +36,7 @@ export function ladderOf(
     const base = { step: step.step, change: taken.change };
     if (taken.noEffect !== undefined) return { ...base, frees: [], noEffect: taken.noEffect };
     if (taken.settings === undefined) return { ...base, frees: [], ...taken.rest };
-    const prediction = model.predict(shape, taken.settings, devices, candidate.wishes);
+    const prediction = predictBeside(demand, taken.settings, devices);
     const frees = cards.map((card, index) => ({
       device: card.id,
       bytes: (state.prediction.devices[index]?.total ?? 0) - (prediction.devices[index]?.total ?? 0),

@@ -118,14 +118,19 @@ export function swapSetsOf(fleet: Fleet, assignment: Assignment): readonly SwapS
     const machine = fleet.machines[set.node];
     const members = set.members.flatMap((member) => fleet.wanted[member.item] ?? []);
     const names = members.map((wanted) => wanted.name);
-    const bins = [...(machine?.cards.map((card) => card.id) ?? []), "cpu"];
+    const bins = [
+      ...(machine?.cards.map((card) => card.id) ?? []),
+      ...(machine === undefined ? [] : [memoryName(machine, fleet.machines.length)]),
+    ];
+    // Memory of NUMA nodes is a part of main memory and not told twice.
+    const reserve = set.reserve.filter((use) => use.bin < bins.length);
     const standing = members.toSorted((a, b) => b.settings.priority - a.settings.priority)[0]?.name ?? "";
     return {
       name: `swap-${standing}`,
-      devices: set.reserve.filter((use) => use.amount > 0).map((use) => bins[use.bin] ?? ""),
+      devices: reserve.filter((use) => use.amount > 0).map((use) => bins[use.bin] ?? ""),
       services: names,
       standing,
-      reserves: set.reserve.map((use) => ({ device: bins[use.bin] ?? "", bytes: use.amount })),
+      reserves: reserve.map((use) => ({ device: bins[use.bin] ?? "", bytes: use.amount })),
     };
   });
 }

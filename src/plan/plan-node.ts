@@ -10,6 +10,7 @@ import { ledgerOf, swapSetsOf } from "./ledger.ts";
 import { planMachines } from "./machines.ts";
 import { notApplied, notEnforced } from "./not-applied.ts";
 import type { Plan, Rejection } from "./plan.ts";
+import { stretchedContexts, uncountedDrafts } from "./plan-warnings.ts";
 import { plannedService } from "./planned-service.ts";
 import { portsOf } from "./ports.ts";
 import { rejectionsOf } from "./rejections.ts";
@@ -19,6 +20,8 @@ export interface PlanInput {
   readonly spec: Spec;
   /** Each model's shape, or why there is none. */
   readonly shapes: ReadonlyMap<string, ModelShape | OmniError>;
+  /** LoRA adapters of models by the model's name, bytes of their files. */
+  readonly adapters?: ReadonlyMap<string, number>;
   /** Files of models on this machine, by the model's name. */
   readonly paths?: ReadonlyMap<string, string>;
   /** This machine, for what the spec does not say about it. */
@@ -35,8 +38,9 @@ export interface PlanInput {
 export function planNode(input: PlanInput): Plan {
   const { spec } = input;
   const machines = planMachines(spec, input.observed);
-  const fleet = fleetOf(spec, input.shapes, machines, input.forbid ?? (() => undefined));
-  const assignment = assign(fleet, spec);
+  const given = fleetOf(spec, input.shapes, machines, input.forbid ?? (() => undefined), input.adapters);
+  const assignment = assign(given, spec);
+  const { fleet } = assignment;
   const swapSets = swapSetsOf(fleet, assignment);
   const ledger = ledgerOf(
     fleet,
@@ -67,6 +71,8 @@ export function planNode(input: PlanInput): Plan {
       ...rejected
         .filter((rejection) => !Object.hasOwn(ADVICE_CODES, rejection.code) && rejection.alternative !== true)
         .map((rejection) => asDiagnostic(rejection, placed.has(rejection.service))),
+      ...stretchedContexts(fleet, assignment, spec),
+      ...uncountedDrafts(spec, input.shapes),
       ...notApplied(spec),
       ...notEnforced(spec),
     ],
