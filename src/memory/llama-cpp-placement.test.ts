@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { sparseShape } from "../../test/fakes/sparse-gguf.ts";
-import { llama, LLAMA_8B, MIXTRAL } from "../../test/fakes/sparse-models/llama.ts";
+import { llama, LLAMA_1B, LLAMA_8B, MIXTRAL } from "../../test/fakes/sparse-models/llama.ts";
 import { qwen3 } from "../../test/fakes/sparse-models/qwen3.ts";
 import { GIB, MIB } from "../core/index.ts";
+import type { ModelShape } from "../models/model-shape.ts";
+import { llamaCpp } from "./llama-cpp.ts";
 import { placeByCounts, placeLayers } from "./llama-cpp-placement.ts";
 import { placeWeights } from "./llama-cpp-weights.ts";
 import { cards, settings } from "./llama-cpp.fixture.ts";
@@ -54,6 +56,16 @@ describe("where weights are", () => {
     expect(devices[0]?.output ?? 0).toBeGreaterThanOrEqual(tied.embeddingBytes);
     const onHost = placeWeights(tied, settings(), placeLayers(tied, settings(), []), 0).host;
     expect(onHost.output).toBeLessThan(MIB);
+  });
+
+  it("a tied head that is rearranged for the processor is a second copy too", async () => {
+    const q4 = await sparseShape(llama({ ...LLAMA_1B, type: "Q4_K" }));
+    const weights = (shape: ModelShape): number => llamaCpp.predict(shape, settings(), []).host.weights / MIB;
+    // llama-fit-params without cards: Host 141 and CPU_REPACK 662 MiB, both cut to whole ones; with Q8_0, which is left
+    // as it is, Host 1252.
+    expect(weights(q4)).toBeGreaterThanOrEqual(141 + 662);
+    expect(weights(q4)).toBeLessThan(141 + 662 + 2);
+    expect(Math.floor(weights(await sparseShape(llama(LLAMA_1B))))).toBe(1252);
   });
 
   it("experts of the first layers stay in main memory, by number or by name", async () => {

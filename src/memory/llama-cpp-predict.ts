@@ -25,6 +25,8 @@ import type {
 /** What the programs over llama.cpp differ in. Bytes. */
 export interface LlamaCppProgram {
   readonly outputs: ReservedOutputs;
+  /** Whether it rearranges weights in main memory for the processor (not with `--no-repack`). */
+  readonly repacks?: boolean;
   /** Main memory of the process itself. */
   readonly process: number;
   /** Main memory of the CUDA libraries in it, when there is a CUDA card. */
@@ -71,7 +73,13 @@ export function predictPlaced(
   const context = llamaCppContext(settings, program.outputs);
   const buffers = known ?? new ComputeBuffers(shape, settings, context);
   const all: Case = { shape, settings, devices, placement, context, buffers };
-  const weights = placeWeights(shape, settings, placement, devices.length);
+  const weights = placeWeights(
+    shape,
+    settings,
+    placement,
+    devices.length,
+    program.repacks === true && !devices.some(isCuda),
+  );
   const widest = paddedValue(shape.layers, settings);
   const caches = shape.layers.map((layer) => layerCacheBytes(layer, context, settings, widest));
   const cacheAt = (place: Place): LayerCacheBytes => sumCaches(caches, settings, placement, place);

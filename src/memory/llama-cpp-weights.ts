@@ -86,12 +86,20 @@ interface EndWeights {
 /** Architectures whose tied head is loaded before the embedding, and therefore a second copy in main memory too. */
 const HEAD_FIRST: ReadonlySet<string> = new Set(["gemma3n", "gemma4"]);
 
+/** Types whose matrices llama.cpp rearranges for x86 processors with AVX2 or more. Source: repack.cpp of ggml-cpu. */
+const REPACKED_TYPES: ReadonlySet<string> = new Set(["Q4_0", "Q4_K", "Q2_K", "IQ4_NL", "MXFP4"]);
+
+/** Whether a head in main memory would be rearranged, and with that be another tensor than the embedding it is tied to. */
+const isHeadRepacked = (shape: ModelShape): boolean =>
+  REPACKED_TYPES.has(shape.tensors?.find(({ name }) => name === "token_embd.weight")?.type ?? "");
+
 /**
- * A tied head is a second copy of the embedding wherever the head is not in main memory itself.
- * Source: TENSOR_DUPLICATED in llama_model_loader::create_tensor.
+ * A tied head is a second copy of the embedding wherever the head is not in main memory itself, and there too when it is
+ * rearranged. Source: TENSOR_DUPLICATED in llama_model_loader::create_tensor.
  */
-export function endWeights(shape: ModelShape, headOnCard: boolean): EndWeights {
-  const copied = shape.tiedEmbeddings && (headOnCard || HEAD_FIRST.has(shape.architecture));
+export function endWeights(shape: ModelShape, headOnCard: boolean, repacks = false): EndWeights {
+  const apart = headOnCard || HEAD_FIRST.has(shape.architecture) || (repacks && isHeadRepacked(shape));
+  const copied = shape.tiedEmbeddings && apart;
   const { input, first } = otherWeights(shape);
   return {
     input: shape.embeddingBytes + input,
@@ -123,12 +131,13 @@ export function placeWeights(
   settings: EngineSettings,
   placement: Placement,
   cards: number,
+  repacks = false,
 ): { devices: PlacedWeights[]; host: PlacedWeights } {
   const devices = Array.from({ length: cards }, noWeights);
   const host = noWeights();
   const at = (place: Placement["output"]): PlacedWeights =>
     place === "host" ? host : (devices[place] ?? host);
-  const ends = endWeights(shape, placement.output !== "host");
+  const ends = endWeights(shape, placement.output !== "host", repacks);
   host.embedding += ends.input;
   at(placement.layers[0] ?? "host").layers += ends.first;
   at(placement.output).output += ends.output;

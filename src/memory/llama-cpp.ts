@@ -5,7 +5,12 @@ import { type LlamaCppProgram, predictLlamaCpp } from "./llama-cpp-predict.ts";
 import type { MemoryModel } from "./memory-model.ts";
 
 /** llama-server: rows of logits for its slots only. */
-const LLAMA_SERVER: LlamaCppProgram = { outputs: "slots", process: 150 * MIB, cudaProcess: 250 * MIB };
+const LLAMA_SERVER: LlamaCppProgram = {
+  outputs: "slots",
+  repacks: true,
+  process: 150 * MIB,
+  cudaProcess: 250 * MIB,
+};
 
 /** A memory model for a program over llama.cpp. Throws `RangeError` when it is asked to predict without a shape. */
 export function llamaCppModel(program: LlamaCppProgram): MemoryModel {
