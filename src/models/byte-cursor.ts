@@ -1,6 +1,9 @@
+import { formatBytes, OmniError } from "../core/index.ts";
 import type { ByteSource } from "./byte-source.ts";
 
 const CHUNK_BYTES = 1 << 20;
+/** Headers have some MiB; a file with holes may claim one of terabytes, which would be read for hours. */
+const MOST_READ = 256 << 20;
 
 /** Thrown when a header asks for more bytes than the file has. */
 export class EndOfFile extends Error {
@@ -17,6 +20,7 @@ export class ByteCursor {
   #buffer = Buffer.alloc(0);
   /** Offset in the file of the first byte of the buffer. */
   #start = 0;
+  #read = 0;
   /** Offset in the buffer of the next byte to read. */
   #at = 0;
 
@@ -37,12 +41,21 @@ export class ByteCursor {
     return this.#buffer.length - this.#at >= bytes;
   }
 
-  /** Makes the next `bytes` bytes readable. Throws `EndOfFile` when the file is shorter. */
+  /**
+   * Makes the next `bytes` bytes readable. Throws `EndOfFile` when the file is shorter, and `OmniError` `model.malformed`
+   * when more is read than the header of any model has.
+   */
   async need(bytes: number): Promise<void> {
     if (this.has(bytes)) return;
     if (bytes > this.remaining) throw new EndOfFile();
     const kept = this.#buffer.subarray(this.#at);
     const target = Buffer.alloc(Math.min(Math.max(bytes, CHUNK_BYTES), this.remaining));
+    this.#read += target.length - kept.length;
+    if (this.#read > MOST_READ)
+      throw new OmniError(
+        "model.malformed",
+        `The header of ${this.#source.name} goes on after ${formatBytes(MOST_READ)}; no model has so long a one.`,
+      );
     kept.copy(target);
     this.#start += this.#at;
     this.#at = 0;

@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { messageOf, OmniError } from "../core/index.ts";
 import { checkRange, pastTheEnd } from "./check-range.ts";
@@ -18,12 +19,16 @@ export interface ByteSource {
 
 /** Opens a file of this machine. Throws `OmniError` `model.not-found` when there is none that can be read. */
 export async function openFile(path: string): Promise<ByteSource> {
-  const file = await open(path, "r").catch((thrown: unknown) => {
+  // Without O_NONBLOCK a named pipe would hold the thread until somebody writes to it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((thrown: unknown) => {
     throw new OmniError("model.not-found", `Cannot open the model file ${path}: ${messageOf(thrown)}`, {
       cause: thrown,
     });
   });
-  const stat = await file.stat();
+  const stat = await file.stat().catch(async (thrown: unknown) => {
+    await file.close();
+    throw thrown;
+  });
   if (!stat.isFile()) {
     await file.close();
     throw new OmniError("model.not-found", `${path} is not a file.`, {

@@ -5,6 +5,7 @@ import type { ByteSource } from "./byte-source.ts";
 import { GGML_TYPES } from "./ggml-types.ts";
 import { readMetadata } from "./gguf-metadata.ts";
 import type { GgufMetadata } from "./gguf-metadata.ts";
+import { shown } from "./shown.ts";
 
 export interface GgufTensor {
   readonly name: string;
@@ -119,26 +120,30 @@ async function readTensor(cursor: ByteCursor, path: string): Promise<GgufTensor>
   if (rank > MOST_DIMENSIONS)
     throw new OmniError(
       "model.malformed",
-      `Tensor ${name} of ${path} has ${rank} dimensions; at most ${MOST_DIMENSIONS} exist.`,
+      `Tensor ${shown(name)} of ${path} has ${rank} dimensions; at most ${MOST_DIMENSIONS} exist.`,
     );
   await cursor.need(rank * 8 + 12);
   const dimensions = Array.from({ length: rank }, () =>
-    safe(cursor.u64(), `A dimension of tensor ${name}`, path),
+    safe(cursor.u64(), `A dimension of tensor ${shown(name)}`, path),
   );
   const type = GGML_TYPES.get(cursor.u32());
-  const offset = safe(cursor.u64(), `The offset of tensor ${name}`, path);
+  const offset = safe(cursor.u64(), `The offset of tensor ${shown(name)}`, path);
   const values = dimensions.reduce((product, dimension) => product * dimension, 1);
   const row = dimensions[0] ?? 1;
   if (type !== undefined && row % type.block !== 0) {
     throw new OmniError(
       "model.malformed",
-      `Tensor ${name} of ${path} has rows of ${row} values; ${type.name} needs a multiple of ${type.block}.`,
+      `Tensor ${shown(name)} of ${path} has rows of ${row} values; ${type.name} needs a multiple of ${type.block}.`,
     );
   }
   const bytes =
     type === undefined
       ? 0
-      : safe(BigInt(Math.round((values / type.block) * type.bytes)), `The size of tensor ${name}`, path);
+      : safe(
+          BigInt(Math.round((values / type.block) * type.bytes)),
+          `The size of tensor ${shown(name)}`,
+          path,
+        );
   return { name, dimensions, type: type?.name, offset, bytes };
 }
 
@@ -149,7 +154,7 @@ function safe(value: bigint, what: string, path: string): number {
 
 function alignmentOf(metadata: GgufMetadata, path: string): number {
   const alignment = metadata.get("general.alignment") ?? 32;
-  if (typeof alignment === "number" && alignment > 0 && Number.isInteger(Math.log2(alignment)))
+  if (typeof alignment === "number" && alignment >= 1 && Number.isInteger(Math.log2(alignment)))
     return alignment;
   throw new OmniError(
     "model.malformed",
@@ -169,18 +174,18 @@ function checkTensors(tensors: readonly GgufTensor[], data: DataSection): void {
   let end = 0;
   for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset)) {
     if (seen.has(tensor.name))
-      throw new OmniError("model.malformed", `${data.path} has the tensor ${tensor.name} twice.`);
+      throw new OmniError("model.malformed", `${data.path} has the tensor ${shown(tensor.name)} twice.`);
     seen.add(tensor.name);
     if (tensor.offset % data.alignment !== 0) {
       throw new OmniError(
         "model.malformed",
-        `Tensor ${tensor.name} of ${data.path} starts at ${tensor.offset}, off the alignment of ${data.alignment}.`,
+        `Tensor ${shown(tensor.name)} of ${data.path} starts at ${tensor.offset}, off the alignment of ${data.alignment}.`,
       );
     }
     if (tensor.offset < end)
       throw new OmniError(
         "model.malformed",
-        `Tensor ${tensor.name} of ${data.path} overlaps the one before it.`,
+        `Tensor ${shown(tensor.name)} of ${data.path} overlaps the one before it.`,
       );
     end = tensor.offset + tensor.bytes;
   }

@@ -1,5 +1,6 @@
 import { OmniError } from "../core/index.ts";
 import type { ByteCursor } from "./byte-cursor.ts";
+import { shown } from "./shown.ts";
 
 /** An array or text that was skipped because nobody plans with its contents (a vocabulary, merges, a tokenizer as JSON). */
 export interface SkippedArray {
@@ -48,7 +49,7 @@ export async function readMetadata(cursor: ByteCursor, count: number, path: stri
   for (let i = 0; i < count; i++) {
     const key = await readString(cursor, LONGEST_KEY, "A metadata key", path, kept);
     if (metadata.has(key))
-      throw new OmniError("model.malformed", `${path} has the metadata key ${key} twice.`);
+      throw new OmniError("model.malformed", `${path} has the metadata key ${shown(key)} twice.`);
     await cursor.need(4);
     metadata.set(key, await readValue(cursor, cursor.u32(), key, path, kept));
   }
@@ -77,7 +78,7 @@ async function readValue(
   if (type === ARRAY) return readArray(cursor, key, path, kept);
   const bytes = SCALAR_BYTES.get(type);
   if (bytes === undefined)
-    throw new OmniError("model.malformed", `${path} gives ${key} the unknown value type ${type}.`);
+    throw new OmniError("model.malformed", `${path} gives ${shown(key)} the unknown value type ${type}.`);
   await cursor.need(bytes);
   return readScalar(cursor, type);
 }
@@ -119,7 +120,7 @@ async function readText(cursor: ByteCursor, key: string, path: string, kept: Kep
   await cursor.need(8);
   const length = cursor.peekU64();
   if (length <= BigInt(LONGEST_KEPT_STRING) || length > BigInt(cursor.remaining))
-    return readString(cursor, LONGEST_KEPT_STRING, `The value of ${key}`, path, kept);
+    return readString(cursor, LONGEST_KEPT_STRING, `The value of ${shown(key)}`, path, kept);
   cursor.skip(8 + Number(length));
   return { length: Number(length) };
 }
@@ -133,12 +134,12 @@ async function readArray(cursor: ByteCursor, key: string, path: string, kept: Ke
   if (smallest === undefined)
     throw new OmniError(
       "model.malformed",
-      `${path} gives ${key} an array of the unknown value type ${type}.`,
+      `${path} gives ${shown(key)} an array of the unknown value type ${type}.`,
     );
   if (length * BigInt(smallest) > BigInt(cursor.remaining)) {
     throw new OmniError(
       "model.malformed",
-      `${path} gives ${key} an array of ${length} values, more than the file holds.`,
+      `${path} gives ${shown(key)} an array of ${length} values, more than the file holds.`,
     );
   }
   const count = Number(length);
@@ -150,7 +151,7 @@ async function readArray(cursor: ByteCursor, key: string, path: string, kept: Ke
   const values: (number | bigint | boolean | string)[] = [];
   for (let i = 0; i < count; i++) {
     if (scalarBytes === undefined) {
-      values.push(await readString(cursor, LONGEST_KEPT_STRING, `A value of ${key}`, path, kept));
+      values.push(await readString(cursor, LONGEST_KEPT_STRING, `A value of ${shown(key)}`, path, kept));
     } else {
       await cursor.need(scalarBytes);
       values.push(readScalar(cursor, type));
@@ -175,7 +176,7 @@ async function skipArray(
     if (!cursor.has(8)) await cursor.need(8);
     const length = cursor.u64();
     if (length > BigInt(cursor.remaining))
-      throw new OmniError("model.malformed", `A string of ${key} in ${path} is longer than the file.`);
+      throw new OmniError("model.malformed", `A string of ${shown(key)} in ${path} is longer than the file.`);
     cursor.skip(Number(length));
   }
 }

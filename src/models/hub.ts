@@ -31,7 +31,15 @@ const LISTING = z.object({
     .optional()
     .catch(undefined),
   siblings: z
-    .array(z.object({ rfilename: z.string().max(1024), size: z.int().min(0).optional() }))
+    .array(
+      z.object({
+        rfilename: z
+          .string()
+          .max(1024)
+          .regex(/^\P{C}+$/u),
+        size: z.int().min(0).optional(),
+      }),
+    )
     .max(200_000)
     .default([]),
 });

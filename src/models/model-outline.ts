@@ -1,5 +1,6 @@
-import { LLAMA_CPP_ARCHITECTURES } from "../catalog/llama-cpp-architectures.ts";
-import { nearest, OmniError } from "../core/index.ts";
+import { OmniError } from "../core/index.ts";
+import { architectureOf, isKnownArchitecture, unknownArchitecture } from "./gguf/architecture.ts";
+import { MOST_BLOCKS } from "./gguf/hyperparameters.ts";
 import type { GgufHeader } from "./gguf-header.ts";
 import type { GgufValue } from "./gguf-metadata.ts";
 
@@ -21,8 +22,6 @@ export interface ModelOutline {
 }
 
 const F16_BYTES = 2;
-/** Source: LLAMA_MAX_LAYERS in llama.cpp, src/llama-hparams.h. */
-const MOST_LAYERS = 512;
 
 /**
  * Reads the outline out of a header. Throws `OmniError` when the architecture is not one llama.cpp loads, when the
@@ -30,10 +29,8 @@ const MOST_LAYERS = 512;
  */
 export function outlineModel(header: GgufHeader): ModelOutline {
   const { metadata, path } = header;
-  const architecture = metadata.get("general.architecture");
-  if (typeof architecture !== "string")
-    throw new OmniError("model.malformed", `${path} names no general.architecture.`);
-  checkArchitecture(architecture, path);
+  const architecture = architectureOf(header);
+  if (!isKnownArchitecture(architecture)) throw unknownArchitecture(architecture, path);
   if (header.tensors.length === 0)
     throw new OmniError(
       "model.no-weights",
@@ -42,10 +39,10 @@ export function outlineModel(header: GgufHeader): ModelOutline {
   const number = (key: string): number | undefined =>
     count(metadata.get(`${architecture}.${key}`), `${architecture}.${key}`, path);
   const layers = number("block_count") ?? 0;
-  if (layers > MOST_LAYERS)
+  if (layers > MOST_BLOCKS)
     throw new OmniError(
       "model.malformed",
-      `${path} claims ${layers} layers; llama.cpp reads at most ${MOST_LAYERS}.`,
+      `${path} claims ${layers} layers; llama.cpp reads at most ${MOST_BLOCKS}.`,
     );
   const embeddingLength = number("embedding_length") ?? 0;
   return {
@@ -68,15 +65,6 @@ export function outlineModel(header: GgufHeader): ModelOutline {
     }),
     chatTemplate: asText(metadata.get("tokenizer.chat_template")),
   };
-}
-
-function checkArchitecture(architecture: string, path: string): void {
-  if (LLAMA_CPP_ARCHITECTURES.has(architecture)) return;
-  const near = nearest(architecture, LLAMA_CPP_ARCHITECTURES);
-  throw new OmniError(
-    "model.unknown-architecture",
-    `${path} is of the architecture ${JSON.stringify(architecture)}, which this llama.cpp does not know${near === undefined ? "" : ` (the nearest it knows is ${near})`}.`,
-  );
 }
 
 interface AttentionShape {

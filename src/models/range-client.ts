@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent } from "undici";
 import { formatBytes, messageOf, OmniError } from "../core/index.ts";
-import { abandon, BrokenAnswer, readBody, requestRange, withoutCredentials } from "./range-request.ts";
+import { withoutCredentials } from "./get-following.ts";
+import { abandon, BrokenAnswer, readBody, requestRange } from "./range-request.ts";
 import type { RangeAnswer } from "./range-request.ts";
 import type { UrlOptions } from "./url-source.ts";
 
@@ -16,6 +17,8 @@ const RETRY_DELAY_MS = 300;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A file of a server that sends only whole files is read whole up to this size. */
 const SMALL_FILE = 16 << 20;
+/** So many bytes at least of each request that are not the last. */
+const SMALLEST_PART = 16 << 10;
 const TEMPORARY = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** Fetches byte ranges of one URL: follows it to where the file lies, tries again what may pass, and names what will not. */
@@ -108,8 +111,9 @@ export class RangeClient {
       throw new BrokenAnswer(`the answer ended after ${bytes.length} bytes`);
     const complete = offset + bytes.length === Math.min(offset + length, range.total);
     if (complete) return { total: range.total, bytes };
-    // A server may send less than it was asked for.
-    if (bytes.length === 0) throw this.#noRanges("answers with empty ranges");
+    // A server may send less than it was asked for, but not a file in crumbs.
+    if (bytes.length < SMALLEST_PART)
+      throw this.#noRanges(`answers with ${bytes.length} bytes where ${length} were asked for`);
     const rest = await this.fetch(offset + bytes.length, length - bytes.length);
     return { total: range.total, bytes: Buffer.concat([bytes, rest.bytes]) };
   }
@@ -167,4 +171,5 @@ const cut = (whole: Uint8Array, offset: number, length: number): FetchedRange =>
   bytes: whole.subarray(offset, offset + length),
 });
 
-const withoutQuery = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^/@]*@/, "//");
+/** A password may hold any character but a slash. */
+const withoutQuery = (url: string): string => url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//");

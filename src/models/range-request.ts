@@ -1,6 +1,6 @@
-import { request } from "undici";
 import type { Dispatcher } from "undici";
 import { OmniError } from "../core/index.ts";
+import { firstOf, getFollowing } from "./get-following.ts";
 
 /** An answer that may be another one when the request is sent again. */
 export class BrokenAnswer extends Error {
@@ -32,41 +32,24 @@ interface RangeRequest {
   readonly length: number;
 }
 
-const MOST_REDIRECTS = 8;
-const SILENCE_MS = 20_000;
 const LONGEST_REQUEST_MS = 300_000;
-const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const CREDENTIALS = new Set(["authorization", "cookie", "proxy-authorization"]);
 
 /**
- * One GET of `length` bytes from `offset`, redirects followed. Credentials are sent to the first host only. Throws
- * `OmniError` `hub.unreachable` for redirects that lead nowhere, and whatever the connection throws.
+ * One GET of `length` bytes from `offset`, redirects followed. Throws what `getFollowing` does, and `OmniError`
+ * `hub.no-ranges` for an answer that is compressed unasked.
  */
 export async function requestRange(start: URL, ask: RangeRequest): Promise<RangeAnswer> {
-  let url = start;
-  let headers = ask.headers;
-  const overall = AbortSignal.timeout(LONGEST_REQUEST_MS);
-  for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-    const response = await request(url, {
-      dispatcher: ask.agent,
-      method: "GET",
-      headers: {
-        ...headers,
-        range: `bytes=${ask.offset}-${ask.offset + ask.length - 1}`,
-        // A compressed answer has other offsets than the file.
-        "accept-encoding": "identity",
-      },
-      headersTimeout: SILENCE_MS,
-      bodyTimeout: SILENCE_MS,
-      signal: ask.signal === undefined ? overall : AbortSignal.any([ask.signal, overall]),
-    });
-    if (!REDIRECTS.has(response.statusCode)) return answerOf(response, url);
-    await response.body.dump();
-    const next = locationOf(response, url);
-    if (next.host !== url.host) headers = withoutCredentials(headers);
-    url = next;
-  }
-  throw new OmniError("hub.unreachable", `${start.host} redirects more than ${MOST_REDIRECTS} times.`);
+  const { response, url } = await getFollowing(start, {
+    ...ask,
+    headers: {
+      ...ask.headers,
+      range: `bytes=${ask.offset}-${ask.offset + ask.length - 1}`,
+      // A compressed answer has other offsets than the file.
+      "accept-encoding": "identity",
+    },
+    timeout: LONGEST_REQUEST_MS,
+  });
+  return answerOf(response, url);
 }
 
 /** Reads a body to its end. Throws `BrokenAnswer` when it is longer than `most` bytes. */
@@ -87,37 +70,20 @@ export function abandon(body: RangeAnswer["body"]): void {
   body.on("error", () => {}).destroy();
 }
 
-function locationOf(response: Dispatcher.ResponseData, url: URL): URL {
-  const location = one(response.headers["location"]);
-  if (location === undefined || !URL.canParse(location, url))
-    throw new OmniError("hub.unreachable", `${url.host} redirects to nowhere.`);
-  const next = new URL(location, url);
-  const sound = next.protocol === "https:" || (next.protocol === "http:" && url.protocol === "http:");
-  if (sound) return next;
-  throw new OmniError(
-    "hub.unreachable",
-    `${url.host} redirects from ${url.protocol}// to ${next.protocol}//, which Omni does not follow.`,
-  );
-}
-
-/** The headers that another host may see. */
-export const withoutCredentials = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name.toLowerCase())));
-
 function answerOf(response: Dispatcher.ResponseData, url: URL): RangeAnswer {
   const { headers, statusCode: status, body } = response;
-  const encoding = one(headers["content-encoding"]);
+  const encoding = firstOf(headers["content-encoding"]);
   if (status < 300 && encoding !== undefined && encoding !== "identity") {
     abandon(body);
     throw new OmniError("hub.no-ranges", `${url.host} compresses its answers (${encoding}), unasked.`);
   }
-  const length = Number(one(headers["content-length"]) ?? Number.NaN);
+  const length = Number(firstOf(headers["content-length"]) ?? Number.NaN);
   return {
     status,
     url,
-    range: parseRange(one(headers["content-range"])),
+    range: parseRange(firstOf(headers["content-range"])),
     length: Number.isSafeInteger(length) ? length : undefined,
-    etag: one(headers["etag"]),
+    etag: firstOf(headers["etag"]),
     body,
   };
 }
@@ -130,6 +96,3 @@ function parseRange(text: string | undefined): ContentRange | undefined {
   const sound = [first, last, total].every(Number.isSafeInteger) && last < total;
   return sound ? { first, last, total } : undefined;
 }
-
-const one = (header: string | string[] | undefined): string | undefined =>
-  Array.isArray(header) ? header[0] : header;

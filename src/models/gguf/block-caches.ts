@@ -1,6 +1,8 @@
+import { OmniError } from "../../core/index.ts";
 import type { LayerCache } from "../model-shape.ts";
 import { compressedCaches, keys, keysOfWindow } from "./compressed-attention.ts";
 import type { HeaderFields } from "./header-fields.ts";
+import { MOST_BLOCKS } from "./hyperparameters.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
 import { indexerWidths, isLatent, latentCache } from "./latent-attention.ts";
 import { blockKinds } from "./recurrent-blocks.ts";
@@ -41,7 +43,7 @@ export function blockCaches(fields: HeaderFields, model: Hyperparameters): Layer
   const attention = attentionCaches(fields, model);
   const kinds = blockKinds(fields, model);
   const owners = cacheOwners(fields, model);
-  const loops = architecture === "nanbeige" ? Math.max(1, fields.count("num_loops") ?? 1) : 1;
+  const loops = architecture === "nanbeige" ? loopsOf(fields, model) : 1;
   const caches = Array.from({ length: model.blocks }, (_, block) => {
     const kind = kinds?.(block) ?? { attention: block < owners, recurrent: false };
     const once = [
@@ -52,6 +54,16 @@ export function blockCaches(fields: HeaderFields, model: Hyperparameters): Layer
     return Array.from({ length: loops }, () => once).flat();
   });
   return withDraftCaches(fields, model, caches);
+}
+
+/** Source: src/models/nanbeige.cpp, which allows as many layers as there may be in all. */
+function loopsOf(fields: HeaderFields, { blocks }: Hyperparameters): number {
+  const loops = fields.count("num_loops") ?? 1;
+  if (loops >= 1 && loops * blocks <= MOST_BLOCKS) return loops;
+  throw new OmniError(
+    "model.malformed",
+    `${fields.path} runs its ${blocks} blocks ${loops} times; llama.cpp has room for ${MOST_BLOCKS} in all.`,
+  );
 }
 
 const KEEPS_DRAFT_CACHES = new Set(["bailingmoe3", "deepseek4", "nemotron_h", "nemotron_h_moe"]);

@@ -1,8 +1,9 @@
-import { LLAMA_CPP_ARCHITECTURES } from "../../catalog/llama-cpp-architectures.ts";
-import { nearest, OmniError } from "../../core/index.ts";
+import { OmniError } from "../../core/index.ts";
 import type { GgufHeader, GgufTensor } from "../gguf-header.ts";
 import type { GgufValue } from "../gguf-metadata.ts";
 import type { BlockWeights, ExpertShape, LayerShape, ModelShape, TensorShape } from "../model-shape.ts";
+import { displayName, shown } from "../shown.ts";
+import { architectureOf, isKnownArchitecture, unknownArchitecture } from "./architecture.ts";
 import { blockCaches } from "./block-caches.ts";
 import { parametersOf, tensorPlace } from "./block-weights.ts";
 import { bytesByType, quantizationOf } from "./file-type.ts";
@@ -37,7 +38,7 @@ export function ggufShape(headers: readonly GgufHeader[], origin: "file" | "hub"
   const tied = weights.output === 0 && weights.embedding > 0 && !WITHOUT_HEAD.test(architecture);
   const parameters = tensors.reduce((sum, tensor) => sum + parametersOf(tensor), 0);
   const text = (key: string): string | undefined => asText(first.metadata.get(key));
-  const name = text("general.name");
+  const name = displayName(text("general.name") ?? "");
   const chatTemplate = text("tokenizer.chat_template");
   const experts = expertsOf(fields, model, tensors);
   const fileType = first.metadata.get("general.file_type");
@@ -70,19 +71,13 @@ export function ggufShape(headers: readonly GgufHeader[], origin: "file" | "hub"
   };
 }
 
-function architectureOf({ metadata, path }: GgufHeader): string {
-  const architecture = metadata.get("general.architecture");
-  if (typeof architecture === "string") return architecture;
-  throw new OmniError("model.malformed", `${path} names no general.architecture.`);
-}
-
 /**
  * An architecture that llama.cpp of this release does not know is read as grouped-query attention in every block, when the
  * keys for that are there: newer releases and forks use the same names.
  */
 function checkArchitecture(fields: HeaderFields, header: GgufHeader): void {
   const { architecture } = fields;
-  if (LLAMA_CPP_ARCHITECTURES.has(architecture)) return;
+  if (isKnownArchitecture(architecture)) return;
   const isGeneric =
     fields.count("block_count") !== undefined &&
     fields.count("embedding_length") !== undefined &&
@@ -92,13 +87,8 @@ function checkArchitecture(fields: HeaderFields, header: GgufHeader): void {
     SPECIAL.test(key.slice(architecture.length + 1)),
   );
   if (isGeneric && !isSpecial) return;
-  const near = nearest(architecture, LLAMA_CPP_ARCHITECTURES);
-  const hint = near === undefined ? "" : ` (the nearest it knows is ${near})`;
   const why = isSpecial ? "keys for attention of a special kind" : "no keys for grouped-query attention";
-  throw new OmniError(
-    "model.unknown-architecture",
-    `${header.path} is of the architecture ${JSON.stringify(architecture)}, which this llama.cpp does not know${hint}, and has ${why}.`,
-  );
+  throw unknownArchitecture(architecture, header.path, `, and has ${why}`);
 }
 
 /** Keys of caches that no generic reading could tell. */
@@ -192,7 +182,7 @@ function shapeOf({ name, type, dimensions, bytes }: GgufTensor, path: string): T
   if (type !== undefined) return { name, type, dimensions, bytes };
   throw new OmniError(
     "model.unsupported",
-    `Tensor ${name} of ${path} has a type that this version does not know, so its size is not known either.`,
+    `Tensor ${shown(name)} of ${path} has a type that this version does not know, so its size is not known either.`,
   );
 }
 

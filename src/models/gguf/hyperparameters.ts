@@ -20,7 +20,7 @@ export interface Hyperparameters {
 }
 
 /** Source: LLAMA_MAX_LAYERS in llama.cpp, src/llama-hparams.h. */
-const MOST_BLOCKS = 512;
+export const MOST_BLOCKS = 512;
 
 /**
  * Reads what all architectures share. Throws `OmniError` `model.malformed` for what llama.cpp would refuse.

@@ -47,7 +47,7 @@ export function configQuantization(json: unknown): ConfigQuantization | undefine
   const config = parsed.data;
   const method =
     config.quant_method?.toLowerCase() ?? (config.quant_algo === undefined ? undefined : "modelopt");
-  const found = method === undefined ? undefined : BY_METHOD[method]?.(config);
+  const found = method === undefined ? undefined : BY_METHOD.get(method)?.(config);
   return found === undefined || method === undefined ? undefined : { ...found, method };
 }
 
@@ -60,23 +60,26 @@ const MXFP4 = packed("mxfp4", "MXFP4", 4);
 const gptq = ({ bits = 4 }: Parsed): Found =>
   packed(bits === 8 ? "w8a16" : "w4a16-gptq", `GPTQ-Int${bits}`, bits);
 
-const BY_METHOD: Readonly<Record<string, (config: Parsed) => Found | undefined>> = {
-  gptq,
-  gptq_marlin: gptq,
-  "auto-round": gptq,
-  awq: ({ bits = 4 }) => packed("w4a16-awq", "AWQ", bits),
-  awq_marlin: ({ bits = 4 }) => packed("w4a16-awq", "AWQ", bits),
-  fp8: () => FP8,
-  fbgemm_fp8: () => FP8,
-  mxfp4: () => MXFP4,
-  modelopt: (config) => (hasFp4(config) ? NVFP4 : FP8),
-  modelopt_fp4: () => NVFP4,
-  bitsandbytes: (config) =>
-    config.load_in_4bit === true || config._load_in_4bit === true
-      ? packed("bnb-4bit", "BNB-4BIT", 4)
-      : packed("bnb-8bit", "BNB-8BIT", 8),
-  "compressed-tensors": compressed,
-};
+/** A map, because a file may name the method `constructor`. */
+const BY_METHOD: ReadonlyMap<string, (config: Parsed) => Found | undefined> = new Map(
+  Object.entries({
+    gptq,
+    gptq_marlin: gptq,
+    "auto-round": gptq,
+    awq: ({ bits = 4 }) => packed("w4a16-awq", "AWQ", bits),
+    awq_marlin: ({ bits = 4 }) => packed("w4a16-awq", "AWQ", bits),
+    fp8: () => FP8,
+    fbgemm_fp8: () => FP8,
+    mxfp4: () => MXFP4,
+    modelopt: (config) => (hasFp4(config) ? NVFP4 : FP8),
+    modelopt_fp4: () => NVFP4,
+    bitsandbytes: (config) =>
+      config.load_in_4bit === true || config._load_in_4bit === true
+        ? packed("bnb-4bit", "BNB-4BIT", 4)
+        : packed("bnb-8bit", "BNB-8BIT", 8),
+    "compressed-tensors": compressed,
+  }),
+);
 
 /** ModelOpt names the algorithm of the whole, of groups, or of each layer where it mixes them. */
 function hasFp4(config: Parsed): boolean {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
+import { displayName } from "../shown.ts";
 
 /** No width, count or length of any model comes near; what is beyond it is damage. */
 const MOST = 1_000_000_000;
@@ -166,12 +167,10 @@ export function parseConfig(json: unknown, name: string): ParsedConfig {
   return {
     text: { ...text, tie_word_embeddings: outermost.tie_word_embeddings ?? text.tie_word_embeddings },
     quantization: outer.data["quantization_config"] ?? merged["quantization_config"],
-    architecture: (
-      outermost.architectures?.[0] ??
-      outermost.model_type ??
-      text.model_type ??
-      "unknown"
-    ).toLowerCase(),
+    architecture:
+      displayName(
+        outermost.architectures?.[0] ?? outermost.model_type ?? text.model_type ?? "",
+      )?.toLowerCase() ?? "unknown",
   };
 }
 

@@ -210,7 +210,7 @@ describe("a damaged folder", () => {
     const moved = { "lm_head.weight": "model-00001-of-00003.safetensors" };
     await writeFile(index, JSON.stringify({ weight_map: moved }));
     await expect(readModelFolder(folder)).rejects.toThrow(
-      /says that the tensor lm_head.weight is in model-00001/,
+      /says that the tensor "lm_head.weight" is in model-00001/,
     );
     await writeFile(index, JSON.stringify({ weight_map: { "lm_head.weight": "../../etc/passwd" } }));
     await expect(readModelFolder(folder)).rejects.toMatchObject({ code: "model.malformed" });
@@ -227,9 +227,16 @@ describe("a damaged folder", () => {
     await expect(say("{}")).rejects.toMatchObject({ code: "model.unsupported" });
     await expect(say("[1]")).rejects.toMatchObject({ code: "model.malformed" });
     await expect(say("{")).rejects.toThrow(/config.json is not valid JSON/);
+    await expect(say('{"num_hidden_layers": 0}')).rejects.toThrow(/claims 0 layers/);
+    await expect(say('{"num_hidden_layers": 1, "hidden_size": 8}')).rejects.toMatchObject({
+      code: "model.unsupported",
+      message: `${folder}/config.json gives no number or width of attention heads, so what they keep of a context is not known.`,
+    });
     await expect(say('{"num_hidden_layers": 1000000000}')).rejects.toThrow(/claims 1000000000 layers/);
     await expect(
-      say('{"num_hidden_layers": 1, "limit": [0.0, Infinity], "s": "NaN"}'),
+      say(
+        '{"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "limit": [0.0, -Infinity], "s": "NaN"}',
+      ),
     ).resolves.toMatchObject({
       layers: [{}, { draft: true }],
     });

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
+import { MOST_BLOCKS } from "../gguf/hyperparameters.ts";
 import type { BlockWeights, ExpertShape, LayerCache, ModelShape } from "../model-shape.ts";
 import { configCaches } from "./config-caches.ts";
 import { headsOf } from "./config-heads.ts";
@@ -17,8 +18,6 @@ import { dominantType, sumTensors } from "./tensor-sums.ts";
 
 const LARGEST_CONFIG = 16 << 20;
 const LARGEST_TEMPLATE = 64 << 20;
-/** Source: LLAMA_MAX_LAYERS of llama.cpp, src/llama-hparams.h; no published model comes near. */
-const MOST_LAYERS = 512;
 
 /**
  * The shape of a model in safetensors: exact bytes of every tensor from the headers, caches from config.json. Throws
@@ -45,10 +44,20 @@ const has = (files: ModelFiles, path: string): boolean => files.list.some((file)
 
 function checkLayers({ text }: ParsedConfig, name: string): void {
   const layers = layersOf(text) ?? 0;
-  if (layers <= MOST_LAYERS) return;
+  if (layers >= 1 && layers <= MOST_BLOCKS) return;
   throw new OmniError(
     "model.malformed",
-    `${name}/config.json claims ${layers} layers; no model has more than ${MOST_LAYERS}.`,
+    `${name}/config.json claims ${layers} layers; models have 1 to ${MOST_BLOCKS}.`,
+  );
+}
+
+/** Without heads, attention would seem to keep nothing, and any context to fit. */
+function checkHeads(caches: readonly (readonly LayerCache[])[], width: number, name: string): void {
+  const attends = caches.flat().some(({ kind }) => kind === "full" || kind === "window");
+  if (!attends || width > 0) return;
+  throw new OmniError(
+    "model.unsupported",
+    `${name}/config.json gives no number or width of attention heads, so what they keep of a context is not known.`,
   );
 }
 
@@ -94,6 +103,7 @@ function shapeOf(
   const tied = output === 0 || text.tie_word_embeddings === true;
   const { hidden, heads, length } = headsOf(text);
   const caches = configCaches(text);
+  checkHeads(caches, heads * length, files.name);
   const experts = expertsOf(text, tensors);
   const weightBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
   const { scheme, name, method } = packing ?? dominantType(tensors);

@@ -1,5 +1,7 @@
 import { formatBytes, messageOf, OmniError } from "../../core/index.ts";
 import type { ByteSource } from "../byte-source.ts";
+import { shown } from "../shown.ts";
+import { boundedJson } from "./bounded-json.ts";
 
 /** Reads a JSON file of a model. Throws `OmniError` `model.malformed` when it is larger than `most` bytes or no JSON. */
 export async function readJson(source: ByteSource, most: number): Promise<unknown> {
@@ -11,27 +13,19 @@ export async function readJson(source: ByteSource, most: number): Promise<unknow
   return parseJson(await source.read(0, source.size), source.name);
 }
 
-/** Parses JSON as Python writes it: `NaN` and `Infinity`, which JSON does not have, become null. */
+/**
+ * Parses JSON as Python writes it: `NaN` and `Infinity`, which JSON does not have, become null. Throws `OmniError`
+ * `model.malformed` for what is no JSON, and for more of it than any model's file holds.
+ */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
-  const text = Buffer.from(bytes).toString("utf8");
+  const json = boundedJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  if ("refusal" in json)
+    throw new OmniError("model.malformed", `${name} ${json.refusal}; no model's file does.`);
   try {
-    return JSON.parse(text);
+    return JSON.parse(json.text);
   } catch (thrown) {
-    if (!/Infinity|NaN/.test(text)) throw notJson(name, thrown);
-    try {
-      return JSON.parse(withoutNumbersOfPython(text));
-    } catch {
-      throw notJson(name, thrown);
-    }
+    throw new OmniError("model.malformed", `${name} is not valid JSON: ${shown(messageOf(thrown), 200)}.`, {
+      cause: thrown,
+    });
   }
 }
-
-const withoutNumbersOfPython = (text: string): string =>
-  text.replaceAll(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs, (token) =>
-    token.startsWith('"') ? token : "null",
-  );
-
-const notJson = (name: string, thrown: unknown): OmniError =>
-  new OmniError("model.malformed", `${name} is not valid JSON: ${messageOf(thrown).slice(0, 200)}`, {
-    cause: thrown,
-  });

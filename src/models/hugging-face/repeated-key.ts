@@ -1,8 +1,7 @@
+import { endOfString, isCloser, isOpener } from "./bounded-json.ts";
+
 const QUOTE = 34;
-const BACKSLASH = 92;
 const COLON = 58;
-const OPENERS: ReadonlySet<number> = new Set([91, 123]);
-const CLOSERS: ReadonlySet<number> = new Set([93, 125]);
 const SPACES: ReadonlySet<number> = new Set([9, 10, 13, 32]);
 
 /**
@@ -14,8 +13,8 @@ export function repeatedKey(json: string): string | undefined {
   let depth = 0;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
-    if (OPENERS.has(code)) depth++;
-    else if (CLOSERS.has(code)) depth--;
+    if (isOpener(code)) depth++;
+    else if (isCloser(code)) depth--;
     else if (code === QUOTE) {
       const end = endOfString(json, at);
       if (depth === 1 && isKey(json, end)) {
@@ -27,16 +26,6 @@ export function repeatedKey(json: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** The offset after the closing quote. */
-function endOfString(json: string, start: number): number {
-  for (let at = start + 1; at < json.length; at++) {
-    const code = json.charCodeAt(at);
-    if (code === BACKSLASH) at++;
-    else if (code === QUOTE) return at + 1;
-  }
-  return json.length;
 }
 
 function isKey(json: string, end: number): boolean {

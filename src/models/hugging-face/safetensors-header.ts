@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formatBytes, OmniError } from "../../core/index.ts";
 import type { ByteSource } from "../byte-source.ts";
+import { shown } from "../shown.ts";
 import { parseJson } from "./model-json.ts";
 import { repeatedKey } from "./repeated-key.ts";
 
@@ -17,6 +18,9 @@ export interface SafetensorsHeader {
   readonly fileBytes: number;
   readonly tensors: readonly SafetensorsTensor[];
 }
+
+/** Names have some 80 characters; what they mean is found by expressions whose time grows with their length. */
+const LONGEST_NAME = 512;
 
 /** Bits of an element. Source: `Dtype` of safetensors/src/tensor.rs, 2026-11. */
 const BITS: ReadonlyMap<string, number> = new Map([
@@ -76,9 +80,10 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<Safeten
       `${name} claims a header of ${formatBytes(headerBytes)} and has ${formatBytes(size)} in all.`,
     );
   const bytes = await source.read(LENGTH_BYTES, headerBytes);
-  const twice = repeatedKey(Buffer.from(bytes).toString("utf8"));
+  const json = parseJson(bytes, name);
+  const twice = repeatedKey(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
   if (twice !== undefined) throw malformed(name, `has the tensor ${shown(twice)} twice`);
-  const placed = entriesOf(parseJson(bytes, name), name);
+  const placed = entriesOf(json, name);
   checkRanges(placed, size - LENGTH_BYTES - headerBytes, name);
   return { name, fileBytes: size, tensors: placed.map(({ tensor }) => tensor) };
 }
@@ -90,14 +95,17 @@ interface Placed {
 }
 
 function entriesOf(header: unknown, file: string): Placed[] {
-  const record = z.record(z.string(), z.unknown()).safeParse(header);
-  if (!record.success) throw malformed(file, "has a header that is no JSON object");
-  return Object.entries(record.data)
+  // Not zod's record, which passes over the name `__proto__`.
+  if (typeof header !== "object" || header === null || Array.isArray(header))
+    throw malformed(file, "has a header that is no JSON object");
+  return Object.entries(header)
     .filter(([name]) => name !== "__metadata__")
     .map(([name, value]) => placedTensor(name, value, file));
 }
 
 function placedTensor(name: string, value: unknown, file: string): Placed {
+  if (name.length > LONGEST_NAME)
+    throw malformed(file, `has a tensor with a name of ${name.length} characters`);
   const entry = ENTRY.safeParse(value);
   if (!entry.success)
     throw malformed(
@@ -114,7 +122,7 @@ function placedTensor(name: string, value: unknown, file: string): Placed {
   if (!Number.isSafeInteger(elements * bits) || end - begin !== bytes)
     throw malformed(
       file,
-      `gives the tensor ${shown(name)} of shape [${shape.join(", ")}] in ${dtype} the bytes ${begin} to ${end}; it has ${bytes}`,
+      `gives the tensor ${shown(name)} of shape [${shape.slice(0, 8).join(", ")}${shape.length > 8 ? ", …" : ""}] in ${dtype} the bytes ${begin} to ${end}; it has ${bytes}`,
     );
   return { tensor: { name, type: dtype, dimensions: shape, bytes }, begin, end };
 }
@@ -137,9 +145,6 @@ function checkRanges(placed: readonly Placed[], dataBytes: number, file: string)
     );
   if (end < dataBytes) throw malformed(file, `has ${dataBytes - end} bytes that belong to no tensor`);
 }
-
-/** A name from a file may be anything, of any length. */
-const shown = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 
 const malformed = (name: string, what: string): OmniError =>
   new OmniError("model.malformed", `${name} ${what}.`);

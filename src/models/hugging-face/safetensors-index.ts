@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
+import { shown } from "../shown.ts";
 import { readJson } from "./model-json.ts";
 import { withFile } from "./model-files.ts";
 import type { ModelFiles } from "./model-files.ts";
@@ -8,6 +9,9 @@ import type { SafetensorsHeader } from "./safetensors-header.ts";
 
 const INDEX = "model.safetensors.index.json";
 const LARGEST_INDEX = 64 << 20;
+/** The largest models have some 200 files and 200 000 tensors. */
+const MOST_FILES = 4096;
+const MOST_TENSORS = 1 << 20;
 /** Headers that are read at the same time: a model of 160 files behind a slow line would take minutes one by one. */
 const AT_ONCE = 6;
 
@@ -29,10 +33,23 @@ export async function readSafetensorsHeaders(files: ModelFiles): Promise<Safeten
       `${files.name} lacks ${absent.length} of the ${paths.length} files that ${INDEX} names, the first of them ${absent[0]}.`,
       { hint: "Download the rest; the copy is incomplete." },
     );
+  if (paths.length > MOST_FILES)
+    throw new OmniError(
+      "model.malformed",
+      `${files.name} has ${paths.length} files of weights; no model has more than ${MOST_FILES}.`,
+    );
   const headers: SafetensorsHeader[] = [];
+  let tensors = 0;
   for (let from = 0; from < paths.length; from += AT_ONCE) {
     const batch = paths.slice(from, from + AT_ONCE);
-    headers.push(...(await Promise.all(batch.map((path) => withFile(files, path, readSafetensorsHeader)))));
+    const read = await Promise.all(batch.map((path) => withFile(files, path, readSafetensorsHeader)));
+    headers.push(...read);
+    tensors += read.reduce((sum, header) => sum + header.tensors.length, 0);
+    if (tensors > MOST_TENSORS)
+      throw new OmniError(
+        "model.malformed",
+        `${files.name} has more than ${MOST_TENSORS} tensors, which no model has.`,
+      );
   }
   checkTensors(headers, paths, map, files.name);
   return headers;
@@ -52,7 +69,7 @@ async function readIndex(files: ModelFiles): Promise<ReadonlyMap<string, string>
   if (outside !== undefined)
     throw new OmniError(
       "model.malformed",
-      `${files.name}/${INDEX} names the file ${JSON.stringify(outside)}, which is no safetensors file beside it.`,
+      `${files.name}/${INDEX} names the file ${shown(outside)}, which is no safetensors file beside it.`,
     );
   return map;
 }
@@ -81,7 +98,7 @@ function checkTensors(
       if (other !== undefined)
         throw new OmniError(
           "model.malformed",
-          `${where} has the tensor ${name} in ${other} and in ${paths[index]}.`,
+          `${where} has the tensor ${shown(name)} in ${other} and in ${paths[index]}.`,
         );
       found.set(name, paths[index] ?? header.name);
     }
@@ -90,7 +107,7 @@ function checkTensors(
     if (found.get(name) === path) continue;
     throw new OmniError(
       "model.malformed",
-      `${where}/${INDEX} says that the tensor ${name} is in ${path}, and it is ${found.has(name) ? `in ${found.get(name)}` : "nowhere"}.`,
+      `${where}/${INDEX} says that the tensor ${shown(name)} is in ${path}, and it is ${found.has(name) ? `in ${found.get(name)}` : "nowhere"}.`,
     );
   }
 }

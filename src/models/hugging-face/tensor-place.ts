@@ -11,7 +11,7 @@ export type TensorPlace =
 /** Towers for images and sound, and what joins them to the language model. */
 const PROJECTOR =
   /(?:^|\.)(?:visual|vision|vision_tower|vision_model|vision_encoder|vit|vpm|resampler|audio_tower|audio_encoder|multi_modal_projector|mm_projector|vision_projection|embed_vision|embed_audio|image_newline|mlp1|aligner|connector|sam_model|projector|embed_tokens_extend)(?:\.|$)/;
-const BLOCK = /(?:^|\.)(?:layers|mtp_layers|mtp|h|blocks|layer)\.(\d+)\.(.+)$/;
+const BLOCK = /(?:^|\.)(?:layers|mtp_layers|mtp|h|blocks|layer)\.(\d+)\.(.+)$/s;
 const DRAFT = /(?:^|\.)mtp(?:_layers|_block)?\./;
 /** What only a block for multi-token prediction has. */
 const DRAFT_ONLY = /^(?:eh_proj|enorm|hnorm|shared_head|embed_tokens)\b/;

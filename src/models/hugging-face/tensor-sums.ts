@@ -1,5 +1,6 @@
 import { OmniError } from "../../core/index.ts";
 import type { BlockWeights } from "../model-shape.ts";
+import { shown } from "../shown.ts";
 import type { ConfigQuantization } from "./config-quantization.ts";
 import { logicalParameters } from "./logical-parameters.ts";
 import type { SafetensorsTensor } from "./safetensors-header.ts";
@@ -55,7 +56,7 @@ function blockAt(
   if (index >= layers + MOST_DRAFTS)
     throw new OmniError(
       "model.malformed",
-      `The tensor ${name} is of block ${index}, and config.json gives ${layers} blocks.`,
+      `The tensor ${shown(name)} is of block ${index}, and config.json gives ${layers} blocks.`,
     );
   while (blocks.length <= index) blocks.push(emptyBlock());
   return blocks[index] ?? emptyBlock();
