@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { cudaLibrary, elfFile, fatbinContainer } from "../../test/fakes/fatbin-elf.ts";
+import { makeNamedPipe } from "../../test/fakes/named-pipe.ts";
 import { inspectFile } from "./inspect-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "omni-hostile-"));
@@ -70,7 +70,7 @@ describe("a hostile library", () => {
 
   it.runIf(process.platform === "linux")("that is a named pipe nobody writes to is no file", async () => {
     const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
+    makeNamedPipe(pipe);
     await expect(inspectFile(pipe)).rejects.toThrow(`${pipe} is not a file.`);
   });
 });

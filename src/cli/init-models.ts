@@ -107,7 +107,8 @@ class Walk {
     this.names += entries.length;
     const names = entries.map((entry) => entry.name).toSorted();
     const files = names.filter((name) => /\.gguf$/i.test(name));
-    for (const name of files) await this.#meet(join(folder, name), files);
+    const firsts = firstShards(files);
+    for (const name of files) await this.#meet(join(folder, name), firsts);
     if (depth >= MOST.depth) return true;
     const below = entries.filter((entry) => entry.isDirectory() || entry.isSymbolicLink());
     for (const name of below.map((entry) => entry.name).toSorted())
@@ -115,12 +116,10 @@ class Walk {
     return true;
   }
 
-  async #meet(path: string, beside: readonly string[]): Promise<void> {
+  async #meet(path: string, firsts: ReadonlySet<string>): Promise<void> {
     const name = basename(path);
     if (isProjector(name)) return;
-    const shard = SHARD.exec(name);
-    // The first shard stands for all of them; without it the first that is there tells what is missing.
-    if (shard !== null && firstShard(name, beside) !== name) return;
+    if (SHARD.test(name) && !firsts.has(name)) return;
     const file = await stat(path).catch(() => undefined);
     if (file === undefined || !file.isFile() || this.#isMet(file)) return;
     this.paths.push(path);
@@ -137,10 +136,13 @@ class Walk {
 /** Projectors for pictures and sound go with a model; alone they answer nothing. */
 const isProjector = (name: string): boolean => /(?:^|[-_.])mmproj(?:[-_.]|$)/i.test(name);
 
-function firstShard(name: string, beside: readonly string[]): string | undefined {
-  const stem = name.replace(SHARD, "");
-  const total = SHARD.exec(name)?.[2];
-  return beside
-    .filter((other) => SHARD.exec(other)?.[2] === total && other.replace(SHARD, "") === stem)
-    .toSorted()[0];
+/** Of each split model the first shard stands for all; without it the first that is there tells what is missing. */
+function firstShards(sorted: readonly string[]): ReadonlySet<string> {
+  const firsts = new Map<string, string>();
+  for (const name of sorted) {
+    const total = SHARD.exec(name)?.[2];
+    const model = `${total}/${name.replace(SHARD, "")}`;
+    if (total !== undefined && !firsts.has(model)) firsts.set(model, name);
+  }
+  return new Set(firsts.values());
 }

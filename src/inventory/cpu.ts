@@ -67,11 +67,14 @@ function allowedCpus(root: string): number[] | undefined {
   return list === undefined ? undefined : parseCpuList(list);
 }
 
-/** Reads the kernel's list format, `0-3,8,10-11`. */
+/** Source: the largest CONFIG_NR_CPUS of Linux is 8192. */
+const MOST_CPUS = 65_536;
+
+/** Reads the kernel's list format, `0-3,8,10-11`; a range of more CPUs than any machine has is none. */
 export function parseCpuList(list: string): number[] {
   return list.split(",").flatMap((range) => {
     const [first = Number.NaN, last = first] = range.split("-").map(Number);
-    if (!Number.isInteger(first) || !Number.isInteger(last)) return [];
+    if (!Number.isInteger(first) || !Number.isInteger(last) || last - first >= MOST_CPUS) return [];
     return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
   });
 }

@@ -44,6 +44,8 @@ const ESSENTIAL: ReadonlySet<Field> = new Set([
   "memory.used",
 ]);
 
+const LONGEST_NAME = 120;
+
 type Row = ReadonlyMap<Field, string>;
 
 /**
@@ -59,7 +61,7 @@ export async function askNvidiaSmi(program: string, limits: ProgramLimits): Prom
     const problem = result.why === "timeout" ? timeoutProblem(program, limits.timeout) : result.message;
     return { gpus: [], problems: [problem], absent: result.why === "absent" };
   }
-  const gpus = rows.map(asGpu);
+  const gpus = onceEach(rows.map(asGpu));
   const driver = rows.map((row) => value(row, "driver_version")).find((version) => version !== undefined);
   const cuda = gpus.length === 0 ? undefined : await cudaVersion(run);
   return {
@@ -69,6 +71,12 @@ export async function askNvidiaSmi(program: string, limits: ProgramLimits): Prom
     problems,
     absent: false,
   };
+}
+
+/** A card that is listed twice is one card. */
+function onceEach(gpus: readonly GpuInventory[]): GpuInventory[] {
+  const seen = new Set<string | undefined>();
+  return gpus.filter(({ uuid, pci }) => !seen.has(uuid ?? pci) && seen.add(uuid ?? pci));
 }
 
 const timeoutProblem = (program: string, timeout: number): string =>
@@ -142,8 +150,8 @@ function value(row: Row, field: Field): string | undefined {
 
 function number(row: Row, field: Field): number | undefined {
   const text = value(row, field);
-  const parsed = text === undefined ? Number.NaN : Number(text);
-  return Number.isFinite(parsed) && parsed >= 0 ? parsed : undefined;
+  // `1e300` or `0x10` would be numbers, and are none that a card has.
+  return text !== undefined && /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
 }
 
 function asGpu(row: Row): GpuInventory {
@@ -152,7 +160,7 @@ function asGpu(row: Row): GpuInventory {
     return amount === undefined ? undefined : Math.round(amount * MIB);
   };
   return {
-    name: value(row, "name") ?? "NVIDIA GPU",
+    name: value(row, "name")?.slice(0, LONGEST_NAME) ?? "NVIDIA GPU",
     vendor: "nvidia",
     ...given(value(row, "uuid"), (uuid) => ({ uuid })),
     ...given(value(row, "pci.bus_id"), (pci) => ({ pci })),

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
+import type { ChildProcess, ChildProcessByStdio } from "node:child_process";
+import { Readable } from "node:stream";
 import { messageOf } from "../core/index.ts";
 
 /** What a program of the system said, or why it said nothing. */
@@ -33,11 +34,8 @@ export function runBounded(
   if (limits.signal?.aborted === true)
     return Promise.resolve(stopped("aborted", `${program} was not started`));
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, LC_ALL: "C" },
-    });
+    const child = start(program, args);
+    if (child instanceof Error) return resolve(stopped("failed", `${program}: ${messageOf(child)}`));
     const output = { stdout: "", stderr: "" };
     let bytes = 0;
     const finish = (result: ProgramResult): void => {
@@ -65,6 +63,29 @@ export function runBounded(
     );
     child.once("close", (code) => finish({ ended: true, code, ...output }));
   });
+}
+
+/**
+ * Some failures to start are thrown (a name that cannot be, no memory); with no file handles left there is a process
+ * object without pipes.
+ */
+function start(
+  program: string,
+  args: readonly string[],
+): ChildProcessByStdio<null, Readable, Readable> | Error {
+  try {
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, LC_ALL: "C" },
+    });
+    const pipes: readonly unknown[] = [child.stdout, child.stderr];
+    if (pipes.every((pipe) => pipe instanceof Readable)) return child;
+    child.once("error", () => {});
+    return new Error("there are no file handles left for its output");
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown : new Error(String(thrown));
+  }
 }
 
 const stopped = (why: Exclude<ProgramResult, { ended: true }>["why"], message: string): ProgramResult => ({

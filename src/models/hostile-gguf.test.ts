@@ -1,9 +1,9 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { writeGguf } from "../../test/fakes/gguf-writer.ts";
+import { makeNamedPipe } from "../../test/fakes/named-pipe.ts";
 import { bytesSource, sparseHeader, sparseSource } from "../../test/fakes/sparse-model.ts";
 import type { SparseModel } from "../../test/fakes/sparse-model.ts";
 import { ggmlTypes } from "../../test/fakes/ggml-type-sizes.ts";
@@ -119,7 +119,7 @@ describe("every type of ggml", () => {
 describe.runIf(process.platform === "linux")("files", () => {
   it("that are named pipes are no models, also when nobody writes to them", async () => {
     const pipe = join(root, "pipe.gguf");
-    execFileSync("mkfifo", [pipe]);
+    makeNamedPipe(pipe);
     await expect(readGgufShape(pipe)).rejects.toThrow(`${pipe} is not a file.`);
   });
 

@@ -51,6 +51,20 @@ describe("nvidia-smi that answers", () => {
     },
   );
 
+  it.each(["1e300", "0x7fff", "-5", "Infinity", "99999999999999999999", "24564 MiB"])(
+    "%j is no amount of memory",
+    async (amount) => {
+      const { gpus } = await observe(addNvidiaSmi(machine, { cards: [{ ...CARD, "memory.total": amount }] }));
+      expect(gpus.map(({ uuid, memoryTotal }) => [uuid, memoryTotal])).toEqual([[CARD.uuid, undefined]]);
+    },
+  );
+
+  it("a card that is listed twice is one card, and its name has an end", async () => {
+    const card = { ...CARD, name: "N".repeat(5000) };
+    const { gpus } = await observe(addNvidiaSmi(machine, { cards: [card, card] }));
+    expect(gpus.map(({ name }) => name.length)).toEqual([120]);
+  });
+
   it("a card that shares the machine's memory has that much", async () => {
     const gb10 = { ...CARD, name: "NVIDIA GB10", "pci.bus_id": "0000000F:01:00.0", "memory.total": "[N/A]" };
     const { gpus } = await observe(addNvidiaSmi(machine, { cards: [gb10] }));
