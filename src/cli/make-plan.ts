@@ -23,12 +23,13 @@ export interface PlanOptions {
 /** The plan of a spec with all that is to be said about it: the spec's own findings, refusals, and advice, in order. */
 export async function makePlan(located: LocatedSpec, options: PlanOptions): Promise<Plan> {
   const { spec, warnings, locate } = located;
-  const { shapes, paths, notes } = await readShapes(located, options.online);
+  const { shapes, paths, adapters, notes } = await readShapes(located, options.online);
   const observed = options.observed ?? (await observeFor(located, options.brief === true));
   const plan = planNode({
     spec,
     shapes,
     paths,
+    adapters,
     observed,
     ...(options.forbid === undefined ? {} : { forbid: options.forbid }),
   });

@@ -1,6 +1,7 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { findModelFamily } from "../catalog/index.ts";
-import { messageOf, OmniError } from "../core/index.ts";
+import { CODES, messageOf, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import {
   declaredDimensions,
@@ -22,6 +23,8 @@ export interface ReadShapes {
   readonly shapes: ReadonlyMap<string, ModelShape | OmniError>;
   /** Files on this machine by the model's name. */
   readonly paths: ReadonlyMap<string, string>;
+  /** LoRA adapters on this machine by the model's name, bytes of all of a model's files together. */
+  readonly adapters: ReadonlyMap<string, number>;
   readonly notes: readonly Diagnostic[];
 }
 
@@ -36,6 +39,7 @@ const SMALLEST_GGUF = "IQ1_S";
 export async function readShapes(located: LocatedSpec, online: boolean): Promise<ReadShapes> {
   const shapes = new Map<string, ModelShape | OmniError>();
   const paths = new Map<string, string>();
+  const adapters = new Map<string, number>();
   const notes: Diagnostic[] = [];
   for (const [name, model] of Object.entries(located.spec.models)) {
     if (model.source.remote !== undefined) continue;
@@ -47,10 +51,13 @@ export async function readShapes(located: LocatedSpec, online: boolean): Promise
         : await withProjector(found.shape, model, located).catch(asOmniError);
     shapes.set(name, shape);
     if (path !== undefined && !(shape instanceof OmniError) && shape.origin === "file") paths.set(name, path);
+    const beside = await besideModel(name, model, located);
+    if (beside.adapterBytes > 0) adapters.set(name, beside.adapterBytes);
+    notes.push(...beside.notes);
     if (!(found instanceof OmniError) && found.note !== undefined)
       notes.push(noteOn(name, found.note, located));
   }
-  return { shapes, paths, notes };
+  return { shapes, paths, adapters, notes };
 }
 
 /** The shape with the multimodal projector that is loaded beside it, where that is a file of its own on this machine. */
@@ -62,6 +69,43 @@ async function withProjector(
   const path = projector === undefined ? undefined : localPath(projector, folder);
   if (path === undefined) return shape;
   return { ...shape, projectorBytes: shape.projectorBytes + (await readProjectorBytes(path)) };
+}
+
+/** Adapters of a model on this machine, and a note for each file beside it whose size nothing here tells. */
+async function besideModel(
+  name: string,
+  { adapters = [], projector }: Model,
+  located: LocatedSpec,
+): Promise<{ readonly adapterBytes: number; readonly notes: readonly Diagnostic[] }> {
+  const notes: Diagnostic[] = [];
+  const miss = (what: string, path: (string | number)[]): void => {
+    notes.push({
+      code: "plan.not-counted",
+      severity: "note",
+      ...located.locate(["models", name, ...path]),
+      message: `${what} of ${name} is not on this machine, so its memory is not counted.`,
+      hint: CODES["plan.not-counted"].remedy,
+    });
+  };
+  let adapterBytes = 0;
+  for (const [index, adapter] of adapters.entries()) {
+    const path = localPath(adapter, located.folder);
+    const size = path === undefined ? undefined : await sizeOf(path).catch(() => undefined);
+    if (size === undefined) miss("An adapter", ["adapters", index]);
+    else adapterBytes += size;
+  }
+  if (projector !== undefined && localPath(projector, located.folder) === undefined)
+    miss("The projector", ["projector"]);
+  return { adapterBytes, notes };
+}
+
+/** Bytes of a file, or of the files of a folder. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path);
+  if (!found.isDirectory()) return found.size;
+  const names = await readdir(path);
+  const sizes = await Promise.all(names.map(async (entry) => (await stat(join(path, entry))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 interface Found {

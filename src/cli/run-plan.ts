@@ -1,5 +1,6 @@
 import { EXIT, hasErrors } from "../core/index.ts";
-import type { ExitCode } from "../core/index.ts";
+import type { Diagnostic, ExitCode } from "../core/index.ts";
+import type { Plan } from "../plan/index.ts";
 import type { Invocation } from "./command.ts";
 import { makePlan, observeFor } from "./make-plan.ts";
 import { locateSpec } from "./node-spec.ts";
@@ -28,10 +29,23 @@ export async function runPlan(invocation: Invocation, terminal: Terminal): Promi
   else if (explained !== undefined) explainService(plan, explained, terminal);
   else {
     printPlan(plan, terminal);
-    reportDiagnostics(plan.diagnostics, terminal);
+    reportDiagnostics(terminal.interactive ? withoutToldArithmetic(plan) : plan.diagnostics, terminal);
     terminal.out(`${located.origin}: ${countLine(plan.diagnostics)}`);
   }
   return hasErrors(plan.diagnostics) ? EXIT.input : EXIT.done;
+}
+
+/** Findings whose reasons a person has just read under NOT TAKEN on the same terminal, by their place and name alone. */
+function withoutToldArithmetic({ diagnostics, rejected }: Plan): readonly Diagnostic[] {
+  return diagnostics.map((diagnostic) => {
+    const told = rejected.find(
+      ({ code, reason, alternative }) =>
+        alternative !== true && code === diagnostic.code && diagnostic.message.includes(reason),
+    );
+    if (told === undefined) return diagnostic;
+    const { hint: _told, ...rest } = diagnostic;
+    return { ...rest, message: `${told.service} with ${told.engine}: see NOT TAKEN above.` };
+  });
 }
 
 function printChanges(changes: readonly PlanChange[], { out, style }: Terminal): void {

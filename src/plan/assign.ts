@@ -6,6 +6,8 @@ import { useLeftOver } from "./left-over.ts";
 import type { PlanMachine } from "./machines.ts";
 import { refit } from "./refit.ts";
 import { solve } from "./solve/solve.ts";
+import { spread } from "./spread.ts";
+import { waitingForCards } from "./slow-on-processor.ts";
 import { findSwapSets } from "./solve/swap-sets.ts";
 import type { SwapAssignment } from "./solve/swap-sets.ts";
 import { valueOf } from "./value.ts";
@@ -34,11 +36,13 @@ export interface Assignment {
  * then room that nobody took. Pure.
  */
 export function assign(given: Fleet, spec: Spec): Assignment {
-  const { fleet, solution } = useLeftOver(given, solve(given.problem));
+  const { fleet, solution: filled } = useLeftOver(given, solve(given.problem));
+  const solution = spread(fleet, filled);
+  const turning = waitingForCards(fleet, solution);
   const swapSets =
     spec.policies.swap.mode === "off"
       ? []
-      : findSwapSets(fleet.problem, solution, {
+      : findSwapSets(turning.problem, turning.solution, {
           mayShare: (index) => {
             const settings = fleet.wanted[index]?.settings;
             return settings !== undefined && mayTakeTurns(settings);

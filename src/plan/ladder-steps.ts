@@ -6,6 +6,7 @@ import type { Wanted } from "./fleet.ts";
 import { checkGates } from "./gates/check-gates.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { LadderRung } from "./plan.ts";
+import type { Task } from "./task.ts";
 import { kvType } from "./wishes.ts";
 
 /** What the ladder of a service may count on besides the service itself. */
@@ -17,6 +18,8 @@ export interface Neighbourhood {
     readonly priority: number;
     readonly onProcessor: boolean;
     readonly remote: boolean;
+    /** What it answers: text, vectors of texts, or neither. */
+    readonly task: Task;
     readonly holds: readonly { readonly device: string; readonly bytes: number }[];
   }[];
   /** Engines of the chain after the one that was chosen which would fit too. */
@@ -47,7 +50,11 @@ export interface Surroundings {
   readonly wanted: Wanted;
   readonly candidate: Candidate;
   readonly neighbourhood: Neighbourhood;
-  readonly cards: readonly string[];
+  /** Its cards by their names; main memory for what is on none. */
+  readonly devices: readonly string[];
+  readonly task: Task;
+  /** Name of main memory in the plan. */
+  readonly memory: string;
 }
 
 const ABOUT_CONTEXT = new Set([
@@ -206,14 +213,15 @@ function offloadExperts(state: State, { candidate, wanted }: Surroundings): Step
   };
 }
 
-function evictOthers({ wanted, neighbourhood, cards }: Surroundings): Step {
+function evictOthers({ wanted, neighbourhood, devices }: Surroundings): Step {
   const { priority } = wanted.settings;
   const lesser = neighbourhood.others.filter(
-    (other) => other.priority < priority && other.holds.some((held) => cards.includes(held.device)),
+    (other) => other.priority < priority && other.holds.some((held) => devices.includes(held.device)),
   );
-  const change = "unload services of lower priority on its cards";
-  if (lesser.length === 0) return { change, noEffect: "none of lower priority shares its cards" };
-  const frees = cards.map((device) => ({
+  const change = "unload services of lower priority beside it";
+  if (lesser.length === 0)
+    return { change, noEffect: `none of lower priority is on ${devices.join(" or ")}` };
+  const frees = devices.map((device) => ({
     device,
     bytes: lesser
       .flatMap((other) => other.holds)
@@ -233,25 +241,37 @@ function nextEngine({ neighbourhood }: Surroundings): Step {
     : { change: `run on ${next}`, rest: { to: next } };
 }
 
-function routeAway(step: LadderStep, state: State, { neighbourhood, wanted, cards }: Surroundings): Step {
+const WHO: Readonly<Partial<Record<LadderStep["step"], string>>> = {
+  "remote-fallback": "is remote and answers the same",
+  "cpu-executor": "is on the processor and answers the same",
+  "route-long-prompts": "answers the same with at least its context",
+};
+
+function routeAway(step: LadderStep, state: State, around: Surroundings): Step {
+  const { neighbourhood, wanted, task } = around;
   const fits = (other: Neighbourhood["others"][number]): boolean =>
-    step.step === "remote-fallback"
+    other.task === task &&
+    (step.step === "remote-fallback"
       ? other.remote
       : step.step === "cpu-executor"
         ? other.onProcessor
-        : other.contextTokens >= state.settings.contextTokens;
+        : other.contextTokens >= state.settings.contextTokens);
   const target = step.to ?? neighbourhood.others.find(fits)?.name;
   const what = step.step === "route-long-prompts" ? "long prompts" : "requests";
   if (target === undefined)
-    return { change: `route ${what} away`, noEffect: "no other service could take them" };
+    return {
+      change: `route ${what} away`,
+      noEffect: `no other service ${WHO[step.step] ?? "could take them"}`,
+    };
   const above = step.above ?? Math.floor(state.settings.contextTokens / 2);
   const change =
     step.step === "route-long-prompts"
       ? `prompts above ${above} tokens go to ${target}`
       : `requests go to ${target} and ${wanted.name} is unloaded`;
-  const unloaded = state.prediction.devices.map((device, index) => ({
-    device: cards[index] ?? "",
-    bytes: device.total,
-  }));
+  const { devices, host } = state.prediction;
+  const unloaded = [
+    ...devices.map((device, index) => ({ device: around.devices[index] ?? "", bytes: device.total })),
+    { device: around.memory, bytes: host.total },
+  ].filter(({ bytes }) => bytes > 0);
   return { change, rest: { to: target, ...(step.step === "route-long-prompts" ? {} : { frees: unloaded }) } };
 }

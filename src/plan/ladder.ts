@@ -6,6 +6,7 @@ import type { Wanted } from "./fleet.ts";
 import { roomOf } from "./fitter.ts";
 import { takeStep } from "./ladder-steps.ts";
 import type { Neighbourhood, State } from "./ladder-steps.ts";
+import type { Task } from "./task.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { LadderRung } from "./plan.ts";
 
@@ -17,9 +18,10 @@ export function ladderOf(
   wanted: Wanted,
   candidate: Candidate,
   machine: PlanMachine,
-  neighbourhood: Neighbourhood,
+  neighbourhood: Neighbourhood & { readonly task: Task; readonly memory: string },
   engines: Readonly<Record<string, Engine>>,
 ): readonly LadderRung[] {
+  const { memory, task } = neighbourhood;
   const cards = candidate.cards.flatMap((index) => machine.cards[index] ?? []);
   const devices = cards.map((card) => roomOf(card, Math.max(0, card.visible - card.headroom)));
   const demand = fitDemandOf(wanted.demand, candidate.kind.name, candidate.wishes);
@@ -31,7 +33,9 @@ export function ladderOf(
       wanted,
       candidate,
       neighbourhood,
-      cards: cards.map((card) => card.id),
+      devices: cards.length === 0 ? [memory] : cards.map((card) => card.id),
+      task,
+      memory,
     });
     const base = { step: step.step, change: taken.change };
     if (taken.noEffect !== undefined) return { ...base, frees: [], noEffect: taken.noEffect };
@@ -43,10 +47,8 @@ export function ladderOf(
     }));
     const host = state.prediction.host.total - prediction.host.total;
     state = { settings: taken.settings, prediction };
-    return {
-      ...base,
-      frees: [...frees, { device: "cpu", bytes: host }].filter((freed) => freed.bytes !== 0),
-      ...taken.rest,
-    };
+    const changed = [...frees, { device: memory, bytes: host }].filter((freed) => freed.bytes !== 0);
+    if (changed.length === 0) return { ...base, frees: [], noEffect: "it would take as much as before" };
+    return { ...base, frees: changed, ...taken.rest };
   });
 }

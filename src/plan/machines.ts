@@ -1,5 +1,5 @@
 import { cudaVisibleBytes, findGpu } from "../catalog/index.ts";
-import { GIB } from "../core/index.ts";
+import { GIB, MIB } from "../core/index.ts";
 import { catalogGpu } from "../inventory/index.ts";
 import type { GpuInventory, MachineInventory } from "../inventory/machine.ts";
 import type { Guest, Machine, Spec } from "../spec/spec.ts";
@@ -172,7 +172,9 @@ function memoryOf(
   const size = guest?.vm?.memory ?? machine.memory?.size;
   const capacity =
     (guest?.vm === undefined ? machine.memory?.available : undefined) ??
-    (size === undefined ? observed?.memory.available : size - systemShare(size));
+    (size === undefined
+      ? observed?.memory.available
+      : size - systemShare(size) - reservedPages(machine, guest));
   return {
     capacity: Math.max(0, capacity ?? UNKNOWN_MEMORY),
     headroom: amount(spec.policies.headroom.memory, size ?? observed?.memory.total ?? 0),
@@ -201,6 +203,14 @@ function withOneMemory({
     memory: { ...memory, capacity: share },
   };
 }
+
+const PAGE_BYTES = { "2MiB": 2 * MIB, "1GiB": GIB } as const;
+
+/** Hugepages that the boot line takes away from everything that does not ask for them; those of a VM are its memory. */
+const reservedPages = ({ memory }: Machine, guest: Guest | undefined): number =>
+  memory?.hugepages === undefined || guest?.vm !== undefined
+    ? 0
+    : memory.hugepages.count * PAGE_BYTES[memory.hugepages.size];
 
 const coresOf = (
   machine: Machine,

@@ -57,7 +57,7 @@ export function planNode(input: PlanInput): Plan {
     free: new Map(ledger.map((device) => [device.device, device.free])),
   };
   const services = fleet.wanted.flatMap((_, item) => plannedService(context, item) ?? []);
-  const rejected = rejectionsOf(fleet, assignment);
+  const rejected = rejectionsOf(fleet, assignment, spec.policies.swap.mode === "auto");
   const placed = new Set(services.map((service) => service.name));
   return {
     gateway: { host: spec.gateway.host, port: spec.gateway.port },
@@ -68,9 +68,14 @@ export function planNode(input: PlanInput): Plan {
     ledger,
     diagnostics: [
       // Codes of advice are told by the rules of advice, at the place in the spec that they are about.
-      ...rejected
-        .filter((rejection) => !Object.hasOwn(ADVICE_CODES, rejection.code) && rejection.alternative !== true)
-        .map((rejection) => asDiagnostic(rejection, placed.has(rejection.service))),
+      ...[
+        ...Map.groupBy(
+          rejected.filter(
+            ({ code, alternative }) => !Object.hasOwn(ADVICE_CODES, code) && alternative !== true,
+          ),
+          ({ service, code, reason }) => JSON.stringify([service, code, reason]),
+        ).values(),
+      ].flatMap((alike) => asDiagnostic(alike, placed)),
       ...stretchedContexts(fleet, assignment, spec),
       ...uncountedDrafts(spec, input.shapes),
       ...notApplied(spec),
@@ -79,13 +84,20 @@ export function planNode(input: PlanInput): Plan {
   };
 }
 
-function asDiagnostic(rejection: Rejection, placedOtherwise: boolean): Diagnostic {
-  return {
-    code: rejection.code,
-    severity: placedOtherwise ? "warning" : "error",
-    path: `services.${rejection.service}`,
-    message: `${rejection.service} with ${rejection.engine}: ${rejection.reason}${rejection.reason.endsWith(".") ? "" : "."}`,
-    hint: rejection.hint,
-    ...(rejection.source === undefined ? {} : { source: rejection.source }),
-  };
+/** One finding for engines that were refused for the same reason. */
+function asDiagnostic(alike: readonly Rejection[], placed: ReadonlySet<string>): readonly Diagnostic[] {
+  const [first] = alike;
+  if (first === undefined) return [];
+  const { service, reason, code, hint, source, devices } = first;
+  const on = devices.length === 0 ? "" : ` on ${devices.join(", ")}`;
+  return [
+    {
+      code,
+      severity: placed.has(service) ? "warning" : "error",
+      path: `services.${service}`,
+      message: `${service} with ${alike.map(({ engine }) => engine).join(", ")}${on}: ${reason}${reason.endsWith(".") ? "" : "."}`,
+      hint,
+      ...(source === undefined ? {} : { source }),
+    },
+  ];
 }

@@ -8,6 +8,8 @@ import { sharedMemory } from "./fleet.ts";
 import type { Fleet, Wanted } from "./fleet.ts";
 import { ladderOf } from "./ladder.ts";
 import type { Neighbourhood } from "./ladder-steps.ts";
+import { taskOf } from "./task.ts";
+import type { Task } from "./task.ts";
 import { memoryName } from "./ledger.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Band, MemoryTerms, PlannedService } from "./plan.ts";
@@ -77,8 +79,18 @@ export function plannedService(context: ServiceContext, item: number): PlannedSe
     ladder:
       machine === undefined
         ? []
-        : ladderOf(wanted, candidate, machine, neighbourhood(context, item, fallbacks), context.spec.engines),
-    reasons: reasonsFor(wanted, candidate, machine),
+        : ladderOf(
+            wanted,
+            candidate,
+            machine,
+            {
+              ...neighbourhood(context, item, fallbacks),
+              task: taskIn(context, wanted, candidate),
+              memory: memoryName(machine, context.fleet.machines.length),
+            },
+            context.spec.engines,
+          ),
+    reasons: reasonsFor(wanted, candidate, machine, turnsWith(context, place, item)),
     restart: settings.restart,
     loadTimeout: settings.loadTimeout,
     extraArguments: settings.arguments.map(String),
@@ -173,6 +185,15 @@ function fallbacksOf({ fleet, assignment }: ServiceContext, item: number): reado
     .filter((engine) => wouldFit(wanted.demand, machine, place.candidate.cards, engine, fleet.search));
 }
 
+/** The other members of its swap set. */
+const turnsWith = ({ assignment, fleet }: ServiceContext, { swapSet }: Assigned, item: number): string[] =>
+  (assignment.swapSets[swapSet ?? -1]?.members ?? []).flatMap((member) =>
+    member.item === item ? [] : (fleet.wanted[member.item]?.name ?? []),
+  );
+
+const taskIn = ({ spec }: ServiceContext, wanted: Wanted, { kind }: Candidate): Task =>
+  taskOf(wanted, spec.models[wanted.demand.model]?.capabilities, kind.remote || kind.formats.length > 0);
+
 function neighbourhood(context: ServiceContext, item: number, fallbacks: readonly string[]): Neighbourhood {
   const { fleet, assignment } = context;
   const others = assignment.places.flatMap((place, other): Neighbourhood["others"][number][] => {
@@ -186,6 +207,7 @@ function neighbourhood(context: ServiceContext, item: number, fallbacks: readonl
         priority: wanted.settings.priority,
         onProcessor: place.candidate.cards.length === 0 && !place.candidate.kind.remote,
         remote: place.candidate.kind.remote,
+        task: taskIn(context, wanted, place.candidate),
         holds:
           machine === undefined
             ? []

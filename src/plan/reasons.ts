@@ -10,6 +10,7 @@ export function reasonsFor(
   { settings, demand }: Wanted,
   candidate: Candidate,
   machine: PlanMachine | undefined,
+  turnsWith: readonly string[] = [],
 ): readonly string[] {
   const { kind, engine, rank, prediction } = candidate;
   const { settings: chosen, kv } = prediction;
@@ -32,6 +33,10 @@ export function reasonsFor(
     );
   else if (settings.devices.kind === "gpus") reasons.push(`The spec names ${where}.`);
   else reasons.push(`${where}: worth most of all sets of cards that it fits on.`);
+  if (turnsWith.length > 0)
+    reasons.push(
+      `It takes turns with ${turnsWith.join(" and ")}: they do not fit there together, and one of them is loaded at a time.`,
+    );
   if (cards.length > 1 && chosen.tensorParallel > 1)
     reasons.push(
       `Tensor parallel ${chosen.tensorParallel}: every card holds an equal part, so each counts as the smallest.`,
@@ -52,7 +57,7 @@ export function reasonsFor(
         : `Context ${chosen.contextTokens} tokens, as asked; ${trained}.`,
     );
   }
-  if (kv.tokens > 0)
+  if (kv.tokens > 0 && kv.bytes > 0)
     reasons.push(
       `The KV cache (${kv.type}, ${kv.bytesPerToken} bytes a token) holds ${kv.tokens} tokens: ${kv.concurrency.toFixed(2)} requests of full context at once.`,
     );

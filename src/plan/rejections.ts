@@ -1,7 +1,8 @@
 import { formatBytes } from "../core/index.ts";
 import type { Assignment } from "./assign.ts";
 import type { Candidate, Refusal } from "./candidates.ts";
-import { hostBytes } from "./fleet.ts";
+import { cardKind } from "./card-sets.ts";
+import { hostBytes, mayTakeTurns } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Rejection } from "./plan.ts";
@@ -10,7 +11,7 @@ import type { Rejection } from "./plan.ts";
 const MOST_ALTERNATIVES = 3;
 
 /** Everything that was looked at and not taken, each with its arithmetic, by service and engine in order. Pure. */
-export function rejectionsOf(fleet: Fleet, assignment: Assignment): readonly Rejection[] {
+export function rejectionsOf(fleet: Fleet, assignment: Assignment, swaps: boolean): readonly Rejection[] {
   const told = new Set<string>();
   return fleet.wanted.flatMap((wanted, item) => {
     const place = assignment.places[item];
@@ -25,7 +26,8 @@ export function rejectionsOf(fleet: Fleet, assignment: Assignment): readonly Rej
           alternative: true,
         }));
       const possible = (fleet.candidates[item] ?? []).find((candidate) => candidate.engine === engine);
-      if (possible !== undefined) return [{ ...about, ...crowdedOut(fleet, assignment, item, possible) }];
+      if (possible !== undefined)
+        return [{ ...about, ...crowdedOut(fleet, assignment, item, possible, swaps) }];
       const refusal = mostCapable(refusals.filter((one) => one.engine === engine));
       return refusal === undefined ? [] : [{ ...about, ...toldOf(refusal, refusal.machine) }];
     });
@@ -59,18 +61,33 @@ const memoryOf = ({ machine, cards }: Placed): number =>
 /** Fewer cards than were taken would have been preferred: why they were not enough. */
 function alternatives(refusals: readonly Placed[], engine: string, chosen: Candidate): readonly Placed[] {
   const seen = new Set<string>();
-  return refusals
-    .filter(
-      (refusal) =>
-        refusal.engine === engine && refusal.cards.length > 0 && refusal.cards.length <= chosen.cards.length,
-    )
-    .filter((refusal) => !seen.has(refusal.reason) && seen.add(refusal.reason))
-    .toSorted((a, b) => memoryOf(b) - memoryOf(a))
-    .slice(0, MOST_ALTERNATIVES);
+  return (
+    refusals
+      .filter(
+        (refusal) =>
+          refusal.engine === engine &&
+          refusal.cards.length > 0 &&
+          refusal.cards.length <= chosen.cards.length,
+      )
+      // Equal cards are refused for the same reason, whatever their names.
+      .filter((refusal) => {
+        const cards = refusal.cards.flatMap((card) => refusal.machine.cards[card] ?? []);
+        const key = `${cards.map(cardKind).join()} ${refusal.code}`;
+        return !seen.has(key) && seen.add(key);
+      })
+      .toSorted((a, b) => memoryOf(b) - memoryOf(a))
+      .slice(0, MOST_ALTERNATIVES)
+  );
 }
 
 /** It would fit alone, but others were worth more: says who has the room. */
-function crowdedOut(fleet: Fleet, assignment: Assignment, item: number, possible: Candidate): Told {
+function crowdedOut(
+  fleet: Fleet,
+  assignment: Assignment,
+  item: number,
+  possible: Candidate,
+  swaps: boolean,
+): Told {
   const wanted = fleet.wanted[item];
   const machine = machineFor(fleet, item, possible);
   const index = machine === undefined ? -1 : fleet.machines.indexOf(machine);
@@ -98,15 +115,41 @@ function crowdedOut(fleet: Fleet, assignment: Assignment, item: number, possible
       holder === undefined ? [] : [{ name: holder.name, bytes: hostBytes(place.candidate, holder.settings) }],
     ),
   };
+  const devices = possible.cards.flatMap((card) => machine?.cards[card]?.id ?? []);
+  const alien = holders.flatMap(({ place, wanted: holder }) =>
+    holder !== undefined && place.candidate.cards.some((card) => possible.cards.includes(card))
+      ? [holder]
+      : [],
+  );
+  const alone = alien
+    .filter((holder) => holder.settings.sharing === "exclusive")
+    .map((holder) => holder.name);
+  const wantsAlone = wanted?.settings.sharing === "exclusive" && alien.length > 0;
+  if (alone.length > 0 || wantsAlone)
+    return {
+      devices,
+      code: "does-not-fit",
+      reason:
+        alone.length > 0
+          ? `fits, but ${alone.join(" and ")} has ${devices.join(" + ")} for itself (sharing: exclusive)`
+          : `fits, but wants ${devices.join(" + ")} for itself (sharing: exclusive), where ${alien.map((holder) => holder.name).join(" and ")} runs`,
+      hint: "Put one of them on another card, or write sharing: shared (both loaded) or swap (by turns).",
+    };
   const demands = [...onCards, memory];
   const short = demands.filter(({ needs, size, headroom, held }) => needs > size - headroom - total(held));
-  const alone = demands.every(({ needs, size, headroom }) => needs <= size - headroom);
+  const mine = wanted === undefined || mayTakeTurns(wanted.settings);
+  const turns = !swaps
+    ? ", or let services take turns (policies.swap.mode: auto)"
+    : mine && alien.some((holder) => mayTakeTurns(holder.settings))
+      ? ""
+      : ", or let it take turns with what is there (sharing: swap, and neither pinned)";
+  const fitsAlone = demands.every(({ needs, size, headroom }) => needs <= size - headroom);
   return {
-    devices: possible.cards.flatMap((card) => machine?.cards[card]?.id ?? []),
+    devices,
     code: "does-not-fit",
-    reason: `${alone ? "fits alone, but not beside the others: it " : ""}${(short.length > 0 ? short : demands).map(shortage).join("; ")}`,
-    hint: alone
-      ? "Lower a context or parallel, raise its priority, or let services take turns (policies.swap.mode: auto)."
+    reason: `${fitsAlone ? "fits alone, but not beside the others: it " : ""}${(short.length > 0 ? short : demands).map(shortage).join("; ")}`,
+    hint: fitsAlone
+      ? `Lower a context, parallel or memoryFraction, raise its priority${turns}.`
       : "Lower its context, its parallel requests or its shared memory, or put it on another machine.",
   };
 }

@@ -11,8 +11,10 @@ const POINTS = {
   placed: 1_000_000,
   /** Lost with every engine of the chain that was passed over, up to five. */
   laterEngine: 80_000,
-  /** Lost when a part of the weights is in main memory. */
-  notResident: 150_000,
+  /** Lost when a part of the weights is in main memory, */
+  notResident: 100_000,
+  /** and with the share of them that is: every token waits for these. */
+  inMainMemory: 100_000,
   /** Lost on the processor, for a service that did not ask for it. */
   processor: 250_000,
   /** Won with the longest context that the model was trained for; less by the logarithm. */
@@ -43,7 +45,7 @@ export function valueOf(candidate: Candidate, service: Service, machine: PlanMac
   const points =
     POINTS.placed -
     POINTS.laterEngine * Math.min(candidate.rank, 5) -
-    (candidate.resident ? 0 : POINTS.notResident) -
+    (candidate.resident ? 0 : POINTS.notResident + POINTS.inMainMemory * shareInMemory(candidate)) -
     (onProcessor ? POINTS.processor : 0) +
     POINTS.context * contextShare(candidate) +
     POINTS.parallel * Math.min(1, Math.log2(1 + concurrency(candidate)) / Math.log2(1 + MANY_REQUESTS)) +
@@ -57,6 +59,11 @@ export function valueOf(candidate: Candidate, service: Service, machine: PlanMac
 
 const isNarrow = ({ prediction }: Candidate, cards: readonly PlanCard[]): boolean =>
   prediction.settings.tensorParallel > 1 && cards.some((card) => (card.lanes ?? WIDE_LINK) < WIDE_LINK);
+
+function shareInMemory({ prediction: { devices, host } }: Candidate): number {
+  const weights = host.weights + devices.reduce((sum, device) => sum + device.weights, 0);
+  return weights === 0 ? 0 : host.weights / weights;
+}
 
 const concurrency = ({ prediction }: Candidate): number =>
   Math.min(prediction.settings.parallel, Math.max(1, prediction.kv.concurrency));

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { formatBytes } from "../../core/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import { table } from "../terminal.ts";
@@ -23,14 +24,22 @@ function section(terminal: Terminal, title: string, lines: readonly string[]): v
   terminal.out("");
 }
 
-function servicesTable(plan: Plan, { style }: Terminal): readonly string[] {
+function servicesTable(plan: Plan, terminal: Terminal): readonly string[] {
+  const whole = servicesRows(plan, terminal, []);
+  const wide = Math.max(...whole.map((line) => stripVTControlCharacters(line).length)) + 2 > terminal.columns;
+  return terminal.interactive && wide ? servicesRows(plan, terminal, NAMES) : whole;
+}
+
+function servicesRows(plan: Plan, { style }: Terminal, most: readonly number[]): readonly string[] {
+  const cut = (name: string, column: number): string => shortened(name, most[column] ?? Infinity);
   if (plan.services.length === 0) return ["none could be placed"];
   const head = ["SERVICE", "ENGINE", "MODEL", "ON", "CONTEXT", "PARALLEL", "KV TOKENS", "MEMORY", ""];
   const rows = plan.services.map((service) => [
-    style("bold", service.name),
-    [service.engine.name, service.engine.version].filter((part) => part !== "unknown").join(" "),
-    service.model.name,
-    onDevices(service),
+    style("bold", cut(service.name, 0)),
+    cut([service.engine.name, service.engine.version].filter((part) => part !== "unknown").join(" "), 1),
+    // What reads no model (ComfyUI) has none to name.
+    service.model.path === "" && service.model.sizeBytes === 0 ? "" : cut(service.model.name, 2),
+    cut(onDevices(service), 3),
     service.contextTokens > 0 ? String(service.contextTokens) : "",
     service.parallel > 0 ? String(service.parallel) : "",
     kvTokens(service),
@@ -40,30 +49,44 @@ function servicesTable(plan: Plan, { style }: Terminal): readonly string[] {
   return table([head.map((cell) => style("dim", cell)), ...rows]).split("\n");
 }
 
+/** Columns of long names that give way on a narrow terminal, and what they keep. */
+const NAMES = [24, 16, 24, 24];
+
+/** A name with its middle left out. */
+const shortened = (name: string, columns: number): string =>
+  name.length <= columns
+    ? name
+    : `${name.slice(0, Math.ceil((columns - 1) / 2))}…${name.slice(-Math.floor((columns - 1) / 2))}`;
+
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 const onDevices = (service: Service): string =>
   service.devices.length === 0 ? "remote" : service.devices.join(" + ");
 
 const kvTokens = ({ kvCache }: Service): string =>
-  kvCache === undefined || kvCache.tokens === 0
+  kvCache === undefined || kvCache.tokens === 0 || kvCache.bytes === 0
     ? ""
     : `${kvCache.tokens} (${kvCache.concurrency.toFixed(2)}×)`;
 
 export function notTaken(plan: Plan, { style }: Terminal, service?: string): readonly string[] {
-  return plan.rejected
-    .filter((rejection) => service === undefined || rejection.service === service)
-    .flatMap((rejection) => {
+  const alike = Map.groupBy(
+    plan.rejected.filter((rejection) => service === undefined || rejection.service === service),
+    (rejection) => JSON.stringify([rejection.service, rejection.devices, rejection.reason]),
+  );
+  return [...alike.values()].flatMap((rejections) => {
+    const engines = rejections.map(({ engine }) => engine).join(", ");
+    return rejections.slice(0, 1).flatMap((rejection) => {
       const on = rejection.devices.length === 0 ? "" : ` on ${rejection.devices.join(" + ")}`;
       const mark = rejection.alternative === true ? "smaller" : rejection.code;
       return [
-        `${style("bold", rejection.service)} with ${rejection.engine}${on} ${style("dim", `(${mark})`)}`,
+        `${style("bold", rejection.service)} with ${engines}${on} ${style("dim", `(${mark})`)}`,
         `  ${rejection.reason}`,
         ...(rejection.alternative === true || rejection.hint === ""
           ? []
           : [`  ${style("green", "→")} ${rejection.hint}`]),
       ];
     });
+  });
 }
 
 const swapSets = (plan: Plan): readonly string[] =>
@@ -74,13 +97,17 @@ const swapSets = (plan: Plan): readonly string[] =>
     return `${set.services.join(" ⇄ ")}: one at a time, ${set.standing} when idle; ${reserves.join(", ")}`;
   });
 
+/** The steps of every ladder that would change something; those of one service (`name`) all, with why some would not. */
 export function ladders(plan: Plan, { style }: Terminal, name?: string): readonly string[] {
-  const shown = plan.services.filter(
-    (service) => (name === undefined || service.name === name) && (service.ladder ?? []).length > 0,
-  );
-  return shown.flatMap((service) => [
+  const shown = plan.services.flatMap((service) => {
+    const steps = [...(service.ladder ?? []).entries()].filter(
+      ([, rung]) => name !== undefined || rung.noEffect === undefined,
+    );
+    return (name === undefined || service.name === name) && steps.length > 0 ? [{ service, steps }] : [];
+  });
+  return shown.flatMap(({ service, steps }) => [
     style("bold", service.name),
-    ...(service.ladder ?? []).map((rung, index) => {
+    ...steps.map(([index, rung]) => {
       const frees = rung.frees.map(({ device, bytes }) =>
         bytes >= 0 ? `frees ${formatBytes(bytes)} on ${device}` : `takes ${formatBytes(-bytes)} of ${device}`,
       );
