@@ -21,11 +21,26 @@ const paint =
   (style: Style, text: string): string =>
     styleText(style, text, { stream, validateStream: true });
 
+/**
+ * Text without the characters that move a terminal's cursor, set its title or turn the direction of reading; colours stay.
+ * Models, images, disks and servers choose names that are printed, and some choose them to hide what stands beside.
+ */
+export const withoutControl = (text: string): string =>
+  text.replaceAll(/[^\P{Cc}\n\t](?:\[[\d;]*m)?|[\u202A-\u202E\u2066-\u2069]/gu, (found) =>
+    found.startsWith("\u001B[") ? found : "",
+  );
+
+/** Programs that read what is printed get every character of it. */
+const writer =
+  (stream: NodeJS.WriteStream) =>
+  (text: string): boolean =>
+    stream.write(`${stream.isTTY ? withoutControl(text) : text}\n`);
+
 /** The terminal of this process. Honours NO_COLOR, FORCE_COLOR and whether each stream is a terminal. */
 export function processTerminal(): Terminal {
   return {
-    out: (text) => process.stdout.write(`${text}\n`),
-    err: (text) => process.stderr.write(`${text}\n`),
+    out: writer(process.stdout),
+    err: writer(process.stderr),
     interactive: process.stdout.isTTY,
     columns: process.stdout.columns || 80,
     style: paint(process.stdout),

@@ -160,6 +160,29 @@ describe("openUrl", () => {
     expect(bytes.equals(FILE)).toBe(true);
   });
 
+  it("refuses a server that sends a file in crumbs", async () => {
+    const crumbs: Answer = (request, response) => {
+      const first = Number(request.headers.range?.match(/\d+/)?.[0]);
+      response.writeHead(206, { "content-range": `bytes ${first}-${first + 9}/${FILE.length}` });
+      response.end(FILE.subarray(first, first + 10));
+    };
+    const server = await serve({ "/m": crumbs });
+    await expect(openAt(`${server.url}/m`)).rejects.toMatchObject({
+      code: "hub.no-ranges",
+      message: `The server of ${server.url}/m answers with 10 bytes where ${MIB} were asked for.`,
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  it.each(["ftp://me:p@ss:w@rd@host/m?sig=s3cret", "//me:p@ss:w@rd@host/m?sig=s3cret"])(
+    "repeats no credentials of an address that it cannot open",
+    async (url) => {
+      const said = await openAt(url).then(() => "opened", String);
+      expect(said).toContain("//host/m is no http or https URL");
+      expect(said).not.toMatch(/p@ss|ss:w|rd@|s3cret/);
+    },
+  );
+
   const header = (status: number, headers: Readonly<Record<string, string | number>>): Answer => {
     return (_, response) => void response.writeHead(status, headers).end("x");
   };

@@ -1,8 +1,9 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { llamaTensors } from "../../test/fakes/hugging-face-model.ts";
+import { redirect, startFileServer } from "../../test/fakes/file-server.ts";
 import { startModelHub } from "../../test/fakes/model-hub.ts";
 import type { HubRules, ModelHub } from "../../test/fakes/model-hub.ts";
 import { writeModelFolder } from "../../test/fakes/safetensors-writer.ts";
@@ -89,6 +90,62 @@ describe("a repository of safetensors", () => {
     vi.stubEnv("HF_ENDPOINT", `${url}/`);
     await readHubShape({ repo });
     expect(front.seen.at(-1)?.authorization).toBe("Bearer hf_fromTheEnvironment");
+  });
+});
+
+describe("a hub that sends elsewhere", () => {
+  it("for its listing shows the token to nobody else", async () => {
+    const token = "hf_onlyForTheHub";
+    const seen: (string | undefined)[] = [];
+    const other = await startFileServer({
+      "/listing": (request, response) => {
+        seen.push(request.headers.authorization);
+        response.writeHead(403).end();
+      },
+    });
+    try {
+      const { url } = await serve("tensors", {
+        token,
+        listing: redirect(`${other.url.replace("127.0.0.1", "localhost")}/listing`),
+      });
+      const said = await readHubShape({ repo, endpoint: url, token }).catch(String);
+      expect(said).toContain("answers 403");
+      expect(said).not.toContain(token);
+      expect(seen).toEqual([undefined]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("or names files that a terminal would obey is no hub", async () => {
+    const { url } = await serve("tensors", {
+      listing: (_, response) => {
+        response.end(JSON.stringify({ siblings: [{ rfilename: "\u001B[2J.gguf" }] }));
+      },
+    });
+    await expect(readHubShape({ repo, endpoint: url })).rejects.toThrow(/something that is no listing/);
+  });
+});
+
+describe.runIf(process.platform === "linux")("connections and files", () => {
+  it("are closed, whatever the hub answers", async () => {
+    const open = (): number => readdirSync("/proc/self/fd").length;
+    const { url } = await serve("tensors", { token: "hf_right" });
+    const folder = join(root, "tensors");
+    const ask = (token: string, revision = "main"): Promise<unknown> =>
+      readHubShape({ repo, endpoint: url, token, revision }).catch(() => {});
+    await ask("hf_right");
+    // Connections that the server has not noticed as closed yet are files of this process as well.
+    await expect.poll(open, { timeout: 5000 }).toBeLessThan(60);
+    const before = open();
+    for (let time = 0; time < 15; time++)
+      await Promise.all([
+        ask("hf_right"),
+        ask("hf_wrong"),
+        ask("hf_right", "absent"),
+        readModelFolder(folder),
+      ]);
+    await expect.poll(open, { timeout: 5000 }).toBeLessThanOrEqual(before + 2);
   });
 });
 
