@@ -169,25 +169,27 @@ interface DataSection {
   readonly fileBytes: number;
 }
 
+/** Tensors lie one after the other as the header lists them. Source: gguf_init_from_reader of llama.cpp, ggml/src/gguf.cpp. */
 function checkTensors(tensors: readonly GgufTensor[], data: DataSection): void {
   const seen = new Set<string>();
   let end = 0;
-  for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset)) {
+  let isSizeKnown = true;
+  for (const tensor of tensors) {
+    const refused = (why: string): OmniError =>
+      new OmniError("model.malformed", `Tensor ${shown(tensor.name)} of ${data.path} ${why}.`);
     if (seen.has(tensor.name))
       throw new OmniError("model.malformed", `${data.path} has the tensor ${shown(tensor.name)} twice.`);
     seen.add(tensor.name);
-    if (tensor.offset % data.alignment !== 0) {
-      throw new OmniError(
-        "model.malformed",
-        `Tensor ${shown(tensor.name)} of ${data.path} starts at ${tensor.offset}, off the alignment of ${data.alignment}.`,
-      );
-    }
-    if (tensor.offset < end)
-      throw new OmniError(
-        "model.malformed",
-        `Tensor ${shown(tensor.name)} of ${data.path} overlaps the one before it.`,
+    if (tensor.offset % data.alignment !== 0)
+      throw refused(`starts at ${tensor.offset}, off the alignment of ${data.alignment}`);
+    if (tensor.offset < end) throw refused("overlaps the one before it");
+    const expected = Math.ceil(end / data.alignment) * data.alignment;
+    if (isSizeKnown && tensor.offset !== expected)
+      throw refused(
+        `starts at ${tensor.offset}; after the one before it llama.cpp expects it at ${expected}`,
       );
     end = tensor.offset + tensor.bytes;
+    isSizeKnown = tensor.type !== undefined;
   }
   if (end <= data.dataBytes) return;
   const missing = end - data.dataBytes;

@@ -78,6 +78,19 @@ describe("a hostile GGUF header", () => {
     await expect(readGgufHeaderFrom(bytesSource(bytes, "m"))).rejects.toThrow(/general.alignment 0.5/);
   });
 
+  it("whose tensors leave gaps or change places is refused, as llama.cpp refuses it", async () => {
+    const placed = (...offsets: readonly number[]): Promise<unknown> => {
+      const tensors = offsets.map((offset, index) => ({ name: `t${index}`, dimensions: [9], offset }));
+      return readGgufHeaderFrom(bytesSource(writeGguf({ tensors, dataBytes: 1024 }), "m"));
+    };
+    await expect(placed(0, 64)).resolves.toMatchObject({ tensorBytes: 72 });
+    await expect(placed(0, 96)).rejects.toThrow(
+      'Tensor "t1" of m starts at 96; after the one before it llama.cpp expects it at 64.',
+    );
+    await expect(placed(64, 0)).rejects.toThrow('Tensor "t0" of m starts at 64');
+    await expect(placed(0, 32)).rejects.toThrow('Tensor "t1" of m overlaps the one before it.');
+  });
+
   it("of a file with holes that goes on for a terabyte is given up", async () => {
     const count = Buffer.alloc(12);
     count.writeUInt32LE(8, 0);
