@@ -33,7 +33,9 @@ export async function makePlan(located: LocatedSpec, options: PlanOptions): Prom
     observed,
     ...(options.forbid === undefined ? {} : { forbid: options.forbid }),
   });
-  const placed = plan.diagnostics.map((diagnostic) => withPlace(diagnostic, located));
+  const placed = plan.diagnostics.map((diagnostic) =>
+    withPlace(options.forbid === undefined ? withoutRunning(diagnostic) : diagnostic, located),
+  );
   const advice = advise({ spec, plan, shapes }, locate);
   return { ...plan, diagnostics: sortDiagnostics([...warnings, ...notes, ...placed, ...advice]) };
 }
@@ -57,6 +59,10 @@ function observeBriefly(): MachineInventory {
     notes: [],
   };
 }
+
+/** A bound that could not be kept while running stops `up`; a plan alone opens nothing. */
+const withoutRunning = (diagnostic: Diagnostic): Diagnostic =>
+  diagnostic.code === "plan.not-enforced" ? { ...diagnostic, severity: "warning" } : diagnostic;
 
 /** A finding of the plan about a service, with its line in the spec. */
 function withPlace(diagnostic: Diagnostic, { locate }: LocatedSpec): Diagnostic {
