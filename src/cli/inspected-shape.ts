@@ -36,6 +36,13 @@ async function fromHub(target: string): Promise<ModelShape> {
 }
 
 function fromCatalog(target: string): ModelShape {
+  if (/^https?:\/\//i.test(target))
+    throw new OmniError(
+      "model.not-found",
+      // What stands before the host or after the path may be a password.
+      `${target.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//")} is an address; models are read from files, folders and hubs.`,
+      { hint: "Write hf:OWNER/REPO, or download the file and give its path." },
+    );
   const [, name = target, quantization] = KNOWN.exec(target) ?? [];
   const family = findModelFamily(name);
   if (family !== undefined)

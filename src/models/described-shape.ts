@@ -1,8 +1,9 @@
 import type { ModelDimensions } from "../catalog/model-dimensions.ts";
 import { findQuantization } from "../catalog/quantizations.ts";
 import { OmniError } from "../core/index.ts";
-import { describedTensors, elementsOf } from "./described-tensors.ts";
-import type { DescribedTensor } from "./described-tensors.ts";
+import { elementsOf } from "./described-tensor.ts";
+import { describedTensors } from "./described-tensors.ts";
+import type { DescribedTensor } from "./described-tensor.ts";
 import { GGML_TYPE_BY_NAME, isKnownMixture, mixtureTypes } from "./gguf-mixture.ts";
 import { cachesOf } from "./layer-caches.ts";
 import type { ExpertShape, LayerShape, ModelShape, QuantizationShape, TensorShape } from "./model-shape.ts";

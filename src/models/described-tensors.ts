@@ -1,28 +1,7 @@
 import type { ModelDimensions } from "../catalog/model-dimensions.ts";
+import { inBlock } from "./described-tensor.ts";
+import type { DescribedTensor, Row } from "./described-tensor.ts";
 import { encoderTensors } from "./encoder-tensors.ts";
-
-/** Which share of a model's bytes a tensor belongs to. */
-export type TensorGroup =
-  | "embedding"
-  | "output"
-  | "other"
-  | "attention"
-  | "feedForward"
-  | "experts"
-  | "projector";
-
-/** A tensor that follows from a model's dimensions, by the name llama.cpp gives it. */
-export interface DescribedTensor {
-  readonly name: string;
-  /** As GGUF writes them: the length of a row first; a third counts experts or heads. */
-  readonly dimensions: readonly number[];
-  readonly group: TensorGroup;
-  /** Block it belongs to, if any. */
-  readonly layer?: number;
-}
-
-export const elementsOf = (tensor: { readonly dimensions: readonly number[] }): number =>
-  tensor.dimensions.reduce((product, dimension) => product * dimension, 1);
 
 /**
  * Every tensor of a model of these dimensions, in llama.cpp's order of blocks. Source: the `create_tensor` calls of
@@ -51,25 +30,15 @@ export function describedTensors(model: ModelDimensions, format: "gguf" | "safet
 }
 
 function blockTensors(model: ModelDimensions, layer: number): DescribedTensor[] {
-  const named =
-    (group: TensorGroup) =>
-    ([name, ...dimensions]: Row): DescribedTensor => ({
-      name: `blk.${layer}.${name}`,
-      dimensions,
-      group,
-      layer,
-    });
   const mixer = model.mixers?.[layer] ?? "full";
   const attention = mixer === "none" ? [] : [...mixerTensors(model, mixer), ...attentionNorms(model)];
   const isExpertLayer = model.experts !== undefined && layer >= (model.experts.denseLayers ?? 0);
   return [
-    ...attention.map(named("attention")),
-    ...feedForwardTensors(model, isExpertLayer).map(named("feedForward")),
-    ...(isExpertLayer ? expertTensors(model).map(named("experts")) : []),
+    ...attention.map(inBlock(layer, "attention")),
+    ...feedForwardTensors(model, isExpertLayer).map(inBlock(layer, "feedForward")),
+    ...(isExpertLayer ? expertTensors(model).map(inBlock(layer, "experts")) : []),
   ];
 }
-
-type Row = readonly [name: string, ...dimensions: number[]];
 
 function mixerTensors(model: ModelDimensions, mixer: string): Row[] {
   if (mixer === "state" && model.linear !== undefined) return linearTensors(model.hidden, model.linear);
@@ -214,10 +183,5 @@ function draftTensors(model: ModelDimensions, layer: number): DescribedTensor[] 
       ["nextn.embed_tokens.weight", hidden, vocabulary],
       ["nextn.shared_head_head.weight", hidden, vocabulary],
     );
-  return rows.map(([name, ...dimensions]) => ({
-    name: `blk.${layer}.${name}`,
-    dimensions,
-    group: "feedForward",
-    layer,
-  }));
+  return rows.map(inBlock(layer, "feedForward"));
 }

@@ -1,7 +1,6 @@
 import type { ModelDimensions } from "../catalog/model-dimensions.ts";
-import type { DescribedTensor, TensorGroup } from "./described-tensors.ts";
-
-type Row = readonly [name: string, ...dimensions: number[]];
+import { inBlock } from "./described-tensor.ts";
+import type { DescribedTensor, Row } from "./described-tensor.ts";
 
 /**
  * Tensors of an encoder of BERT's kind: tables for types and positions of tokens, norms after each part and with biases.
@@ -44,15 +43,7 @@ function encoderBlock(
     ...matrix("ffn_down", feedForward, hidden, biased),
     ...normRows("layer_output_norm", hidden),
   ];
-  const placed =
-    (group: TensorGroup) =>
-    ([name, ...dimensions]: Row): DescribedTensor => ({
-      name: `blk.${layer}.${name}`,
-      dimensions,
-      group,
-      layer,
-    });
-  return [...attention.map(placed("attention")), ...rest.map(placed("feedForward"))];
+  return [...attention.map(inBlock(layer, "attention")), ...rest.map(inBlock(layer, "feedForward"))];
 }
 
 const matrix = (name: string, from: number, to: number, biased: boolean): Row[] => [

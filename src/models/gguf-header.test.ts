@@ -99,7 +99,10 @@ const shard = async (part: number, total: number, file: GgufFile): Promise<strin
 describe("readModel", () => {
   it("counts every part of a split model, whichever is named, and misses none", async () => {
     await shard(1, 2, { ...LLAMA, metadata: [...(LLAMA.metadata ?? []), ["split.count", { u32: 2 }]] });
-    const second = await shard(2, 2, { ...LLAMA, metadata: [["split.count", { u32: 2 }]] });
+    const rest = { ...LLAMA, metadata: [["split.count", { u32: 2 }]] } as const;
+    await expect(readModel(await shard(2, 2, rest))).rejects.toThrow(/hold the tensor "a" twice/);
+    const tensors = LLAMA.tensors?.map((tensor) => ({ ...tensor, name: `${tensor.name}2` })) ?? [];
+    const second = await shard(2, 2, { ...rest, tensors });
     expect(await readModel(second)).toMatchObject({ architecture: "llama", weightBytes: 2 * 544 });
     await rm(second);
     await expect(readModel(second)).rejects.toMatchObject({ code: "model.not-found" });

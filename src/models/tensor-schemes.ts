@@ -1,5 +1,5 @@
-import { elementsOf } from "./described-tensors.ts";
-import type { DescribedTensor } from "./described-tensors.ts";
+import { elementsOf } from "./described-tensor.ts";
+import type { DescribedTensor } from "./described-tensor.ts";
 import type { WeightScheme } from "./model-shape.ts";
 
 /** A way to store a model's matrices in safetensors, as its publishers name it. */

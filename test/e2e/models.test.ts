@@ -105,6 +105,10 @@ describe("models inspect", () => {
       [["models", "inspect", "hf:demo"], /Write it as hf:OWNER\/REPO/],
       [["models", "inspect", join(ROOT, "README.md")], /model\.not-gguf/],
       [["models", "inspect", join(folder.path, "absent.gguf")], /There is no file or folder/],
+      [
+        ["models", "inspect", "https://me:s3cret@hub/m.gguf?key=s3cret"],
+        /  https:\/\/hub\/m\.gguf is an address/,
+      ],
       [["models", "inspect", join(ROOT, "docs")], /neither safetensors nor GGUF/],
     ];
     for (const [args, message] of cases) {

@@ -3,7 +3,7 @@ import type { HeaderFields } from "./header-fields.ts";
 import type { Hyperparameters } from "./hyperparameters.ts";
 
 /** Tokens that share one compressed entry. Source: DSV4_CSA_RATIO and DSV4_HCA_RATIO in llama.cpp, src/llama-kv-cache-dsv4.cpp. */
-const SPARSE_RATIO = 4;
+export const SPARSE_RATIO = 4;
 const HEAVY_RATIO = 128;
 
 /**
@@ -50,7 +50,8 @@ export const keysOfWindow = (window: number, elements: number): LayerCache => ({
   valueLength: 0,
 });
 
-const compressor = (rows: number, width: number): LayerCache => ({
+/** State of a compressor: two tables, the entries that are being built and their scores. */
+export const compressor = (rows: number, width: number): LayerCache => ({
   kind: "state",
   convolution: 0,
   recurrent: 2 * rows * width,

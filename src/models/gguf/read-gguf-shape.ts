@@ -4,21 +4,14 @@ import { readGgufHeader, readGgufHeaderFrom } from "../gguf-header.ts";
 import type { GgufHeader } from "../gguf-header.ts";
 import type { ModelShape } from "../model-shape.ts";
 import { ggufShape } from "./gguf-shape.ts";
-import { checkShardCount, shardPaths } from "./shards.ts";
+import { readShards } from "./read-shards.ts";
 
 /**
  * The shape of the GGUF model at `path`; of a split model all parts are read, whichever was named. Throws `OmniError` with a
  * `model.*` code for the first part that is missing, cut or malformed.
  */
 export async function readGgufShape(path: string): Promise<ModelShape> {
-  const paths = shardPaths(path);
-  const headers: GgufHeader[] = [];
-  for (const shard of paths) {
-    const header = await readGgufHeader(shard);
-    checkShardCount(header, paths.length);
-    headers.push(header);
-  }
-  return ggufShape(headers, "file");
+  return ggufShape(await readShards(path), "file");
 }
 
 /** The same from all parts of a model wherever they lie, in any order. The caller closes the sources. */

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { OmniError } from "../../core/index.ts";
 import type { GgufHeader, GgufTensor } from "../gguf-header.ts";
+import { shown } from "../shown.ts";
 
 /** The name llama.cpp gives the parts of a split model: `NAME-00002-of-00009.gguf`. */
 const SHARD = /^(.*-)(\d{5})-of-(\d{5})\.gguf$/;
@@ -52,7 +53,10 @@ export function joinShards(headers: readonly GgufHeader[]): {
   const seen = new Set<string>();
   for (const { name } of tensors) {
     if (seen.has(name))
-      throw new OmniError("model.malformed", `The parts of ${first.path} hold the tensor ${name} twice.`);
+      throw new OmniError(
+        "model.malformed",
+        `The parts of ${first.path} hold the tensor ${shown(name)} twice.`,
+      );
     seen.add(name);
   }
   return { first, tensors };

@@ -1,12 +1,9 @@
-import { keys, keysOfWindow } from "../gguf/compressed-attention.ts";
+import { compressor, keys, keysOfWindow, SPARSE_RATIO } from "../gguf/compressed-attention.ts";
 import type { LayerCache } from "../model-shape.ts";
 import { windowOf } from "./config-mixers.ts";
 import { headsOf } from "./config-heads.ts";
 import { layersOf } from "./config.ts";
 import type { TextConfig } from "./config.ts";
-
-/** Tokens an entry of the sparsely compressed blocks stands for; those blocks choose entries by an indexer. */
-const SPARSE_RATIO = 4;
 
 /**
  * DeepSeek-V4's caches, keys only: the last tokens as they are, and by `compress_ratios` one entry for every 4 or 128
@@ -21,20 +18,13 @@ export function compressedCaches(text: TextConfig, ratios: readonly number[]): L
   return Array.from({ length: layersOf(text) ?? 0 }, (_, layer) => {
     const ratio = ratios[layer] ?? 0;
     if (ratio === 0) return [window];
-    if (ratio > SPARSE_RATIO) return [window, keys(width / ratio), building(ratio, length)];
+    if (ratio > SPARSE_RATIO) return [window, keys(width / ratio), compressor(ratio, length)];
     return [
       window,
       keys(width / ratio),
       keys(indexer / ratio),
-      building(2 * ratio, 2 * length),
-      building(2 * ratio, 2 * indexer),
+      compressor(2 * ratio, 2 * length),
+      compressor(2 * ratio, 2 * indexer),
     ];
   });
 }
-
-/** Two tables: the entries, and their scores. */
-const building = (rows: number, width: number): LayerCache => ({
-  kind: "state",
-  convolution: 0,
-  recurrent: 2 * rows * width,
-});
