@@ -73,6 +73,23 @@ describe("a hostile GGUF header", () => {
     expect(shape.name).toBe("My ]0;owned 2J model");
   });
 
+  it("whose widths multiply to more than a number holds is refused", async () => {
+    const most = 2 ** 32 - 1;
+    const keys = { ...LLAMA, "attention.head_count_kv": most, "attention.key_length": most };
+    expect(await refusal({ architecture: "llama", keys })).toMatch(
+      /llama\.gguf claims that block 0 keeps 1844674\d+ elements for each token or sequence/,
+    );
+    const ssm = {
+      "ssm.conv_kernel": 4,
+      "ssm.inner_size": most,
+      "ssm.state_size": most,
+      "ssm.group_count": 1,
+    };
+    expect(await refusal({ architecture: "mamba2", keys: { ...LLAMA, ...ssm } })).toMatch(
+      /no model keeps so many/,
+    );
+  });
+
   it("with half a byte of alignment is refused", async () => {
     const bytes = writeGguf({ metadata: [["general.alignment", { f32: 0.5 }]] });
     await expect(readGgufHeaderFrom(bytesSource(bytes, "m"))).rejects.toThrow(/general.alignment 0.5/);

@@ -1,4 +1,5 @@
 import { OmniError } from "../../core/index.ts";
+import { checkCaches } from "../check-caches.ts";
 import type { GgufHeader, GgufTensor } from "../gguf-header.ts";
 import type { GgufValue } from "../gguf-metadata.ts";
 import type { BlockWeights, ExpertShape, LayerShape, ModelShape, TensorShape } from "../model-shape.ts";
@@ -122,6 +123,7 @@ function layersOf(
   weights: readonly BlockWeights[],
 ): LayerShape[] {
   const caches = blockCaches(fields, model);
+  checkCaches(caches, fields.path);
   const layers = weights.map((block, index): LayerShape => {
     const layer = { weights: block, caches: caches[index] ?? [] };
     return index < model.mainBlocks ? layer : { ...layer, draft: true };

@@ -80,7 +80,7 @@ describe("readGgufShape", () => {
     const alone = await place("alone-00001-of-00002.gguf", LLAMA);
     await expect(readGgufShape(alone)).rejects.toMatchObject({ code: "model.not-found" });
     const source = sparseSource(LLAMA);
-    await expect(readGgufShapeFrom([source, source])).rejects.toThrow(/token_embd\.weight twice/);
+    await expect(readGgufShapeFrom([source, source])).rejects.toThrow(/"token_embd\.weight" twice/);
     await expect(readGgufShape(await place("renamed.gguf", LLAMA))).rejects.toThrow(/one of 2 parts/);
     await place("m-00001-of-00003.gguf", LLAMA);
     await expect(readGgufShape(join(folder, "m-00001-of-00003.gguf"))).rejects.toThrow(

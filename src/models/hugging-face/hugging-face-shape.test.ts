@@ -232,6 +232,11 @@ describe("a damaged folder", () => {
       code: "model.unsupported",
       message: `${folder}/config.json gives no number or width of attention heads, so what they keep of a context is not known.`,
     });
+    await expect(
+      say(
+        '{"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 900000000, "head_dim": 900000000}',
+      ),
+    ).rejects.toThrow(/config.json claims that block 0 keeps 1620000000000000000 elements/);
     await expect(say('{"num_hidden_layers": 1000000000}')).rejects.toThrow(/claims 1000000000 layers/);
     await expect(
       say(

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
+import { checkCaches } from "../check-caches.ts";
 import { MOST_BLOCKS } from "../gguf/hyperparameters.ts";
 import type { BlockWeights, ExpertShape, LayerCache, ModelShape } from "../model-shape.ts";
 import { configCaches } from "./config-caches.ts";
@@ -104,6 +105,7 @@ function shapeOf(
   const { hidden, heads, length } = headsOf(text);
   const caches = configCaches(text);
   checkHeads(caches, heads * length, files.name);
+  checkCaches(caches, `${files.name}/config.json`);
   const experts = expertsOf(text, tensors);
   const weightBytes = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
   const { scheme, name, method } = packing ?? dominantType(tensors);
