@@ -38,10 +38,11 @@ interface Row {
   readonly share: number;
 }
 
-const programs = llamaCppPrograms();
-const folder = mkdtempSync(join(tmpdir(), "omni-bench-memory-"));
 const wanted = process.argv[2] ?? "";
 const cases = CASES.filter(({ name }) => name.includes(wanted));
+if (cases.length === 0) throw new Error(`no case has ${wanted} in its name`);
+const programs = llamaCppPrograms();
+const folder = mkdtempSync(join(tmpdir(), "omni-bench-memory-"));
 const cards = await startCards(programs, Math.max(0, ...cases.map((each) => each.cards)));
 const batch = llamaCppModel({ outputs: "batch", process: 0, cudaProcess: 0 });
 const slots = llamaCppModel({ outputs: "slots", process: 0, cudaProcess: 0 });
