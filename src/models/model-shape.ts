@@ -34,7 +34,7 @@ export type LayerCache =
 export interface LayerShape {
   readonly weights: BlockWeights;
   readonly caches: readonly LayerCache[];
-  /** A block for multi-token prediction (MTP, NextN): loaded, but no part of the main pass. */
+  /** A block for multi-token prediction (MTP, NextN): no part of the main pass, and loaded only by engines that use it. */
   readonly draft?: boolean;
 }
 
