@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { OmniError } from "../core/index.ts";
 import { writeGguf } from "../../test/fakes/gguf-writer.ts";
 import type { GgufFile } from "../../test/fakes/gguf-writer.ts";
-import { outlineModel, readGgufHeader, readModel } from "./index.ts";
+import { outlineModel, readGgufHeader, readGgufShape, readModel } from "./index.ts";
 
 let folder: string;
 let files = 0;
@@ -106,6 +106,20 @@ describe("readModel", () => {
     expect(await readModel(second)).toMatchObject({ architecture: "llama", weightBytes: 2 * 544 });
     await rm(second);
     await expect(readModel(second)).rejects.toMatchObject({ code: "model.not-found" });
+  });
+
+  it("reads a model whose first part has no tensors and no padding", async () => {
+    const metadata = [
+      ...(LLAMA.metadata ?? []),
+      ["split.count", { u32: 2 }] as const,
+      ["last", { text: "not a zero" }] as const,
+    ];
+    const first = await shard(1, 2, { metadata });
+    const bytes = await readFile(first);
+    await writeFile(first, bytes.subarray(0, bytes.findLastIndex((byte) => byte !== 0) + 1));
+    await shard(2, 2, { ...LLAMA, metadata: [["split.count", { u32: 2 }]] });
+    expect(await readModel(first)).toMatchObject({ architecture: "llama", weightBytes: 544 });
+    expect((await readGgufShape(first)).weightBytes).toBe(544);
   });
 
   it("refuses a part that was renamed", async () => {

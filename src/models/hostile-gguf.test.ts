@@ -90,6 +90,24 @@ describe("a hostile GGUF header", () => {
     );
   });
 
+  it("without tensors may end unpadded: a vocabulary is no weights, not a cut file", async () => {
+    const whole = writeGguf({
+      metadata: [
+        ["general.architecture", { text: "llama" }],
+        ["llama.block_count", { u32: 1 }],
+      ],
+    });
+    const unpadded = whole.subarray(0, whole.length - 1);
+    for (const bytes of [whole, unpadded]) {
+      expect((await readGgufHeaderFrom(bytesSource(bytes, "m"))).tensors).toEqual([]);
+      await expect(readGgufShapeFrom([bytesSource(bytes, "m")])).rejects.toMatchObject({
+        code: "model.no-weights",
+      });
+    }
+    expect(whole.length % 32).toBe(0);
+    expect(whole.at(-1)).toBe(0);
+  });
+
   it("with half a byte of alignment is refused", async () => {
     const bytes = writeGguf({ metadata: [["general.alignment", { f32: 0.5 }]] });
     await expect(readGgufHeaderFrom(bytesSource(bytes, "m"))).rejects.toThrow(/general.alignment 0.5/);

@@ -9,8 +9,8 @@ import type { ModelOutline } from "./model-outline.ts";
  */
 export async function readModel(path: string): Promise<ModelOutline> {
   const headers = await readShards(path);
-  const { first } = joinShards(headers);
-  const outline = outlineModel(first);
+  const { first, tensors } = joinShards(headers);
+  const outline = outlineModel({ ...first, tensors });
   return {
     ...outline,
     fileBytes: headers.reduce((sum, header) => sum + header.fileBytes, 0),
