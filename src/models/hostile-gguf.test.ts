@@ -108,6 +108,17 @@ describe("a hostile GGUF header", () => {
     expect(whole.at(-1)).toBe(0);
   });
 
+  it("whose attention has no heads, or heads for thousands of blocks, is refused: it would seem to keep nothing", async () => {
+    const without = { block_count: 2, "attention.head_count": 0 };
+    expect(await refusal({ architecture: "llama", keys: without })).toMatch(
+      /has no llama.attention.head_count, so what its attention keeps is not known/,
+    );
+    const many = { ...LLAMA, "attention.head_count_kv": Array.from({ length: 3000 }, () => 1) };
+    expect(await refusal({ architecture: "llama", keys: many })).toMatch(
+      /gives llama.attention.head_count_kv 3000 values; there is one for each block/,
+    );
+  });
+
   it("with half a byte of alignment is refused", async () => {
     const bytes = writeGguf({ metadata: [["general.alignment", { f32: 0.5 }]] });
     await expect(readGgufHeaderFrom(bytesSource(bytes, "m"))).rejects.toThrow(/general.alignment 0.5/);

@@ -42,6 +42,12 @@ export function blockCaches(fields: HeaderFields, model: Hyperparameters): Layer
   if (architecture === "deepseek4") return withDraftCaches(fields, model, compressedCaches(fields, model));
   const attention = attentionCaches(fields, model);
   const kinds = blockKinds(fields, model);
+  // Without heads, attention would seem to keep nothing, and any context to fit.
+  if (kinds === undefined && attention.every((caches) => caches.length === 0))
+    throw new OmniError(
+      "model.malformed",
+      `${fields.path} has no ${architecture}.attention.head_count, so what its attention keeps is not known.`,
+    );
   const owners = cacheOwners(fields, model);
   const loops = architecture === "nanbeige" ? loopsOf(fields, model) : 1;
   const caches = Array.from({ length: model.blocks }, (_, block) => {

@@ -39,7 +39,11 @@ export class HeaderFields {
       const all = this.#natural(value, key);
       return Array.from({ length: layers }, () => all);
     }
-    if (!Array.isArray(value)) return undefined;
+    if (!Array.isArray(value))
+      throw new OmniError(
+        "model.malformed",
+        `${this.path} gives ${this.#key(key)} ${value.length} values; there is one for each block.`,
+      );
     return Array.from({ length: layers }, (_, layer) => this.#natural(value[layer] ?? 0, key));
   }
 
