@@ -2,10 +2,9 @@ import type { Spec } from "../spec/spec.ts";
 import type { Candidate } from "./candidates.ts";
 import { hostBytes, mayTakeTurns, memoryBin, numaBin } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
-import { useLeftOver } from "./left-over.ts";
+import { placed } from "./left-over.ts";
 import type { PlanMachine } from "./machines.ts";
 import { refit } from "./refit.ts";
-import { solve } from "./solve/solve.ts";
 import { spread } from "./spread.ts";
 import { waitingForCards } from "./slow-on-processor.ts";
 import { findSwapSets } from "./solve/swap-sets.ts";
@@ -36,7 +35,7 @@ export interface Assignment {
  * then room that nobody took. Pure.
  */
 export function assign(given: Fleet, spec: Spec): Assignment {
-  const { fleet, solution: filled } = useLeftOver(given, solve(given.problem));
+  const { fleet, solution: filled } = placed(given);
   const solution = spread(fleet, filled);
   const turning = waitingForCards(fleet, solution);
   const swapSets =
@@ -63,6 +62,9 @@ export function assign(given: Fleet, spec: Spec): Assignment {
   return { places, swapSets, fleet, optimal: solution.optimal && swapSets.length === 0 };
 }
 
+/** Points, times priority and one, of a few MiB. */
+const NEXT_TO_NOTHING = 10;
+
 /** Gives what nobody took to those that can use it, the highest priority first: longer contexts, more at a time. */
 function grow(fleet: Fleet, places: (Assigned | undefined)[], swapSets: readonly SwapAssignment[]): void {
   const byMachine = Map.groupBy(
@@ -86,8 +88,12 @@ function grow(fleet: Fleet, places: (Assigned | undefined)[], swapSets: readonly
       const larger = refit(fleet, index, place.candidate, machine, taken);
       const settings = fleet.wanted[index]?.settings;
       if (larger === undefined || settings === undefined) continue;
-      if (valueOf(larger, settings, machine) > valueOf(place.candidate, settings, machine))
-        places[index] = { ...place, candidate: larger };
+      const gain = valueOf(larger, settings, machine) - valueOf(place.candidate, settings, machine);
+      // More requests that share one cache cost next to nothing.
+      const answersMore =
+        larger.prediction.settings.parallel > place.candidate.prediction.settings.parallel &&
+        gain > -NEXT_TO_NOTHING * (settings.priority + 1);
+      if (gain > 0 || answersMore) places[index] = { ...place, candidate: larger };
     }
   }
 }

@@ -10,6 +10,7 @@ import { cardKind, cardSets } from "./card-sets.ts";
 import type { Depth } from "./card-sets.ts";
 import type { Fitter } from "./fitter.ts";
 import { checkGates } from "./gates/check-gates.ts";
+import { refuseByFormat } from "./gates/weight-format.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
 import { beyondTraining, missingShape, noDevice } from "./refusals.ts";
 import { kvType, wishesOf } from "./wishes.ts";
@@ -159,7 +160,7 @@ function tryCards(attempt: Attempt): Tried {
   const { demand, machine, engine, kind, cards } = attempt;
   const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
   const devices = cards.flatMap((index) => machine.cards[index] ?? []);
-  const gates = devices.flatMap((card) => gateRefusals(card, engine, demand, machine.driver, shape));
+  const gates = gateRefusals(devices, engine, demand, machine.driver, shape);
   if (gates.length > 0) return { candidates: [], refusals: gates.slice(0, 1) };
   const wishes = wishesOf(demand.settings, shape);
   const { fitter } = attempt.search;
@@ -256,8 +257,7 @@ export function wouldFit(
   if (used.length === 0 && !cpu) return false;
   const devices = used.flatMap((index) => machine.cards[index] ?? []);
   const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
-  if (devices.some((card) => gateRefusals(card, engine, demand, machine.driver, shape).length > 0))
-    return false;
+  if (gateRefusals(devices, engine, demand, machine.driver, shape).length > 0) return false;
   return search.fitter.onShare(
     fitDemandOf(demand, kind.name, wishesOf(demand.settings, shape)),
     machine,
@@ -266,7 +266,21 @@ export function wouldFit(
   ).fits;
 }
 
+/** What speaks against an engine on these cards before any memory is counted; files that it cannot read, on a processor too. */
 function gateRefusals(
+  cards: readonly PlanCard[],
+  engine: Engine,
+  demand: Demand,
+  driver: string | undefined,
+  shape: ModelShape | undefined,
+): Tried["refusals"] {
+  const onCards = cards.flatMap((card) => cardRefusals(card, engine, demand, driver, shape));
+  if (onCards.length > 0 || shape === undefined) return onCards;
+  const nowhere = { name: "", model: "", computeCapability: "" };
+  return refuseByFormat({ engine, card: nowhere, shape, kvType: "f16" }, shape);
+}
+
+function cardRefusals(
   card: PlanCard,
   engine: Engine,
   demand: Demand,

@@ -64,10 +64,15 @@ export function fitBeside(demand: FitDemand, devices: readonly DeviceRoom[], hos
   let best: Extract<Fit, { fits: true }> | undefined;
   let settings = alone.prediction.settings;
   for (let round = 0; round < ROUNDS; round++) {
-    const fit = within(settings, wishes);
-    if (!fit.fits) break;
-    const prediction = together(fit.prediction);
-    if (prediction === undefined) break;
+    const free = within(settings, wishes);
+    const { contextTokens, parallel, kvUnified } = settings;
+    // A longer context than the draft's cache was reserved for may not fit; the same does.
+    const fit =
+      free.fits && together(free.prediction) === undefined
+        ? within(settings, { ...wishes, contextTokens, parallel, kvUnified })
+        : free;
+    const prediction = fit.fits ? together(fit.prediction) : undefined;
+    if (!fit.fits || prediction === undefined) break;
     if (best === undefined || holds(prediction) > holds(best.prediction)) best = { ...fit, prediction };
     settings = prediction.settings;
   }

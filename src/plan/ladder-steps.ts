@@ -18,6 +18,9 @@ export interface Neighbourhood {
     readonly priority: number;
     readonly onProcessor: boolean;
     readonly remote: boolean;
+    readonly model: string;
+    /** It is unloaded while this one is loaded. */
+    readonly byTurns: boolean;
     /** What it answers: text, vectors of texts, or neither. */
     readonly task: Task;
     readonly holds: readonly { readonly device: string; readonly bytes: number }[];
@@ -216,7 +219,10 @@ function offloadExperts(state: State, { candidate, wanted }: Surroundings): Step
 function evictOthers({ wanted, neighbourhood, devices }: Surroundings): Step {
   const { priority } = wanted.settings;
   const lesser = neighbourhood.others.filter(
-    (other) => other.priority < priority && other.holds.some((held) => devices.includes(held.device)),
+    (other) =>
+      !other.byTurns &&
+      other.priority < priority &&
+      other.holds.some((held) => devices.includes(held.device)),
   );
   const change = "unload services of lower priority beside it";
   if (lesser.length === 0)
@@ -250,7 +256,9 @@ const WHO: Readonly<Partial<Record<LadderStep["step"], string>>> = {
 function routeAway(step: LadderStep, state: State, around: Surroundings): Step {
   const { neighbourhood, wanted, task } = around;
   const fits = (other: Neighbourhood["others"][number]): boolean =>
-    other.task === task &&
+    !other.byTurns &&
+    // Vectors of different models have nothing to do with each other.
+    (task === "vectors" ? other.model === wanted.demand.model : other.task === task) &&
     (step.step === "remote-fallback"
       ? other.remote
       : step.step === "cpu-executor"

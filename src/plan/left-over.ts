@@ -6,6 +6,7 @@ import { optionOf } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { refit } from "./refit.ts";
 import type { Choice, Option, Solution } from "./solve/problem.ts";
+import { solve } from "./solve/solve.ts";
 
 /** Times that the least room of a card is halved in on: to half a percent of it. */
 const HALVINGS = 8;
@@ -23,15 +24,63 @@ interface Found {
 
 type Choices = readonly (Choice | undefined)[];
 
+/** Most placements that are also tried with the least they take. */
+const MOST_LEAST = 96;
+
+/**
+ * The solver's choice. Where it leaves a service out, the problem is solved once more with the least that each engine
+ * takes which reserves a share, and what is left of the cards after that is used. Pure.
+ */
+export function placed(fleet: Fleet): { fleet: Fleet; solution: Solution } {
+  const solution = solve(fleet.problem);
+  const all = solution.choices.every((choice) => choice !== undefined);
+  if (all || fleet.search.depth !== "thorough") return { fleet, solution };
+  const finer = withLeastOptions(fleet);
+  return useLeftOver(finer, solve(finer.problem));
+}
+
+/** The fleet with one more option for each engine that reserves a share, on each set of cards: the least it takes. */
+function withLeastOptions(fleet: Fleet): Fleet {
+  const { nodes, items } = fleet.problem;
+  const seen = new Set<string>();
+  const made = items
+    .flatMap((_, item) => nodes.flatMap((_node, node) => ways(fleet, item, node)))
+    .filter(({ candidate }) => takesShare(candidate.kind))
+    .toSorted((a, b) => a.candidate.cards.length - b.candidate.cards.length)
+    .slice(0, MOST_LEAST)
+    .flatMap((way) => {
+      // Nodes of one kind share their options.
+      const key = `${way.item} ${way.option.kind} ${way.option.node} ${way.candidate.engine} ${way.candidate.cards.join()}`;
+      const least = seen.has(key) ? way : withLeast(fleet, way);
+      seen.add(key);
+      return least === way ? [] : [least];
+    });
+  const of = (item: number): readonly Found[] => made.filter((one) => one.item === item);
+  return {
+    ...fleet,
+    candidates: fleet.candidates.map((known, item) => [
+      ...known,
+      ...of(item).map(({ candidate }) => candidate),
+    ]),
+    problem: {
+      nodes,
+      items: items.map((known, item) => ({
+        ...known,
+        options: [...known.options, ...of(item).map(({ option }) => option)],
+      })),
+    },
+  };
+}
+
 /**
  * Puts services that the solver left out into what its choice leaves of the cards, or makes room for them by giving one
  * of the others less: candidates were computed for whole cards and some shares of them, and what is left is neither. A
  * service that may take turns with another is not squeezed in with a part of its weights in main memory. Returns the
  * fleet with the new candidates, and the choice with them. Pure.
  */
-export function useLeftOver(fleet: Fleet, solution: Solution): { fleet: Fleet; solution: Solution } {
+function useLeftOver(fleet: Fleet, solution: Solution): { fleet: Fleet; solution: Solution } {
   const none = solution.choices.every((choice) => choice !== undefined);
-  if (none || fleet.search.depth !== "thorough") return { fleet, solution };
+  if (none) return { fleet, solution };
   const choices: (Choice | undefined)[] = [...solution.choices];
   const items = fleet.problem.items.map((item) => ({ ...item, options: [...item.options] }));
   const candidates = fleet.candidates.map((of) => [...of]);

@@ -240,7 +240,5 @@ function imageRoomOf(spec: Spec, machine: Machine): { imageRoom?: number } {
 }
 
 /** An amount of the spec in bytes: as it is, or as a share of `of`. */
-const amount = (
-  wanted: { readonly bytes: number } | { readonly fraction: number },
-  of: number,
-): number => ("bytes" in wanted ? wanted.bytes : Math.round(wanted.fraction * of));
+const amount = (wanted: { readonly bytes: number } | { readonly fraction: number }, of: number): number =>
+  "bytes" in wanted ? wanted.bytes : Math.round(wanted.fraction * of);

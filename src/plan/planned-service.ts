@@ -196,6 +196,7 @@ const taskIn = ({ spec }: ServiceContext, wanted: Wanted, { kind }: Candidate): 
 
 function neighbourhood(context: ServiceContext, item: number, fallbacks: readonly string[]): Neighbourhood {
   const { fleet, assignment } = context;
+  const own = assignment.places[item]?.swapSet;
   const others = assignment.places.flatMap((place, other): Neighbourhood["others"][number][] => {
     const wanted = fleet.wanted[other];
     if (place === undefined || wanted === undefined || other === item) return [];
@@ -207,6 +208,8 @@ function neighbourhood(context: ServiceContext, item: number, fallbacks: readonl
         priority: wanted.settings.priority,
         onProcessor: place.candidate.cards.length === 0 && !place.candidate.kind.remote,
         remote: place.candidate.kind.remote,
+        model: wanted.demand.model,
+        byTurns: place.swapSet !== undefined && place.swapSet === own,
         task: taskIn(context, wanted, place.candidate),
         holds:
           machine === undefined

@@ -143,6 +143,14 @@ function crowdedOut(
     : mine && alien.some((holder) => mayTakeTurns(holder.settings))
       ? ""
       : ", or let it take turns with what is there (sharing: swap, and neither pinned)";
+  const taken = assignment.places[item]?.candidate;
+  if (short.length === 0 && taken !== undefined)
+    return {
+      devices,
+      code: "does-not-fit",
+      reason: `fits${devices.length === 0 ? " the processor alone" : possible.resident ? "" : " with a part of its weights in main memory"}, and ${taken.engine} is worth more`,
+      hint: "Leave the later engines out to have this one.",
+    };
   const fitsAlone = demands.every(({ needs, size, headroom }) => needs <= size - headroom);
   return {
     devices,

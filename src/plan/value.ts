@@ -17,6 +17,8 @@ const POINTS = {
   inMainMemory: 100_000,
   /** Lost on the processor, for a service that did not ask for it. */
   processor: 250_000,
+  /** Lost elsewhere, for a service that names an engine of this node first: it is what remains when nothing here can. */
+  elsewhere: 450_000,
   /** Won with the longest context that the model was trained for; less by the logarithm. */
   context: 60_000,
   /** Won with 16 requests at a time or more. */
@@ -46,7 +48,8 @@ export function valueOf(candidate: Candidate, service: Service, machine: PlanMac
     POINTS.placed -
     POINTS.laterEngine * Math.min(candidate.rank, 5) -
     (candidate.resident ? 0 : POINTS.notResident + POINTS.inMainMemory * shareInMemory(candidate)) -
-    (onProcessor ? POINTS.processor : 0) +
+    (onProcessor ? POINTS.processor : 0) -
+    (candidate.kind.remote && candidate.rank > 0 ? POINTS.elsewhere : 0) +
     POINTS.context * contextShare(candidate) +
     POINTS.parallel * Math.min(1, Math.log2(1 + concurrency(candidate)) / Math.log2(1 + MANY_REQUESTS)) +
     (service.role !== undefined && cards.some((card) => card.role === service.role) ? POINTS.role : 0) -
