@@ -9,9 +9,9 @@ import type { LayerContents } from "./scan-layer.ts";
 const digestOf = (bytes: Buffer): string => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 
 async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += 4096) {
+  for (let at = 0; at < bytes.length; at += 65_536) {
     await Promise.resolve();
-    yield bytes.subarray(at, at + 4096);
+    yield bytes.subarray(at, at + 65_536);
   }
 }
 const scan = (

@@ -44,6 +44,25 @@ describe("a safetensors header", () => {
     expect(found.fileBytes).toBe(header.length + 34);
   });
 
+  // Every type that the `safetensors` package 0.8.0 knows, by the bytes that it writes for 24 elements.
+  it.each([
+    ..."BOOL U8 I8 F8_E5M2 F8_E4M3 F8_E8M0 F8_E4M3FNUZ F8_E5M2FNUZ"
+      .split(" ")
+      .map((type) => [type, 24] as const),
+    ..."I16 U16 F16 BF16".split(" ").map((type) => [type, 48] as const),
+    ..."I32 U32 F32".split(" ").map((type) => [type, 96] as const),
+    ..."C64 F64 I64 U64".split(" ").map((type) => [type, 192] as const),
+    ["F4", 12],
+    ["F6_E2M3", 18],
+    ["F6_E3M2", 18],
+  ] as const)("of type %s has 24 elements in %i bytes", async (dtype, bytes) => {
+    const found = await read(
+      `{"a":${JSON.stringify({ dtype, shape: [3, 8], data_offsets: [0, bytes] })}}`,
+      bytes,
+    );
+    expect(found.tensors).toEqual([{ name: "a", type: dtype, dimensions: [3, 8], bytes }]);
+  });
+
   it("of half bytes rounds up", async () => {
     const found = await read(`{"a":${JSON.stringify({ dtype: "F4", shape: [7], data_offsets: [0, 4] })}}`, 4);
     expect(found.tensors[0]?.bytes).toBe(4);

@@ -49,8 +49,11 @@ const BITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 const LENGTH_BYTES = 8;
-/** Source: MAX_HEADER_SIZE of safetensors/src/tensor.rs. */
-const LONGEST_HEADER = 100_000_000;
+/**
+ * The format allows 100 MB (MAX_HEADER_SIZE of safetensors/src/tensor.rs). Headers of the largest models have below 5 MB,
+ * and several are held at the same time.
+ */
+const LONGEST_HEADER = 32 << 20;
 const MOST_DIMENSIONS = 8;
 
 const ENTRY = z.object({
@@ -61,7 +64,7 @@ const ENTRY = z.object({
 
 /**
  * Reads the header of a safetensors file and nothing of its weights. Throws `OmniError` `model.malformed` for anything
- * the format forbids (a header longer than the file or 100 MB, unknown types, ranges that overlap, leave gaps or do not
+ * the format forbids (a header longer than the file or 32 MiB, unknown types, ranges that overlap, leave gaps or do not
  * match their shapes, a name twice) and `model.truncated` when the file is shorter than its header says.
  * Source: https://github.com/huggingface/safetensors#format.
  */
