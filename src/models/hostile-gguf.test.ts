@@ -7,6 +7,7 @@ import { makeNamedPipe } from "../../test/fakes/named-pipe.ts";
 import { bytesSource, sparseHeader, sparseSource } from "../../test/fakes/sparse-model.ts";
 import type { SparseModel } from "../../test/fakes/sparse-model.ts";
 import { ggmlTypes } from "../../test/fakes/ggml-type-sizes.ts";
+import { ShardIntake } from "./gguf/shards.ts";
 import { GGML_TYPES } from "./ggml-types.ts";
 import { outlineModel, readGgufHeaderFrom, readGgufShape, readGgufShapeFrom } from "./index.ts";
 
@@ -157,6 +158,24 @@ describe("a hostile GGUF header", () => {
       "The header of holes.gguf goes on after 256.00 MiB; no model has so long a one.",
     );
     expect(read).toBeLessThanOrEqual(2 ** 28);
+  });
+});
+
+describe("parts of a model", () => {
+  it("are kept without what only the first is asked for, and have no more tensors than a model", async () => {
+    const metadata = [
+      ["general.architecture", { text: "llama" }],
+      ["split.count", { u32: 2 }],
+      ["filler", { text: "x".repeat(1 << 20) }],
+    ] as const;
+    const header = await readGgufHeaderFrom(bytesSource(writeGguf({ metadata }), "m"));
+    const intake = new ShardIntake();
+    expect(intake.take(header, 0)).toBe(header);
+    expect([...intake.take(header, 1).metadata]).toEqual([["split.count", 2]]);
+    const tensor = { name: "a", dimensions: [], type: "F32", offset: 0, bytes: 4 };
+    const full = { ...header, tensors: Array.from({ length: 1 << 17 }, () => tensor) };
+    intake.take(full, 2);
+    expect(() => intake.take({ ...header, tensors: [tensor] }, 3)).toThrow(/more than 131072 tensors/);
   });
 });
 

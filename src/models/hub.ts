@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { OmniError } from "../core/index.ts";
 import { openUrl } from "./byte-source.ts";
-import { readGgufShapeFrom } from "./gguf/read-gguf-shape.ts";
+import { ggufShape } from "./gguf/gguf-shape.ts";
+import { ShardIntake } from "./gguf/shards.ts";
+import { readGgufHeaderFrom } from "./gguf-header.ts";
 import { readHuggingFaceShape } from "./hugging-face/hugging-face-shape.ts";
+import { readEach } from "./hugging-face/model-files.ts";
 import type { ModelFiles } from "./hugging-face/model-files.ts";
 import { parseJson } from "./hugging-face/model-json.ts";
 import { hubGet } from "./hub-request.ts";
@@ -60,26 +63,12 @@ export async function readHubShape(wanted: HubRepository & GgufChoice): Promise<
       { hint: "Take a repository that holds the weights in one of these formats." },
     );
   const parts = pickGguf(paths, wanted, files.name);
-  const sources = await openAll(files, parts);
-  try {
-    const shape = await readGgufShapeFrom(sources, "hub");
-    return shape.name === undefined ? { ...shape, name: files.name } : shape;
-  } finally {
-    await Promise.all(sources.map((source) => source.close()));
-  }
-}
-
-/** Opens all or none. */
-async function openAll(
-  files: ModelFiles,
-  paths: readonly string[],
-): Promise<Awaited<ReturnType<ModelFiles["open"]>>[]> {
-  const opened = await Promise.allSettled(paths.map((path) => files.open(path)));
-  const sources = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  const failed = opened.find((one) => one.status === "rejected");
-  if (failed === undefined) return sources;
-  await Promise.all(sources.map((source) => source.close()));
-  throw failed.reason;
+  const intake = new ShardIntake();
+  const headers = await readEach(files, parts, async (source, index) =>
+    intake.take(await readGgufHeaderFrom(source), index),
+  );
+  const shape = ggufShape(headers, "hub");
+  return shape.name === undefined ? { ...shape, name: files.name } : shape;
 }
 
 const isGguf = (path: string): boolean => /\.gguf$/i.test(path);

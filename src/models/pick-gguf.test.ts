@@ -34,6 +34,7 @@ describe("GGUF files of a repository", () => {
 
   it("that are incomplete or absent are refused", () => {
     expect(() => pick({ files: ["*Q2_K_L*"] })).toThrow(/holds 1 of the 3 parts of Q2_K_L/);
+    expect(() => pick({}, ["m-00001-of-99999.gguf"])).toThrow(/claims 99999 parts of m-00001-of-99999/);
     expect(() => pick({ quantization: "Q6_K" })).toThrow(/no model that fits Q6_K: DeepSeek-V3-Q2_K.gguf, /);
     expect(() => pick({}, ["README.md"])).toThrow(/holds no GGUF files/);
     // What is typed is text and never a pattern that runs for minutes.

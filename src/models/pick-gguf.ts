@@ -21,6 +21,9 @@ export function modelFilesOf(paths: readonly string[]): ReadonlyMap<string, read
   return models;
 }
 
+/** The largest models have some fifty. */
+const MOST_PARTS = 1024;
+
 /** What is wanted of a repository's GGUF files: a quantization, or globs over their paths. */
 export interface GgufChoice {
   readonly quantization?: string | undefined;
@@ -41,6 +44,8 @@ export function pickGguf(paths: readonly string[], choice: GgufChoice, where: st
   if (only === undefined || second !== undefined) throw unclear(models, fitting, choice, where);
   const parts = models.get(only) ?? [];
   const total = Number(PART.exec(only)?.[3] ?? 1);
+  if (total > MOST_PARTS)
+    throw new OmniError("hub.not-found", `${where} claims ${total} parts of ${only}; no model has so many.`);
   if (parts.length === total) return parts;
   throw new OmniError("hub.not-found", `${where} holds ${parts.length} of the ${total} parts of ${only}.`, {
     hint: "Choose another quantization, or tell the repository's owner.",

@@ -1,6 +1,6 @@
 import { readGgufHeader } from "../gguf-header.ts";
 import type { GgufHeader } from "../gguf-header.ts";
-import { checkShardCount, shardPaths } from "./shards.ts";
+import { checkShardCount, ShardIntake, shardPaths } from "./shards.ts";
 
 /**
  * The headers of all parts of the GGUF model at `path`, whichever part was named. Throws `OmniError` with a `model.*` code
@@ -9,10 +9,11 @@ import { checkShardCount, shardPaths } from "./shards.ts";
 export async function readShards(path: string): Promise<GgufHeader[]> {
   const paths = shardPaths(path);
   const headers: GgufHeader[] = [];
-  for (const shard of paths) {
+  const intake = new ShardIntake();
+  for (const [index, shard] of paths.entries()) {
     const header = await readGgufHeader(shard);
     checkShardCount(header, paths.length);
-    headers.push(header);
+    headers.push(intake.take(header, index));
   }
   return headers;
 }

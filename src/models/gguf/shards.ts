@@ -32,6 +32,30 @@ export function checkShardCount(header: GgufHeader, total: number): void {
   );
 }
 
+/** Tensors of all parts together; real models have below 10 000. */
+const MOST_TENSORS = 1 << 17;
+
+/**
+ * Keeps of each part what is needed of it as it is read: of all but the first the tensors and its number. Many parts that
+ * each hold as much metadata as one may have would fill the memory.
+ */
+export class ShardIntake {
+  #tensors = 0;
+
+  /** Throws `OmniError` `model.malformed` when the parts together have more tensors than any model. */
+  take(header: GgufHeader, index: number): GgufHeader {
+    this.#tensors += header.tensors.length;
+    if (this.#tensors > MOST_TENSORS)
+      throw new OmniError(
+        "model.malformed",
+        `The parts of ${header.path} have more than ${MOST_TENSORS} tensors; models have thousands.`,
+      );
+    if (index === 0) return header;
+    const own = [...header.metadata].filter(([key]) => /^split\.(?:no|count|tensors\.count)$/.test(key));
+    return { ...header, metadata: new Map(own) };
+  }
+}
+
 /**
  * The header with the metadata and the tensors of all parts. Throws `OmniError` `model.malformed` when a part is missing
  * or there twice.

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { OmniError } from "../../core/index.ts";
 import { shown } from "../shown.ts";
 import { readJson } from "./model-json.ts";
-import { withFile } from "./model-files.ts";
+import { readEach, withFile } from "./model-files.ts";
 import type { ModelFiles } from "./model-files.ts";
 import { readSafetensorsHeader } from "./safetensors-header.ts";
 import type { SafetensorsHeader } from "./safetensors-header.ts";
@@ -12,9 +12,6 @@ const LARGEST_INDEX = 64 << 20;
 /** The largest models have some 200 files and 200 000 tensors. */
 const MOST_FILES = 4096;
 const MOST_TENSORS = 1 << 20;
-/** Headers that are read at the same time: a model of 160 files behind a slow line would take minutes one by one. */
-const AT_ONCE = 6;
-
 const WEIGHT_MAP = z.object({ weight_map: z.record(z.string(), z.string().max(255)) });
 
 /**
@@ -38,19 +35,16 @@ export async function readSafetensorsHeaders(files: ModelFiles): Promise<Safeten
       "model.malformed",
       `${files.name} has ${paths.length} files of weights; no model has more than ${MOST_FILES}.`,
     );
-  const headers: SafetensorsHeader[] = [];
   let tensors = 0;
-  for (let from = 0; from < paths.length; from += AT_ONCE) {
-    const batch = paths.slice(from, from + AT_ONCE);
-    const read = await Promise.all(batch.map((path) => withFile(files, path, readSafetensorsHeader)));
-    headers.push(...read);
-    tensors += read.reduce((sum, header) => sum + header.tensors.length, 0);
-    if (tensors > MOST_TENSORS)
-      throw new OmniError(
-        "model.malformed",
-        `${files.name} has more than ${MOST_TENSORS} tensors, which no model has.`,
-      );
-  }
+  const headers = await readEach(files, paths, async (source) => {
+    const header = await readSafetensorsHeader(source);
+    tensors += header.tensors.length;
+    if (tensors <= MOST_TENSORS) return header;
+    throw new OmniError(
+      "model.malformed",
+      `${files.name} has more than ${MOST_TENSORS} tensors, which no model has.`,
+    );
+  });
   checkTensors(headers, paths, map, files.name);
   return headers;
 }
