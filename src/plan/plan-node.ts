@@ -11,7 +11,7 @@ import { planMachines } from "./machines.ts";
 import { notApplied, notEnforced } from "./not-applied.ts";
 import type { Plan, Rejection } from "./plan.ts";
 import { stretchedContexts, uncountedDrafts } from "./plan-warnings.ts";
-import { plannedService } from "./planned-service.ts";
+import { neighboursOf, plannedService } from "./planned-service.ts";
 import { portsOf } from "./ports.ts";
 import { rejectionsOf } from "./rejections.ts";
 import { planRoutes } from "./routes.ts";
@@ -48,7 +48,7 @@ export function planNode(input: PlanInput): Plan {
     assignment,
     swapSets.map((set) => set.name),
   );
-  const context = {
+  const known = {
     spec,
     fleet,
     assignment,
@@ -56,6 +56,7 @@ export function planNode(input: PlanInput): Plan {
     paths: input.paths ?? new Map<string, string>(),
     free: new Map(ledger.map((device) => [device.device, device.free])),
   };
+  const context = { ...known, neighbours: neighboursOf(known) };
   const services = fleet.wanted.flatMap((_, item) => plannedService(context, item) ?? []);
   const rejected = rejectionsOf(fleet, assignment, spec.policies.swap.mode === "auto");
   const placed = new Set(services.map((service) => service.name));

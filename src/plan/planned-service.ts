@@ -29,6 +29,7 @@ export interface ServiceContext {
   readonly paths: ReadonlyMap<string, string>;
   /** Free bytes of each device of the ledger by its name. */
   readonly free: ReadonlyMap<string, number>;
+  readonly neighbours: readonly Neighbour[];
 }
 
 /** A placed service with everything decided. Pure. */
@@ -134,7 +135,7 @@ function devicesOf({ candidate }: Assigned, machine: PlanMachine | undefined): r
 }
 
 function memoryOf(
-  { fleet }: ServiceContext,
+  { fleet }: Pick<ServiceContext, "fleet">,
   { candidate }: Assigned,
   settings: Service,
   machine: PlanMachine,
@@ -191,25 +192,32 @@ const turnsWith = ({ assignment, fleet }: ServiceContext, { swapSet }: Assigned,
     member.item === item ? [] : (fleet.wanted[member.item]?.name ?? []),
   );
 
-const taskIn = ({ spec }: ServiceContext, wanted: Wanted, { kind }: Candidate): Task =>
+const taskIn = ({ spec }: Pick<ServiceContext, "spec">, wanted: Wanted, { kind }: Candidate): Task =>
   taskOf(wanted, spec.models[wanted.demand.model]?.capabilities, kind.remote || kind.formats.length > 0);
 
-function neighbourhood(context: ServiceContext, item: number, fallbacks: readonly string[]): Neighbourhood {
+/** What other services may count on about a placed one. */
+interface Neighbour extends Omit<Neighbourhood["others"][number], "byTurns"> {
+  readonly item: number;
+  readonly swapSet: number | undefined;
+}
+
+/** Every placed service as its neighbours see it; once for all, because a fleet has hundreds of them. */
+export function neighboursOf(context: Omit<ServiceContext, "neighbours">): readonly Neighbour[] {
   const { fleet, assignment } = context;
-  const own = assignment.places[item]?.swapSet;
-  const others = assignment.places.flatMap((place, other): Neighbourhood["others"][number][] => {
-    const wanted = fleet.wanted[other];
-    if (place === undefined || wanted === undefined || other === item) return [];
+  return assignment.places.flatMap((place, item): Neighbour[] => {
+    const wanted = fleet.wanted[item];
+    if (place === undefined || wanted === undefined) return [];
     const machine = place.machine === undefined ? undefined : fleet.machines[place.machine];
     return [
       {
+        item,
+        swapSet: place.swapSet,
         name: wanted.name,
         contextTokens: contextOf(place.candidate),
         priority: wanted.settings.priority,
         onProcessor: place.candidate.cards.length === 0 && !place.candidate.kind.remote,
         remote: place.candidate.kind.remote,
         model: wanted.demand.model,
-        byTurns: place.swapSet !== undefined && place.swapSet === own,
         task: taskIn(context, wanted, place.candidate),
         holds:
           machine === undefined
@@ -221,5 +229,16 @@ function neighbourhood(context: ServiceContext, item: number, fallbacks: readonl
       },
     ];
   });
+}
+
+function neighbourhood(
+  { neighbours, assignment }: ServiceContext,
+  item: number,
+  fallbacks: readonly string[],
+): Neighbourhood {
+  const own = assignment.places[item]?.swapSet;
+  const others = neighbours
+    .filter((other) => other.item !== item)
+    .map((other) => ({ ...other, byTurns: own !== undefined && other.swapSet === own }));
   return { others, fallbacks };
 }

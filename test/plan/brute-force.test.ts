@@ -180,7 +180,7 @@ it("misses no set of equal services that fits, by every assignment of services t
     fc.property(system, (input) => {
       if (check({ ...input, services: input.services.map((one) => ({ ...one, priority: 5 })) })) contested++;
     }),
-    { numRuns: 60 },
+    { numRuns: 45 },
   );
   expect(contested).toBeGreaterThan(5);
 });
@@ -190,6 +190,6 @@ it("leaves out no service of higher priority for one of lower", () => {
     fc.property(system, (input) => {
       check(input);
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   );
 });

@@ -131,7 +131,7 @@ it("is JSON without holes: bytes are integers, nothing is unlimited, and the sam
       );
       expect(Object.keys(input.services).filter((name) => !told.has(name))).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
   expect(placed).toBeGreaterThan(20);
 });
