@@ -7,6 +7,7 @@ import type { ModelShape } from "../models/model-shape.ts";
 import type { Engine, Service } from "../spec/spec.ts";
 import type { Companions, FitDemand } from "./companions.ts";
 import { cardKind, cardSets } from "./card-sets.ts";
+import { contains, isEnough } from "./enough-cards.ts";
 import type { Depth } from "./card-sets.ts";
 import type { Fitter } from "./fitter.ts";
 import { checkGates } from "./gates/check-gates.ts";
@@ -116,23 +117,6 @@ export function candidatesOn(demand: Demand, machine: PlanMachine, search: Searc
     if ((sets ?? []).length === 0) refuse([], noDevice(demand, machine, kind));
   }
   return { candidates, refusals };
-}
-
-/** More cards could not make this candidate worth more. */
-function isEnough({ resident, prediction }: Candidate, { settings, shape }: Demand): boolean {
-  const longest = shape === undefined || shape instanceof OmniError ? 0 : shape.trainedContext;
-  const wished = settings.context === "auto" ? longest : settings.context;
-  const parallel = settings.parallel === "auto" ? 1 : settings.parallel;
-  return resident && prediction.settings.contextTokens >= wished && prediction.settings.parallel >= parallel;
-}
-
-/** Whether every kind of card of `fewer` is in `kinds` as often. */
-function contains(kinds: readonly string[], fewer: readonly string[]): boolean {
-  const left = [...kinds];
-  return fewer.every((kind) => {
-    const at = left.indexOf(kind);
-    return at !== -1 && left.splice(at, 1).length === 1;
-  });
 }
 
 interface Attempt {

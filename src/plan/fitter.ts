@@ -22,12 +22,17 @@ export const hostRoom = (machine: PlanMachine, taken = 0): HostRoom => ({
 const placeholder = (position: number): string => `\u{E000}${position}\u{E001}`;
 const PLACEHOLDER = /\u{E000}(\d+)\u{E001}/gu;
 
+/** Main memory counts as no bound on a fit on cards when there is this many times what it takes. */
+const PLENTY = 2;
+
 /**
  * Fits of engines on cards, each computed once for equal cards whatever their names: a fleet has thousands of cards and
  * few kinds of them. One fitter serves one plan.
  */
 export class Fitter {
   readonly #known = new Map<string, Fit>();
+  /** Fits with all weights on cards, for which main memory was no bound: machines with more or less of it share them. */
+  readonly #resident = new Map<string, Extract<Fit, { fits: true }>>();
   readonly #shapes = new Map<ModelShape | undefined, number>();
 
   /** The fit on a share of each card's free memory, on an otherwise empty machine. */
@@ -37,22 +42,30 @@ export class Fitter {
       ...roomOf(card, Math.floor(Math.max(0, card.visible - card.headroom) * share)),
       name: placeholder(position),
     }));
-    const key = this.#key(demand, devices, host);
+    return named(this.#fit(demand, devices, host), cards);
+  }
+
+  #fit(demand: FitDemand, devices: readonly DeviceRoom[], host: HostRoom): Fit {
+    const onCards = this.#key(demand, devices, host.threads);
+    const resident = devices.length === 0 ? undefined : this.#resident.get(onCards);
+    if (resident !== undefined && isPlenty(resident, host)) return resident;
+    const key = `${onCards} ${host.free}`;
     const known = this.#known.get(key) ?? fitBeside(demand, devices, host);
     this.#known.set(key, known);
-    return named(known, cards);
+    if (known.fits && known.resident && isPlenty(known, host)) this.#resident.set(onCards, known);
+    return known;
   }
 
   #key(
     { kind, shape, wishes, companions }: FitDemand,
     devices: readonly DeviceRoom[],
-    host: HostRoom,
+    threads: number,
   ): string {
     const beside = `${this.#idOf(companions?.draft)}:${companions?.adapterBytes ?? 0}`;
     const rooms = devices.map(
       ({ total, free, computeCapability }) => `${total}:${free}:${computeCapability ?? ""}`,
     );
-    return `${kind} ${this.#idOf(shape)} ${beside} ${JSON.stringify(wishes)} ${rooms.join()} ${host.free}:${host.threads}`;
+    return `${kind} ${this.#idOf(shape)} ${beside} ${JSON.stringify(wishes)} ${rooms.join()} ${threads}`;
   }
 
   #idOf(shape: ModelShape | undefined): number {
@@ -61,6 +74,9 @@ export class Fitter {
     return id;
   }
 }
+
+const isPlenty = ({ prediction }: Extract<Fit, { fits: true }>, host: HostRoom): boolean =>
+  prediction.host.total * PLENTY <= host.free;
 
 function named(fit: Fit, cards: readonly PlanCard[]): Fit {
   if (fit.fits) return fit;

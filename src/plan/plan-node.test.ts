@@ -221,6 +221,26 @@ services: { s: { model: m, engine: llama.cpp } }`;
     expect(plan(text("role: models"), { m: ggufOf(12) }).services).toHaveLength(1);
   });
 
+  it("refuses an image of 21 GB on a root with 5 GB free, and 404 GB of weights on a disk of 150 GB", () => {
+    const text = (rest: string): string => `metal:
+  memory: { size: 768GiB }
+  rootFree: ${rest}
+  gpus: { card: L40S }
+  disks: { store: { serial: S1, mount: /data, size: 150GB } }
+runtime: docker
+models: { m: { source: "hf:x/DeepSeek-V3-GGUF", store: { disk: store, path: /data/m } } }
+engines: { kt: { kind: ktransformers, version: 0.4.3, image: "approachingai/ktransformers:v0.4.3" } }
+services: { s: { model: m, engine: kt, cpuMoe: true, context: 8192 } }`;
+    const small = { m: familyShape("DeepSeek-V3", "IQ1_S", "gguf") };
+    expect(plan(text("5GB"), small).rejected).toMatchObject([
+      { code: "disk-too-small", reason: expect.stringMatching(/19\.56 GiB .* 4\.66 GiB free/) },
+    ]);
+    const large = { m: familyShape("DeepSeek-V3", "Q4_K_M", "gguf") };
+    expect(plan(text("100GB"), large).rejected).toMatchObject([
+      { code: "disk-too-small", reason: expect.stringMatching(/376\.\d\d GiB .* 139\.70 GiB/) },
+    ]);
+  });
+
   it("gives the same plan for the same input, byte for byte", () => {
     const text = `${BOX}runtime: docker\nmodels: { a: "hf:x/a-GGUF", b: "hf:x/b-GGUF" }`;
     const shapes = { a: ggufOf(6, 32_768), b: familyShape("Qwen3-4B", "Q4_K_M", "gguf") };
