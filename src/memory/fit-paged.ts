@@ -76,7 +76,7 @@ function refuseDivision(engine: PagedEngine, { shape, wishes, devices }: FitRequ
       `${engine.title} cannot split this model over ${ranks} cards: ${uneven}`,
       byExperts
         ? "Use expertParallel: true, which spreads whole experts over the cards."
-        : `Use tensorParallel: ${divisor}, or layers in turn: pipelineParallel: ${devices.length}.`,
+        : dividedOtherwise(devices.length, divisor),
     );
   }
   return refuse(
@@ -85,6 +85,12 @@ function refuseDivision(engine: PagedEngine, { shape, wishes, devices }: FitRequ
     "Make tensorParallel × pipelineParallel the number of cards, or leave one of them out.",
   );
 }
+
+/** How so many cards can be used when the model splits evenly over `divisor` of them at most. */
+const dividedOtherwise = (cards: number, divisor: number): string =>
+  cards % divisor === 0
+    ? `Use tensorParallel: ${divisor} with pipelineParallel: ${cards / divisor}.`
+    : `Use pipelineParallel: ${cards}, layers in turn, or name ${divisor} of the cards for tensorParallel: ${divisor}.`;
 
 const refuse = (code: Extract<Fit, { fits: false }>["code"], reason: string, hint: string): Fit => ({
   fits: false,

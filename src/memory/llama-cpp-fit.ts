@@ -101,6 +101,9 @@ function leastSettings(shape: ModelShape, wishes: Wishes, { devices, host }: Fit
   };
 }
 
+/** Requests with a whole cache each that are tried before they share one. */
+const WHOLE_CACHES = [4, 3, 2];
+
 /** Raises parallel requests, then context, within the wishes. `placed` fits. */
 function chooseConcurrency(room: LlamaCppRoom, wishes: Wishes, placed: EngineSettings): MemoryPrediction {
   const least = placed.contextTokens;
@@ -113,8 +116,11 @@ function chooseConcurrency(room: LlamaCppRoom, wishes: Wishes, placed: EngineSet
     kvUnified,
   });
   if (wishes.kvUnified !== true) {
-    const whole = attempt(room, { ...at(parallel[0] ?? 1, false), contextTokens: most });
-    if (whole !== undefined) return whole;
+    // Two requests with the whole context each are worth more than four that share one.
+    for (const requests of wishes.parallel === undefined ? WHOLE_CACHES : parallel) {
+      const whole = attempt(room, { ...at(requests, false), contextTokens: most });
+      if (whole !== undefined) return whole;
+    }
   }
   for (const requests of parallel) {
     const unified = wishes.kvUnified ?? requests > 1;
