@@ -7,7 +7,7 @@ import type { ModelShape } from "../models/model-shape.ts";
 import type { Engine, Service } from "../spec/spec.ts";
 import type { Companions, FitDemand } from "./companions.ts";
 import { cardKind, cardSets } from "./card-sets.ts";
-import { contains, isEnough } from "./enough-cards.ts";
+import { contains, isEnough, worthTrying } from "./enough-cards.ts";
 import type { Depth } from "./card-sets.ts";
 import type { Fitter } from "./fitter.ts";
 import { checkGates } from "./gates/check-gates.ts";
@@ -102,8 +102,11 @@ export function candidatesOn(demand: Demand, machine: PlanMachine, search: Searc
     }
     const all = cardSets(demand.settings, machine, usable(kind), depth);
     // ComfyUI computes on one card, whatever it is given.
-    const sets =
+    const possible =
       kind.name === "comfyui" ? all?.filter(({ length }, index) => length < 2 || index === 0) : all;
+    // Where experts are meant to be in main memory, the weights say little about the cards.
+    const onCards = kind.name !== "ktransformers" && (demand.settings.cpuMoe ?? false) === false;
+    const sets = depth === "quick" && onCards ? worthTrying(possible, demand, machine) : possible;
     const enough: string[][] = [];
     for (const cards of sets ?? []) {
       const kinds = cards.flatMap((index) => machine.cards[index] ?? []).map(cardKind);

@@ -1,5 +1,6 @@
 import { OmniError } from "../core/index.ts";
 import type { Candidate, Demand } from "./candidates.ts";
+import type { PlanMachine } from "./machines.ts";
 
 /** Context that a service without a wish has enough with in a large fleet, whose cards others could use, tokens. */
 const AMPLE_CONTEXT = 32_768;
@@ -19,4 +20,25 @@ export function contains(kinds: readonly string[], fewer: readonly string[]): bo
     const at = left.indexOf(kind);
     return at !== -1 && left.splice(at, 1).length === 1;
   });
+}
+
+/**
+ * The sets of cards that hold the weights of a model, and the processor; when none does, the largest of the others, where
+ * a part of the model would stay in main memory or the refusal says most.
+ */
+export function worthTrying(
+  sets: readonly (readonly number[])[] | undefined,
+  { shape }: Demand,
+  machine: PlanMachine,
+): readonly (readonly number[])[] | undefined {
+  if (sets === undefined || shape === undefined || shape instanceof OmniError) return sets;
+  const room = (cards: readonly number[]): number =>
+    cards.reduce(
+      (sum, card) => sum + (machine.cards[card]?.visible ?? 0) - (machine.cards[card]?.headroom ?? 0),
+      0,
+    );
+  const holding = sets.filter((cards) => cards.length > 0 && room(cards) > shape.weightBytes);
+  const onCards = sets.filter((cards) => cards.length > 0).toSorted((a, b) => room(b) - room(a));
+  const tried = new Set(holding.length > 0 ? holding : onCards.slice(0, 1));
+  return sets.filter((cards) => cards.length === 0 || tried.has(cards));
 }

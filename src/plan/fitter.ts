@@ -37,12 +37,16 @@ export class Fitter {
 
   /** The fit on a share of each card's free memory, on an otherwise empty machine. */
   onShare(demand: FitDemand, machine: PlanMachine, cards: readonly PlanCard[], share: number): Fit {
-    const host = hostRoom(machine);
-    const devices = cards.map((card, position) => ({
-      ...roomOf(card, Math.floor(Math.max(0, card.visible - card.headroom) * share)),
-      name: placeholder(position),
-    }));
-    return named(this.#fit(demand, devices, host), cards);
+    const devices = cards.map((card) =>
+      roomOf(card, Math.floor(Math.max(0, card.visible - card.headroom) * share)),
+    );
+    return this.on(demand, devices, hostRoom(machine));
+  }
+
+  /** The fit on exactly this room. */
+  on(demand: FitDemand, devices: readonly DeviceRoom[], host: HostRoom): Fit {
+    const nameless = devices.map((device, position) => ({ ...device, name: placeholder(position) }));
+    return named(this.#fit(demand, nameless, host), devices);
   }
 
   #fit(demand: FitDemand, devices: readonly DeviceRoom[], host: HostRoom): Fit {
@@ -78,9 +82,9 @@ export class Fitter {
 const isPlenty = ({ prediction }: Extract<Fit, { fits: true }>, host: HostRoom): boolean =>
   prediction.host.total * PLENTY <= host.free;
 
-function named(fit: Fit, cards: readonly PlanCard[]): Fit {
+function named(fit: Fit, devices: readonly DeviceRoom[]): Fit {
   if (fit.fits) return fit;
   const fill = (text: string): string =>
-    text.replaceAll(PLACEHOLDER, (_, position: string) => cards[Number(position)]?.id ?? "");
+    text.replaceAll(PLACEHOLDER, (_, position: string) => devices[Number(position)]?.name ?? "");
   return { ...fit, reason: fill(fit.reason), hint: fill(fit.hint) };
 }

@@ -1,6 +1,5 @@
 import { fitDemandOf } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
-import { fitBeside } from "./companions.ts";
 import { memoryBin, numaBin, sharedMemory } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
 import { hostRoom, roomOf } from "./fitter.ts";
@@ -38,7 +37,7 @@ export function refit(
     numa === undefined
       ? host.free
       : (machine.numaMemory[settings.numaNode ?? -1] ?? 0) - (taken[numa] ?? 0) - shared;
-  const fit = fitBeside(fitDemandOf(demand, candidate.kind.name, wishes), devices, {
+  const fit = fleet.search.fitter.on(fitDemandOf(demand, candidate.kind.name, wishes), devices, {
     ...host,
     free: Math.max(0, Math.min(host.free, onNode)),
   });
