@@ -75,9 +75,7 @@ describe("advice on every valid spec", () => {
           expect(sortDiagnostics(advice)).toEqual(advice);
           for (const { message, hint, source, path, line } of advice) {
             expect(message).not.toMatch(/undefined|NaN|\[object/);
-            expect(hint).toBeTruthy();
-            expect(source).toBeTruthy();
-            expect(path).toBeTruthy();
+            for (const text of [hint, source, path]) expect(text).toMatch(/\w{2}/);
             expect(line).toBeGreaterThan(0);
           }
         }),
