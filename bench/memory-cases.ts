@@ -26,24 +26,6 @@ export interface MemoryCase {
   readonly inProcess?: boolean;
 }
 
-export const DEFAULTS: EngineSettings = {
-  contextTokens: 8192,
-  parallel: 1,
-  kvKeyType: "f16",
-  kvValueType: "f16",
-  kvOnHost: false,
-  kvUnified: false,
-  tensorParallel: 1,
-  pipelineParallel: 1,
-  gpuLayers: 999,
-  cpuExpertLayers: 0,
-  batchTokens: 2048,
-  microBatchTokens: 512,
-  flashAttention: true,
-  cudaGraphs: false,
-  threads: 2,
-};
-
 const q8 = { kvKeyType: "q8_0", kvValueType: "q8_0" } as const;
 const q4 = { kvKeyType: "q4_0", kvValueType: "q4_0" } as const;
 const cpu = { cards: 0, settings: { gpuLayers: 0 } };

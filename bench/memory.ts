@@ -15,10 +15,11 @@ import { join } from "node:path";
 
 import { MIB } from "../src/core/index.ts";
 import { llamaCppModel } from "../src/memory/llama-cpp.ts";
-import type { DeviceMemory, DeviceRoom, EngineSettings, MemoryModel } from "../src/memory/memory-model.ts";
+import type { DeviceMemory, DeviceRoom, MemoryModel } from "../src/memory/memory-model.ts";
 import { readGgufShape } from "../src/models/index.ts";
 import { writeSparseGguf } from "../test/fakes/sparse-gguf.ts";
-import { CASES, DEFAULTS, type MemoryCase } from "./memory-cases.ts";
+import { settings as settingsWith } from "../src/memory/llama-cpp.fixture.ts";
+import { CASES, type MemoryCase } from "./memory-cases.ts";
 import { llamaCppPrograms } from "./memory-llama-cpp.ts";
 import { fitParams, measuredInProcess, type Reported, serverLog, startCards } from "./memory-reported.ts";
 
@@ -58,7 +59,7 @@ process.exitCode = report(rows) ? 0 : 1;
 async function judge(each: MemoryCase): Promise<Row[]> {
   const path = writeSparseGguf(join(folder, "model.gguf"), each.model());
   const shape = await readGgufShape(path);
-  const settings: EngineSettings = { ...DEFAULTS, ...each.settings };
+  const settings = settingsWith(each.settings);
   const addresses = cards.addresses.slice(0, each.cards);
   const rooms: DeviceRoom[] = addresses.map((name) => ({ name, total: 2 ** 40, free: 2 ** 40 }));
   const predict = (model: MemoryModel): readonly DeviceMemory[] => {

@@ -1,5 +1,5 @@
 import type { Spec } from "../spec/index.ts";
-import { count } from "./format-amount.ts";
+import { formatCount } from "../core/index.ts";
 import type { AdviceInput, Finding, Rule } from "./rule.ts";
 
 /** Tokens that a request to this service may use, as planned, else as the spec says. */
@@ -33,7 +33,7 @@ function inRoutes(input: AdviceInput): readonly Finding[] {
       return [
         {
           at: ["routes", route, "services", index],
-          message: `${candidate.service} stands in for ${first.candidate.service} with ${count(context)} tokens where ${first.candidate.service} takes ${count(most)}: while it does, longer prompts are refused.`,
+          message: `${candidate.service} stands in for ${first.candidate.service} with ${formatCount(context)} tokens where ${first.candidate.service} takes ${formatCount(most)}: while it does, longer prompts are refused.`,
           hint: `services: { ${candidate.service}: { context: ${most} } }, or { service: ${candidate.service}, when: { promptTokens: { below: ${context} } } }`,
         },
       ];
@@ -55,7 +55,7 @@ function inLadders(input: AdviceInput): readonly Finding[] {
       return [
         {
           at: ["services", name, "ladder", index],
-          message: `${step} hands prompts of ${name} to ${to}, which has ${count(context)} tokens; up to ${count(needed)} come.`,
+          message: `${step} hands prompts of ${name} to ${to}, which has ${formatCount(context)} tokens; up to ${formatCount(needed)} come.`,
           hint: `services: { ${to}: { context: ${needed} } }`,
         },
       ];

@@ -18,9 +18,6 @@ export function decimal(bytes: number): string {
   return Math.abs(bytes) >= 1e9 ? `${trimmed(bytes / 1e9, 1)} GB` : `${trimmed(bytes / 1e6, 1)} MB`;
 }
 
-/** A whole number with its thousands apart: `83 488`. */
-export const count = (value: number): string => String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, " ");
-
 /** `a`, `a and b`, `a, b and c`. */
 export const listed = (names: readonly string[]): string =>
   names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1) ?? ""}`;

@@ -1,8 +1,8 @@
 import { findEngineKind, QUANTIZATIONS } from "../catalog/index.ts";
-import { formatBytes, GIB } from "../core/index.ts";
+import { formatBytes, formatCount, GIB } from "../core/index.ts";
 import type { LayerCache, ModelShape } from "../models/model-shape.ts";
 import type { Spec } from "../spec/index.ts";
-import { count, decimal } from "./format-amount.ts";
+import { decimal } from "./format-amount.ts";
 import { cardsOfService } from "./hardware.ts";
 import { bytesAreKnown, dimensionsOf, isGguf, shapeOf } from "./model-facts.ts";
 import { atService, rejectionFindings } from "./rejections.ts";
@@ -96,7 +96,7 @@ function ofBits(spec: Spec, name: string, shape: ModelShape, expected: number): 
   return [
     {
       at: ["services", name, "expect", "vram"],
-      message: `${decimal(expected)} less ${formatBytes(kv)} of KV cache for ${count(tokens)} tokens and about ${formatBytes(cards * RUNNING_BYTES)} of contexts and buffers leave ${decimal(left)} for ${(shape.parameters / 1e9).toFixed(2)}e9 parameters: ${bits.toFixed(2)} bits each. The smallest GGUF type, ${SMALLEST.name}, has ${SMALLEST.bits} (${decimal((SMALLEST.bits * shape.parameters) / 8)}): no GGUF is that small, so a part of the model is in main memory.`,
+      message: `${decimal(expected)} less ${formatBytes(kv)} of KV cache for ${formatCount(tokens)} tokens and about ${formatBytes(cards * RUNNING_BYTES)} of contexts and buffers leave ${decimal(left)} for ${(shape.parameters / 1e9).toFixed(2)}e9 parameters: ${bits.toFixed(2)} bits each. The smallest GGUF type, ${SMALLEST.name}, has ${SMALLEST.bits} (${decimal((SMALLEST.bits * shape.parameters) / 8)}): no GGUF is that small, so a part of the model is in main memory.`,
       hint: `${offloadKey(shape)}: …   # and the model's quantization, so that Omni can say how much`,
     },
   ];

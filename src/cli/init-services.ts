@@ -1,6 +1,6 @@
 import type { GpuInventory, MachineInventory } from "../inventory/index.ts";
 import { catalogGpu } from "../inventory/index.ts";
-import type { ModelShape } from "../models/index.ts";
+import { activeBytes, quickBytes } from "../memory/index.ts";
 import { serviceName } from "../spec/index.ts";
 import { isTypeable } from "./init-typed.ts";
 import { uniqueName } from "./init-models.ts";
@@ -30,11 +30,6 @@ const MOST_SERVICES = 4;
 /** Each model is planned several times; a collection of hundreds must not take minutes. */
 const MOST_TRIED = 40;
 /**
- * Assumed, to put models in order: a core reads 10 GB/s of weights, a socket 60 GB/s whatever its cores, and a person
- * waits for four tokens a second.
- */
-const READING = { core: 10e9, socket: 60e9, tokens: 4 } as const;
-/**
  * The services for the models found on a machine, best first, and for each model that is left out the reason with its
  * numbers. Each is planned beside those chosen before it, with the longest context that leaves all of them in place.
  * Models for chat come before embedders; on a processor, those that answer quickly before the others. Beside cards, a
@@ -47,7 +42,7 @@ export function chooseServices({ machine, models, llamaServer }: ServiceChoosing
   const slow: ChosenService[] = [];
   const leftOut: LeftOut[] = [];
   const names = new Set<string>(["auto", "cpu"]);
-  const quick = quickBytes(machine);
+  const quick = quickBytes(machine.cpu.cores, machine.cpu.sockets);
   for (const [tried, model] of inOrder(
     models,
     cards.length > 0 ? Number.POSITIVE_INFINITY : quick,
@@ -89,10 +84,6 @@ const isUsable = (gpu: GpuInventory): boolean =>
   gpu.uuid !== undefined &&
   (gpu.memoryTotal ?? catalogGpu(gpu)?.memory) !== undefined;
 
-/** Weights that the processor reads for a token within a person's patience. */
-const quickBytes = ({ cpu }: MachineInventory): number =>
-  Math.min(cpu.cores * READING.core, (cpu.sockets ?? 1) * READING.socket) / READING.tokens;
-
 function inOrder(models: readonly FoundModel[], quick: number): FoundModel[] {
   const rank = ({ shape }: FoundModel): number => {
     if (shape === undefined) return 3;
@@ -108,10 +99,3 @@ function inOrder(models: readonly FoundModel[], quick: number): FoundModel[] {
 }
 
 const bytesOf = ({ shape }: FoundModel): number => shape?.weightBytes ?? 0;
-
-/** Weights that are read for a token: of the routed experts only those in use. */
-function activeBytes(shape: ModelShape): number {
-  const { experts, expertParameters, parameters, weightBytes } = shape;
-  if (experts === undefined || experts.count === 0 || parameters === 0) return weightBytes;
-  return weightBytes * (1 - (expertParameters / parameters) * (1 - experts.used / experts.count));
-}

@@ -1,4 +1,4 @@
-import { formatBytes } from "../core/index.ts";
+import { formatBytes, formatCount } from "../core/index.ts";
 import type { BlockWeights, LayerCache, ModelShape } from "../models/index.ts";
 import { table } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -118,7 +118,7 @@ export function reportModel(shape: ModelShape, context: number | undefined, term
     table([
       ["CONTEXT", "CACHE OF ONE SEQUENCE"].map((cell) => style("dim", cell)),
       ...contextsOf(shape, context).map((tokens) => [
-        `${grouped(tokens)} tokens`,
+        `${formatCount(tokens)} tokens`,
         formatBytes(sequenceBytes(shape, tokens)),
       ]),
     ]),
@@ -139,7 +139,7 @@ function facts(shape: ModelShape): (readonly [string, string])[] {
   const active = experts === undefined ? "" : `, ${billions(activeParameters(shape))} active`;
   const method = quantization.method === undefined ? "" : ` by ${quantization.method}`;
   return [
-    ["parameters", `${billions(shape.parameters)}${active}  (${grouped(shape.parameters)})`],
+    ["parameters", `${billions(shape.parameters)}${active}  (${formatCount(shape.parameters)})`],
     ["format", shape.format],
     [
       "quantization",
@@ -160,13 +160,13 @@ function facts(shape: ModelShape): (readonly [string, string])[] {
       : ([
           [
             "experts",
-            `${experts.count} of width ${grouped(experts.feedForward)}, ${experts.used} used${experts.shared > 0 ? `, ${experts.shared} shared` : ""}`,
+            `${experts.count} of width ${formatCount(experts.feedForward)}, ${experts.used} used${experts.shared > 0 ? `, ${experts.shared} shared` : ""}`,
           ],
         ] as const)),
-    ["vocabulary", grouped(shape.vocabulary)],
+    ["vocabulary", formatCount(shape.vocabulary)],
     ["embeddings", shape.tiedEmbeddings ? "tied to the head" : "apart from the head"],
     ["projector", shape.projectorBytes === 0 ? "none" : formatBytes(shape.projectorBytes)],
-    ["trained for", shape.trainedContext === 0 ? "not said" : `${grouped(shape.trainedContext)} tokens`],
+    ["trained for", shape.trainedContext === 0 ? "not said" : `${formatCount(shape.trainedContext)} tokens`],
     ["chat template", hasTemplate(shape)],
   ];
 }
@@ -176,7 +176,6 @@ function hasTemplate({ chatTemplate, origin }: ModelShape): string {
   return origin === "file" || origin === "hub" ? "no" : "not known";
 }
 
-const grouped = (value: number): string => String(value).replaceAll(/\B(?=(?:\d{3})+$)/g, " ");
 const share = (bytes: number, of: number): string => `${((bytes / of) * 100).toFixed(1)} %`;
 
 /** `70.55 B`, `134.5 M`: as model names count. */

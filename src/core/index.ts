@@ -6,6 +6,7 @@ export * from "./address.ts";
 export { ADVICE_CODES } from "./advice-codes.ts";
 export * from "./bytes.ts";
 export * from "./codes.ts";
+export * from "./count.ts";
 export * from "./cuda-architecture.ts";
 export * from "./diagnostic.ts";
 export * from "./duration.ts";

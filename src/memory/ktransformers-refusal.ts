@@ -1,6 +1,5 @@
-import { formatBytes } from "../core/index.ts";
+import { formatBytes, formatCount } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
-import { formatTokens } from "./format-tokens.ts";
 import { expertBytes, hostShape, rankMemory } from "./ktransformers-split.ts";
 import type { DeviceRoom, Fit, MemoryPrediction, Wishes } from "./memory-model.ts";
 import { rescaleShape } from "./rescale-shape.ts";
@@ -35,10 +34,10 @@ export function refuseCard(
     ...refuse(
       "does-not-fit",
       `needs ${formatBytes(needs.total)} a card with all experts in main memory (weights ${formatBytes(needs.weights)}, ` +
-        `KV cache ${formatBytes(needs.kvCache)} for ${parallel} × ${formatTokens(contextTokens)} tokens, ` +
+        `KV cache ${formatBytes(needs.kvCache)} for ${parallel} × ${formatCount(contextTokens)} tokens, ` +
         `compute ${formatBytes(needs.compute)}, overhead ${formatBytes(needs.overhead)}); ${card.name} has ${formatBytes(Math.max(0, card.free))} free`,
       fits
-        ? `W4A16 fits with ${formatTokens(contextTokens)} tokens at ${formatBytes(total)} a card.`
+        ? `W4A16 fits with ${formatCount(contextTokens)} tokens at ${formatBytes(total)} a card.`
         : "Use a shorter context, a smaller quantization or a larger card.",
     ),
     prediction: bare,

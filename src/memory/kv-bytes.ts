@@ -21,7 +21,7 @@ const ELEMENT_BYTES: Readonly<Record<KvType, number>> = {
 };
 
 /** Bytes of one element of a KV cache of that type. */
-const kvElementBytes = (type: KvType): number => ELEMENT_BYTES[type];
+export const kvElementBytes = (type: KvType): number => ELEMENT_BYTES[type];
 
 /**
  * Bytes that one token keeps in one cache of one layer on one of `tensorParallel` ranks; 0 for a state, which does not

@@ -1,6 +1,5 @@
-import { formatBytes } from "../core/index.ts";
+import { formatBytes, formatCount } from "../core/index.ts";
 import type { WeightScheme } from "../models/model-shape.ts";
-import { formatTokens } from "./format-tokens.ts";
 import type { DeviceMemory, Fit, FitRequest, MemoryPart, Wishes } from "./memory-model.ts";
 import { attempt, type Attempt } from "./paged-attempt.ts";
 import type { PagedEngine } from "./paged-engine.ts";
@@ -52,7 +51,7 @@ function reasonFor(engine: PagedEngine, tried: Attempt): string {
   const wanted = rank.pool.perRequest(settings.contextTokens) * rank.pool.blockBytes;
   return (
     `${given}, which leaves ${formatBytes(rank.kvRoom)} for KV cache; ` +
-    `${formatTokens(settings.contextTokens)} tokens of context take ${formatBytes(wanted)}`
+    `${formatCount(settings.contextTokens)} tokens of context take ${formatBytes(wanted)}`
   );
 }
 
@@ -98,7 +97,7 @@ function hintFor(engine: PagedEngine, tried: Attempt, request: FitRequest): stri
   const smaller = smallerScheme(engine, tried, request);
   if (smaller !== undefined) hints.push(`${smaller}.`);
   if (tried.shortage === "context" && tried.longestContext > 0 && wishes.contextTokens !== undefined)
-    hints.push(`As it is, at most ${formatTokens(tried.longestContext)} tokens of context fit.`);
+    hints.push(`As it is, at most ${formatCount(tried.longestContext)} tokens of context fit.`);
   if (smaller === undefined) hints.push(...moreCards(engine, tried, request));
   return hints.length > 0 ? hints.join(" ") : "Use a smaller model, or cards with more memory.";
 }
@@ -144,5 +143,5 @@ function moreCards(engine: PagedEngine, tried: Attempt, { wishes, devices }: Fit
 
 function achieved({ outcome }: Attempt): string {
   const { settings, kv } = outcome.prediction;
-  return `${formatTokens(settings.contextTokens)} tokens and ${kv.concurrency.toFixed(2)}×`;
+  return `${formatCount(settings.contextTokens)} tokens and ${kv.concurrency.toFixed(2)}×`;
 }

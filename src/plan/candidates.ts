@@ -1,7 +1,6 @@
 import { findEngineKind } from "../catalog/index.ts";
 import type { EngineKind } from "../catalog/index.ts";
-import { OmniError } from "../core/index.ts";
-import type { Code } from "../core/index.ts";
+import type { Code, OmniError } from "../core/index.ts";
 import type { Fit, MemoryPrediction, Wishes } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import type { Engine, Service } from "../spec/spec.ts";
@@ -11,6 +10,8 @@ import { contains, isEnough, worthTrying } from "./enough-cards.ts";
 import type { Depth } from "./card-sets.ts";
 import type { Fitter } from "./fitter.ts";
 import { checkGates } from "./gates/check-gates.ts";
+import type { GateInput, GateRefusal } from "./gates/gate.ts";
+import { knownShape } from "./known-shape.ts";
 import { refuseByFormat } from "./gates/weight-format.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
 import { beyondTraining, missingShape, noDevice } from "./refusals.ts";
@@ -145,7 +146,7 @@ type Tried = {
 
 function tryCards(attempt: Attempt): Tried {
   const { demand, machine, engine, kind, cards } = attempt;
-  const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+  const shape = knownShape(demand.shape);
   const devices = cards.flatMap((index) => machine.cards[index] ?? []);
   const gates = gateRefusals(devices, engine, demand, machine.driver, shape);
   if (gates.length > 0) return { candidates: [], refusals: gates.slice(0, 1) };
@@ -217,7 +218,7 @@ export const fitDemandOf = (
   wishes: Wishes,
 ): FitDemand => ({
   kind,
-  shape: shape instanceof OmniError ? undefined : shape,
+  shape: knownShape(shape),
   wishes,
   ...(companions === undefined ? {} : { companions }),
 });
@@ -243,7 +244,7 @@ export function wouldFit(
   const used = onCards ? cards : [];
   if (used.length === 0 && !cpu) return false;
   const devices = used.flatMap((index) => machine.cards[index] ?? []);
-  const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+  const shape = knownShape(demand.shape);
   if (gateRefusals(devices, engine, demand, machine.driver, shape).length > 0) return false;
   return search.fitter.onShare(
     fitDemandOf(demand, kind.name, wishesOf(demand.settings, shape)),
@@ -261,25 +262,23 @@ function gateRefusals(
   driver: string | undefined,
   shape: ModelShape | undefined,
 ): Tried["refusals"] {
-  const onCards = cards.flatMap((card) => cardRefusals(card, engine, demand, driver, shape));
+  const asked = { engine, shape, kvType: kvType(demand.settings.kvCache.type ?? "auto") ?? "f16" };
+  const onCards = cards.flatMap((card) => cardRefusals(card, asked, driver));
   if (onCards.length > 0 || shape === undefined) return onCards;
   const nowhere = { name: "", model: "", computeCapability: "" };
   return refuseByFormat({ engine, card: nowhere, shape, kvType: "f16" }, shape);
 }
 
-function cardRefusals(
+/** What speaks against an engine, its model and its type of cache on one card, before any memory is counted. */
+export function cardRefusals(
   card: PlanCard,
-  engine: Engine,
-  demand: Demand,
+  asked: Pick<GateInput, "engine" | "shape" | "kvType">,
   driver: string | undefined,
-  shape: ModelShape | undefined,
-): Tried["refusals"] {
+): readonly GateRefusal[] {
   if (card.computeCapability === undefined) return [];
   return checkGates({
-    engine,
+    ...asked,
     card: { name: card.id, model: card.model, computeCapability: card.computeCapability },
-    shape,
-    kvType: kvType(demand.settings.kvCache.type ?? "auto") ?? "f16",
     ...(driver === undefined ? {} : { driver }),
   });
 }

@@ -1,5 +1,5 @@
-import { OmniError } from "../core/index.ts";
 import type { Candidate, Demand } from "./candidates.ts";
+import { knownShape } from "./known-shape.ts";
 import type { PlanMachine } from "./machines.ts";
 
 /** Context that a service without a wish has enough with in a large fleet, whose cards others could use, tokens. */
@@ -7,7 +7,7 @@ const AMPLE_CONTEXT = 32_768;
 
 /** More cards would make this candidate worth little more: only asked in large fleets. */
 export function isEnough({ resident, prediction }: Candidate, { settings, shape }: Demand): boolean {
-  const longest = shape === undefined || shape instanceof OmniError ? 0 : shape.trainedContext;
+  const longest = knownShape(shape)?.trainedContext ?? 0;
   const wished = settings.context === "auto" ? Math.min(longest, AMPLE_CONTEXT) : settings.context;
   const parallel = settings.parallel === "auto" ? 1 : settings.parallel;
   return resident && prediction.settings.contextTokens >= wished && prediction.settings.parallel >= parallel;
@@ -31,13 +31,14 @@ export function worthTrying(
   { shape }: Demand,
   machine: PlanMachine,
 ): readonly (readonly number[])[] | undefined {
-  if (sets === undefined || shape === undefined || shape instanceof OmniError) return sets;
+  const known = knownShape(shape);
+  if (sets === undefined || known === undefined) return sets;
   const room = (cards: readonly number[]): number =>
     cards.reduce(
       (sum, card) => sum + (machine.cards[card]?.visible ?? 0) - (machine.cards[card]?.headroom ?? 0),
       0,
     );
-  const holding = sets.filter((cards) => cards.length > 0 && room(cards) > shape.weightBytes);
+  const holding = sets.filter((cards) => cards.length > 0 && room(cards) > known.weightBytes);
   const onCards = sets.filter((cards) => cards.length > 0).toSorted((a, b) => room(b) - room(a));
   const tried = new Set(holding.length > 0 ? holding : onCards.slice(0, 1));
   return sets.filter((cards) => cards.length === 0 || tried.has(cards));

@@ -1,10 +1,11 @@
-import { OmniError } from "../core/index.ts";
+import type { OmniError } from "../core/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import type { Service, Spec } from "../spec/spec.ts";
 import { candidatesOn } from "./candidates.ts";
 import type { Candidate, Candidates, Demand, Refusal, Search } from "./candidates.ts";
 import { machineKind } from "./card-sets.ts";
 import { Fitter } from "./fitter.ts";
+import { knownShape } from "./known-shape.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Item, Node, Option, Problem } from "./solve/problem.ts";
 import { imageRoom, modelRoom, numaRoom } from "./storage.ts";
@@ -116,14 +117,14 @@ function demandOf(
   { shapes, adapters, forbid }: Known,
 ): Demand {
   const model = settings.model ?? service;
-  const draft = settings.draft === undefined ? undefined : shapes.get(settings.draft.model);
+  const draft = settings.draft === undefined ? undefined : knownShape(shapes.get(settings.draft.model));
   return {
     name: service,
     model,
     settings,
     shape: shapes.get(model),
     companions: {
-      ...(draft === undefined || draft instanceof OmniError ? {} : { draft }),
+      ...(draft === undefined ? {} : { draft }),
       adapterBytes: adapters.get(model) ?? 0,
     },
     takesTurns: spec.policies.swap.mode === "auto" && mayTakeTurns(settings),
@@ -243,7 +244,7 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
   const known = new Map<string, Candidates>();
   return (demand, machine) => {
     const { settings } = demand;
-    const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+    const shape = knownShape(demand.shape);
     const key = [
       demand.model,
       machineKind(machine),
@@ -275,11 +276,8 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
 /** Takes away what has no room beside cards and memory: on disks for weights and images, on the NUMA node it is bound to. */
 function withStorage(found: Candidates, demand: Demand, machine: PlanMachine, spec: Spec): Candidates {
   const model = spec.models[demand.model];
-  const { shape } = demand;
-  const weights =
-    model === undefined || shape === undefined || shape instanceof OmniError
-      ? undefined
-      : modelRoom(model, shape, machine);
+  const shape = knownShape(demand.shape);
+  const weights = model === undefined || shape === undefined ? undefined : modelRoom(model, shape, machine);
   const candidates: Candidate[] = [];
   const refusals = [...found.refusals];
   for (const candidate of found.candidates) {

@@ -1,9 +1,10 @@
-import { OmniError } from "../core/index.ts";
+import { kvElementBytes } from "../memory/index.ts";
 import type { EngineSettings, KvType, MemoryPrediction } from "../memory/index.ts";
 import type { Engine, LadderStep } from "../spec/spec.ts";
+import { cardRefusals } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Wanted } from "./fleet.ts";
-import { checkGates } from "./gates/check-gates.ts";
+import { knownShape } from "./known-shape.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { LadderRung } from "./plan.ts";
 import type { Task } from "./task.ts";
@@ -108,21 +109,6 @@ const withCache = (
     : settings;
 };
 
-const BITS: Readonly<Record<KvType, number>> = {
-  f32: 32,
-  f16: 16,
-  bf16: 16,
-  q8_0: 8.5,
-  q5_1: 6,
-  q5_0: 5.5,
-  q4_1: 5,
-  q4_0: 4.5,
-  iq4_nl: 4.5,
-  fp8: 8,
-  nvfp4: 4.5,
-  int8: 8,
-};
-
 function quantizeCache(step: LadderStep, state: State, around: Surroundings): Step {
   const { candidate } = around;
   const gguf = candidate.kind.formats.includes("gguf") && candidate.kind.name !== "ktransformers";
@@ -131,7 +117,8 @@ function quantizeCache(step: LadderStep, state: State, around: Surroundings): St
   const change = `KV cache ${from} → ${to}`;
   if (candidate.kind.name === "embedded")
     return { change, noEffect: "the embedded engine keeps its cache in f16" };
-  if (BITS[to] >= BITS[from]) return { change, noEffect: `the cache is ${from} already` };
+  const share = kvElementBytes(to) / kvElementBytes(from);
+  if (share >= 1) return { change, noEffect: `the cache is ${from} already` };
   if (state.prediction.kv.bytes === 0) return { change, noEffect: "it holds no KV cache" };
   const refusal = around.candidate.cards.flatMap((index) => kvRefusal(around, index, to))[0];
   if (refusal !== undefined) return { change, noEffect: refusal };
@@ -141,7 +128,7 @@ function quantizeCache(step: LadderStep, state: State, around: Surroundings): St
     kvValueType: to,
     ...(gguf ? { flashAttention: true } : {}),
   };
-  return { change, settings: withCache(state, candidate, settings, BITS[to] / BITS[from]) };
+  return { change, settings: withCache(state, candidate, settings, share) };
 }
 
 /** Why a card has no kernels for a cache of this type, if so. */
@@ -151,14 +138,14 @@ function kvRefusal(
   kvType: KvType,
 ): readonly string[] {
   const card = machine.cards[index];
-  if (card?.computeCapability === undefined) return [];
-  const { shape } = wanted.demand;
-  return checkGates({
-    engine: engines[candidate.engine] ?? { kind: candidate.kind.name },
-    card: { name: card.id, model: card.model, computeCapability: card.computeCapability },
-    shape: shape instanceof OmniError ? undefined : shape,
-    kvType,
-  }).map((refusal) => refusal.reason);
+  if (card === undefined) return [];
+  const engine = engines[candidate.engine] ?? { kind: candidate.kind.name };
+  const refusals = cardRefusals(
+    card,
+    { engine, kvType, shape: knownShape(wanted.demand.shape) },
+    machine.driver,
+  );
+  return refusals.map((refusal) => refusal.reason);
 }
 
 function halveContext(step: LadderStep, state: State, candidate: Candidate): Step {
@@ -196,8 +183,7 @@ function offloadCache(state: State, candidate: Candidate): Step {
 }
 
 function offloadExperts(state: State, { candidate, wanted }: Surroundings): Step {
-  const { shape } = wanted.demand;
-  const layers = shape === undefined || shape instanceof OmniError ? [] : shape.layers;
+  const layers = knownShape(wanted.demand.shape)?.layers ?? [];
   const withExperts = layers.flatMap((layer, index) => (layer.weights.experts > 0 ? [index] : []));
   const last = withExperts.at(-1);
   const from = state.settings.cpuExpertLayers;

@@ -1,8 +1,8 @@
-import { OmniError } from "../core/index.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Assignment } from "./assign.ts";
 import { hostBytes } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
+import { knownShape } from "./known-shape.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { LedgerDevice, SwapSet } from "./plan.ts";
 import { diskOf } from "./storage.ts";
@@ -70,9 +70,8 @@ function disksOf(machine: PlanMachine, fleet: Fleet, spec: Spec, items: readonly
     for (const item of items) {
       const wanted = fleet.wanted[item];
       const model = wanted === undefined ? undefined : spec.models[wanted.demand.model];
-      const shape = wanted?.demand.shape;
-      if (wanted === undefined || model === undefined || shape === undefined || shape instanceof OmniError)
-        continue;
+      const shape = knownShape(wanted?.demand.shape);
+      if (wanted === undefined || model === undefined || shape === undefined) continue;
       // One copy of the files serves every service of the model.
       if (diskOf(model, machine)?.name === disk.name)
         entries.set(wanted.demand.model, { service: wanted.service, bytes: shape.fileBytes });

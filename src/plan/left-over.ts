@@ -79,8 +79,8 @@ function withLeastOptions(fleet: Fleet): Fleet {
  * fleet with the new candidates, and the choice with them. Pure.
  */
 function useLeftOver(fleet: Fleet, solution: Solution): { fleet: Fleet; solution: Solution } {
-  const none = solution.choices.every((choice) => choice !== undefined);
-  if (none) return { fleet, solution };
+  const all = solution.choices.every((choice) => choice !== undefined);
+  if (all) return { fleet, solution };
   const choices: (Choice | undefined)[] = [...solution.choices];
   const items = fleet.problem.items.map((item) => ({ ...item, options: [...item.options] }));
   const candidates = fleet.candidates.map((of) => [...of]);

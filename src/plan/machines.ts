@@ -1,4 +1,5 @@
 import { cudaVisibleBytes, findGpu } from "../catalog/index.ts";
+import type { GpuModel } from "../catalog/gpus.ts";
 import { GIB, MIB } from "../core/index.ts";
 import { catalogGpu } from "../inventory/index.ts";
 import type { GpuInventory, MachineInventory } from "../inventory/machine.ts";
@@ -104,23 +105,42 @@ function observedMachine(spec: Spec, observed: MachineInventory | undefined): Pl
 function observedCard(gpu: GpuInventory, index: number, spec: Spec): readonly PlanCard[] {
   if (gpu.memoryTotal === undefined) return [];
   if (gpu.kernelDriver === "vfio-pci") return [];
-  const known = catalogGpu(gpu);
-  const visible = cudaVisibleBytes(known, gpu.memoryTotal);
-  const capability = gpu.computeCapability ?? known?.computeCapability;
   const name = `gpu${gpu.index ?? index}`;
-  return [
-    {
-      id: name,
-      name,
-      model: known?.name ?? gpu.name,
-      visible,
-      headroom: amount(spec.policies.headroom.vram, visible),
-      ...(capability === undefined ? {} : { computeCapability: capability }),
-      ...(gpu.uuid === undefined ? {} : { uuid: gpu.uuid }),
-      ...(gpu.numaNode === undefined ? {} : { numaNode: gpu.numaNode }),
-      ...(gpu.link === undefined ? {} : { lanes: gpu.link.lanes }),
-    },
-  ];
+  const told = { ...gpu, model: gpu.name, memory: gpu.memoryTotal, lanes: gpu.link?.lanes };
+  return [planCard(name, name, told, catalogGpu(gpu), spec)];
+}
+
+/** What is said of a card, by its owner or its driver. */
+interface CardFacts extends Pick<PlanCard, "model"> {
+  readonly memory?: number | undefined;
+  readonly computeCapability?: string | undefined;
+  readonly uuid?: string | undefined;
+  readonly role?: string | undefined;
+  readonly numaNode?: number | undefined;
+  readonly lanes?: number | undefined;
+}
+
+function planCard(
+  id: string,
+  name: string,
+  { model, memory, computeCapability, uuid, role, numaNode, lanes }: CardFacts,
+  known: GpuModel | undefined,
+  spec: Spec,
+): PlanCard {
+  const visible = cudaVisibleBytes(known, memory ?? known?.memory ?? 0);
+  const capability = computeCapability ?? known?.computeCapability;
+  return {
+    id,
+    name,
+    model: known?.name ?? model,
+    visible,
+    headroom: amount(spec.policies.headroom.vram, visible),
+    ...(capability === undefined ? {} : { computeCapability: capability }),
+    ...(uuid === undefined ? {} : { uuid }),
+    ...(role === undefined ? {} : { role }),
+    ...(numaNode === undefined ? {} : { numaNode }),
+    ...(lanes === undefined ? {} : { lanes }),
+  };
 }
 
 /** The guest that a machine carries: the one that names it, the one of its own name, or the only one of the only machine. */
@@ -143,24 +163,9 @@ function cardsOf(
   const usable = Object.entries(machine.gpus ?? {}).filter(
     ([, gpu]) => guest?.vm !== undefined || gpu.driver !== "vfio-pci",
   );
-  return usable.map(([name, gpu]) => {
-    const known = findGpu(gpu.model);
-    const labelled = gpu.memory ?? known?.memory ?? 0;
-    const visible = cudaVisibleBytes(known, labelled);
-    const capability = gpu.computeCapability ?? known?.computeCapability;
-    return {
-      id: `${prefix}${name}`,
-      name,
-      model: known?.name ?? gpu.model,
-      visible,
-      headroom: amount(spec.policies.headroom.vram, visible),
-      ...(capability === undefined ? {} : { computeCapability: capability }),
-      ...(gpu.uuid === undefined ? {} : { uuid: gpu.uuid }),
-      ...(gpu.role === undefined ? {} : { role: gpu.role }),
-      ...(gpu.numaNode === undefined ? {} : { numaNode: gpu.numaNode }),
-      ...(gpu.link?.lanes === undefined ? {} : { lanes: gpu.link.lanes }),
-    };
-  });
+  return usable.map(([name, gpu]) =>
+    planCard(`${prefix}${name}`, name, { ...gpu, lanes: gpu.link?.lanes }, findGpu(gpu.model), spec),
+  );
 }
 
 function memoryOf(

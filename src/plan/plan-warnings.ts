@@ -1,6 +1,5 @@
-import { OmniError } from "../core/index.ts";
+import { formatCount, OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
-import { formatTokens } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { Assignment } from "./assign.ts";
@@ -20,7 +19,7 @@ export function stretchedContexts({ wanted }: Fleet, { places }: Assignment, spe
         code: "plan.beyond-training",
         severity: "warning",
         path: `services.${service}.context`,
-        message: `${service} asks for ${formatTokens(beyond.asked)} tokens of context, and ${demand.model} was trained for ${formatTokens(beyond.trained)}: beyond them its answers fall apart unless positions are stretched.`,
+        message: `${service} asks for ${formatCount(beyond.asked)} tokens of context, and ${demand.model} was trained for ${formatCount(beyond.trained)}: beyond them its answers fall apart unless positions are stretched.`,
         hint: `context: ${beyond.trained}, or arguments as the model's card says (llama.cpp: --rope-scaling yarn --rope-scale …).`,
       },
     ];

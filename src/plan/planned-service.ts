@@ -1,11 +1,10 @@
-import { OmniError } from "../core/index.ts";
-import type { ModelShape } from "../models/model-shape.ts";
 import type { Model, Service, Spec } from "../spec/spec.ts";
 import type { Assigned, Assignment } from "./assign.ts";
 import { wouldFit } from "./candidates.ts";
 import type { Candidate } from "./candidates.ts";
 import { sharedMemory } from "./fleet.ts";
 import type { Fleet, Wanted } from "./fleet.ts";
+import { knownShape } from "./known-shape.ts";
 import { ladderOf } from "./ladder.ts";
 import type { Neighbourhood } from "./ladder-steps.ts";
 import { taskOf } from "./task.ts";
@@ -111,7 +110,7 @@ function engineOf({ spec }: ServiceContext, { candidate }: Assigned): PlannedSer
 }
 
 function modelOf({ spec, paths }: ServiceContext, { demand }: Wanted): PlannedService["model"] {
-  const shape = shapeOf(demand.shape);
+  const shape = knownShape(demand.shape);
   const model = spec.models[demand.model];
   return {
     name: demand.model,
@@ -123,9 +122,6 @@ function modelOf({ spec, paths }: ServiceContext, { demand }: Wanted): PlannedSe
 /** Where the model's files are, or will be, on the machine that serves them. */
 const plannedPath = ({ source, store }: Model): string =>
   source.file ?? store?.path ?? source.path ?? source.hub ?? source.remote ?? source.builtin ?? "";
-
-const shapeOf = (shape: ModelShape | OmniError | undefined): ModelShape | undefined =>
-  shape instanceof OmniError ? undefined : shape;
 
 function devicesOf({ candidate }: Assigned, machine: PlanMachine | undefined): readonly string[] {
   if (candidate.kind.remote) return [];

@@ -1,6 +1,6 @@
-import { OmniError } from "../core/index.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Wanted } from "./fleet.ts";
+import { knownShape } from "./known-shape.ts";
 import type { PlanMachine } from "./machines.ts";
 
 const words = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`;
@@ -14,7 +14,7 @@ export function reasonsFor(
 ): readonly string[] {
   const { kind, engine, rank, prediction } = candidate;
   const { settings: chosen, kv } = prediction;
-  const shape = demand.shape instanceof OmniError ? undefined : demand.shape;
+  const shape = knownShape(demand.shape);
   const reasons: string[] = [];
   const chain = settings.engine.length;
   reasons.push(

@@ -1,8 +1,8 @@
 import type { EngineKind } from "../catalog/index.ts";
-import { CODES, formatBytes, OmniError } from "../core/index.ts";
-import { formatTokens } from "../memory/index.ts";
+import { CODES, formatBytes, formatCount, OmniError } from "../core/index.ts";
 import type { Engine } from "../spec/spec.ts";
 import type { Demand, Refusal } from "./candidates.ts";
+import { knownShape } from "./known-shape.ts";
 import type { PlanMachine } from "./machines.ts";
 
 type Told = Omit<Refusal, "engine" | "rank" | "cards">;
@@ -24,7 +24,7 @@ export function askedBeyond({
   settings,
   shape,
 }: Pick<Demand, "settings" | "shape">): { readonly asked: number; readonly trained: number } | undefined {
-  const trained = shape === undefined || shape instanceof OmniError ? 0 : shape.trainedContext;
+  const trained = knownShape(shape)?.trainedContext ?? 0;
   const { context } = settings;
   return context === "auto" || trained === 0 || context <= trained ? undefined : { asked: context, trained };
 }
@@ -39,7 +39,7 @@ export function beyondTraining(demand: Demand, engine: Engine, kind: EngineKind)
   if (beyond === undefined || !refuses || isStretched(demand, engine)) return undefined;
   return {
     code: "plan.beyond-training",
-    reason: `it asks for ${formatTokens(beyond.asked)} tokens of context and the model was trained for ${formatTokens(beyond.trained)}; ${kind.title} ends at start with "max_model_len is greater than the derived max_model_len"`,
+    reason: `it asks for ${formatCount(beyond.asked)} tokens of context and the model was trained for ${formatCount(beyond.trained)}; ${kind.title} ends at start with "max_model_len is greater than the derived max_model_len"`,
     hint: `context: ${beyond.trained}, or stretch positions with the model's own settings: arguments: [--hf-overrides, …].`,
   };
 }

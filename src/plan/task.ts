@@ -1,5 +1,5 @@
-import { OmniError } from "../core/index.ts";
 import type { Wanted } from "./fleet.ts";
+import { knownShape } from "./known-shape.ts";
 
 /** What a service answers; only one of the same can take requests over. */
 export type Task = "text" | "vectors" | "other";
@@ -19,8 +19,8 @@ export function taskOf(
         : hasTokens
           ? "text"
           : "other";
-  const { shape } = demand;
+  const shape = knownShape(demand.shape);
   if (!hasTokens) return "other";
-  if (shape === undefined || shape instanceof OmniError) return "text";
+  if (shape === undefined) return "text";
   return shape.layers.some(({ caches }) => caches.length > 0) ? "text" : "vectors";
 }
