@@ -4,7 +4,17 @@ import { expect, it } from "vitest";
 
 const ROOT = resolve(import.meta.dirname, "..");
 /** Rooms that decide and never act; the listed modules are what acting would need. */
-const PURE = new Set(["core", "catalog", "spec", "memory", "plan", "advice", "engines"]);
+const PURE = new Set([
+  "core",
+  "catalog",
+  "spec",
+  "memory",
+  "plan",
+  "advice",
+  "engines",
+  "deployment",
+  "render",
+]);
 const ACTING =
   /^node:(?:net|http|https|http2|tls|dgram|child_process|worker_threads|cluster|fs|fs\/promises|sqlite)$|^undici$/;
 const CLOCKS = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bset(?:Timeout|Interval|Immediate)\(/;

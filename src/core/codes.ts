@@ -1,4 +1,5 @@
 import { ADVICE_CODES } from "./advice-codes.ts";
+import { RENDER_CODES } from "./render-codes.ts";
 
 /**
  * The registry of every code that Omni prints. A code is never renamed or reused: scripts and bookmarks hold on to it.
@@ -367,6 +368,7 @@ export const CODES = {
   ),
 
   ...ADVICE_CODES,
+  ...RENDER_CODES,
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof CODES;

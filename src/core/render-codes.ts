@@ -1,0 +1,66 @@
+/** Codes of deployment and renderers; part of the registry in `codes.ts`. */
+interface Entry {
+  readonly title: string;
+  readonly remedy: string;
+  readonly exit: 1 | 2 | 3;
+}
+
+const entry = (exit: 1 | 2 | 3, title: string, remedy: string): Entry => ({ title, remedy, exit });
+
+export const RENDER_CODES = {
+  "render.unrepresentable": entry(
+    2,
+    "A value cannot be written in the target's language at all.",
+    "Change the value; the message names the character.",
+  ),
+  "render.drift": entry(
+    1,
+    "The folder differs from what the spec renders to.",
+    "Run ./omni render without --check, and look at --diff first.",
+  ),
+  "render.foreign-file": entry(
+    3,
+    "A file that Omni did not write stands where one would be rendered.",
+    "Move it away, or render into another folder.",
+  ),
+  "render.edited-file": entry(
+    3,
+    "A rendered file was edited by hand since.",
+    "Carry the change into the spec, or pass --force to write over it.",
+  ),
+  "render.unsafe-path": entry(
+    3,
+    "A path leads out of the output folder, or through a link.",
+    "Render into a plain folder of its own.",
+  ),
+  "render.manifest-invalid": entry(
+    2,
+    "The manifest of the output folder cannot be read, so nobody knows which files are Omni's.",
+    "Restore omni-manifest.json, or render into an empty folder.",
+  ),
+  "render.nothing": entry(
+    2,
+    "The target has nothing to render for this spec.",
+    "Leave --target away to render all that applies.",
+  ),
+  "render.refused-service": entry(
+    2,
+    "The plan refused a service; its files are rendered as written and never start by themselves.",
+    "Correct what the plan refuses: ./omni plan says why.",
+  ),
+  "render.no-image": entry(
+    2,
+    "No image is known for an engine that runs in a container.",
+    "Name one: engines.NAME.image, or how it is built: engines.NAME.build.",
+  ),
+  "render.needs-value": entry(
+    2,
+    "A value that only the owner knows is missing from the spec.",
+    "Add it to the spec; the message says where it is read.",
+  ),
+  "render.not-applicable": entry(
+    2,
+    "Something of the spec has no effect, or no form, on this target.",
+    "See the message for what does it there.",
+  ),
+} as const satisfies Record<string, Entry>;
