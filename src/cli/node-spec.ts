@@ -16,6 +16,8 @@ export interface LocatedSpec {
   readonly warnings: readonly Diagnostic[];
   /** Where a path of the spec stands in its text. */
   readonly locate: LoadedSpec["locate"];
+  /** The document as its owner typed it. */
+  readonly typed: Readonly<Record<string, unknown>>;
 }
 
 const DEMO_MODEL = resolve(import.meta.dirname, "../../demo/omni-demo.gguf");
@@ -72,7 +74,7 @@ export async function readSpec(file: string): Promise<Uint8Array> {
 }
 
 function checked(input: string | Uint8Array, origin: string, folder: string): LocatedSpec {
-  const { spec, diagnostics, locate } = loadSpec(input, origin);
+  const { spec, diagnostics, locate, typed = {} } = loadSpec(input, origin);
   if (spec === undefined) {
     throw new OmniError(
       diagnostics.find((d) => d.severity === "error")?.code ?? "cli.internal",
@@ -80,7 +82,7 @@ function checked(input: string | Uint8Array, origin: string, folder: string): Lo
       { diagnostics },
     );
   }
-  return { spec, folder, origin, warnings: diagnostics, locate };
+  return { spec, folder, origin, warnings: diagnostics, locate, typed };
 }
 
 type Source = Spec["models"][string]["source"];

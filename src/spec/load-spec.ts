@@ -20,6 +20,8 @@ export interface LoadedSpec {
   readonly diagnostics: readonly Diagnostic[];
   /** Where a path of the normalised spec stands in the file: at its value, or at the nearest thing above it that was typed. */
   readonly locate: (path: SpecPath) => SpecPlace;
+  /** The document as its owner typed it, as plain data; absent with any error. */
+  readonly typed?: Readonly<Record<string, unknown>>;
 }
 
 export type SpecPlace = Pick<Diagnostic, "path" | "file" | "line" | "column">;
@@ -44,7 +46,12 @@ export function loadSpec(input: string | Uint8Array, fileName: string): LoadedSp
   const diagnostics = oncePerPlace(sortDiagnostics([...ofText, ...ofSections, ...ofRules]));
   if (parsed === undefined || hasErrors(diagnostics)) return { diagnostics, locate: nowhere };
   const spec = applyDefaults(parsed);
-  return { spec, diagnostics, locate: (path) => placeOf(asTyped(path, parsed, spec.name), source) };
+  return {
+    spec,
+    diagnostics,
+    locate: (path) => placeOf(asTyped(path, parsed, spec.name), source),
+    typed: named,
+  };
 }
 
 const nowhere = (): SpecPlace => ({});
