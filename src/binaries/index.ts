@@ -6,5 +6,6 @@
 export type { DeviceCode } from "./device-code.ts";
 export { inspectFile } from "./inspect-file.ts";
 export type { BinaryReport } from "./inspect-file.ts";
+export { inspectFolder } from "./inspect-folder.ts";
 export { inspectImage } from "./inspect-image.ts";
 export type { ImageReport } from "./inspect-image.ts";

@@ -137,10 +137,14 @@ export function reportImage(report: ImageReport, terminal: Terminal): void {
     terminal.out(style("dim", "\nAdd --layers to read its binaries."));
     return;
   }
-  reportImageBinaries(report.binaries, terminal);
+  reportBinaries(report.binaries, terminal);
 }
 
-function reportImageBinaries(binaries: NonNullable<ImageReport["binaries"]>, terminal: Terminal): void {
+/** Binaries of a folder or an image, and how many of them start on which card. */
+export function reportBinaries(
+  binaries: readonly (DeviceCode & { readonly path: string; readonly bytes: number })[],
+  terminal: Terminal,
+): void {
   if (binaries.length === 0) {
     terminal.out("\nNone of its binaries carries CUDA code.");
     return;

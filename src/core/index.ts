@@ -8,6 +8,7 @@ export * from "./bytes.ts";
 export * from "./codes.ts";
 export * from "./count.ts";
 export * from "./cuda-architecture.ts";
+export * from "./cuda-requirement.ts";
 export * from "./diagnostic.ts";
 export * from "./duration.ts";
 export * from "./error.ts";

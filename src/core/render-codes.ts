@@ -63,4 +63,14 @@ export const RENDER_CODES = {
     "Something of the spec has no effect, or no form, on this target.",
     "See the message for what does it there.",
   ),
+  "render.unpinned": entry(
+    2,
+    "Something that is built is not pinned, so the same spec can give another image tomorrow.",
+    "Name a commit of 40 hexadecimal digits, or an image with its digest.",
+  ),
+  "binary.lacks-architecture": entry(
+    1,
+    "A binary does not carry the code that was required.",
+    "Build it again with that architecture in its list; the message names what it carries.",
+  ),
 } as const satisfies Record<string, Entry>;

@@ -1,9 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { cudaLibrary } from "../fakes/fatbin-elf.ts";
+import { cudaLibrary, elfFile, fatbinContainer } from "../fakes/fatbin-elf.ts";
 import { startImageRegistry } from "../fakes/image-registry.ts";
 import type { ImageRegistry } from "../fakes/image-registry.ts";
 import { tarArchive } from "../fakes/tar-writer.ts";
@@ -66,13 +66,73 @@ describe("engines inspect", () => {
     expect(binaries[0]?.architectures).toContain("sm_120a");
   });
 
+  it("exits 1 when a required architecture is not in a file, and 0 when it is", async () => {
+    const library = (version: number): Buffer =>
+      elfFile({ ".nv_fatbin": fatbinContainer([{ form: "cubin", version }]) });
+    const hopper = join(folder.path, "hopper.so");
+    const blackwell = join(folder.path, "blackwell.so");
+    writeFileSync(hopper, library(90));
+    writeFileSync(blackwell, library(120));
+    const refused = await omni(["engines", "inspect", hopper, "--require", "12.0"], folder.path);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("binary.lacks-architecture");
+    expect(refused.stderr).toContain(`${hopper} lacks 12.0; it carries sm_90`);
+    for (const wanted of ["12.0", "sm_120", "12.1"]) {
+      const met = await omni(["engines", "inspect", blackwell, "--require", wanted], folder.path);
+      expect([wanted, met.code, met.stderr]).toEqual([wanted, 0, ""]);
+    }
+    const typo = await omni(["engines", "inspect", hopper, "--require", "blackwell"], folder.path);
+    expect([typo.code, typo.stderr]).toEqual([2, expect.stringContaining("--require 12.0")]);
+  });
+
+  it("requires of every library in a folder, of those that --only matches, and never of none", async () => {
+    const root = join(folder.path, "app");
+    mkdirSync(join(root, "lib"), { recursive: true });
+    const library = (version: number): Buffer =>
+      elfFile({ ".nv_fatbin": fatbinContainer([{ form: "cubin", version }]) });
+    writeFileSync(join(root, "lib", "libggml-cuda.so"), library(120));
+    writeFileSync(join(root, "lib", "libflash.so"), library(90));
+    writeFileSync(join(root, "lib", "libplain.so"), elfFile({ ".text": Buffer.alloc(64) }));
+    writeFileSync(join(root, "README"), "no binary");
+    symlinkSync("/", join(root, "loop"));
+    const inspect = (...more: string[]): ReturnType<typeof omni> =>
+      omni(["engines", "inspect", root, "--require", "sm_120", ...more], folder.path);
+    const all = await inspect();
+    expect([all.code, all.stderr]).toEqual([1, expect.stringContaining("libflash.so lacks sm_120")]);
+    expect(all.stderr).not.toContain("libggml-cuda.so lacks");
+    expect((await inspect("--only", "**/libggml-cuda*")).code).toBe(0);
+    const none = await inspect("--only", "**/libcublas*");
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringContaining("no binary here carries CUDA code"),
+    ]);
+  });
+
+  it("requires of an image by reading its layers", async () => {
+    const content = elfFile({ ".nv_fatbin": fatbinContainer([{ form: "cubin", version: 90 }]) });
+    const archive = tarArchive([{ path: "app/libggml-cuda.so", content }]);
+    registry.put("hopper", "1", {
+      environment: [],
+      labels: {},
+      layers: [{ bytes: gzipSync(archive), mediaType: "application/vnd.oci.image.layer.v1.tar+gzip" }],
+      indexed: true,
+    });
+    const image = `${registry.host}/hopper:1`;
+    const refused = await omni(["engines", "inspect", image, "--require", "sm_120"], folder.path);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("libggml-cuda.so lacks sm_120; it carries sm_90"),
+    ]);
+    expect((await omni(["engines", "inspect", image, "--require", "9.0"], folder.path)).code).toBe(0);
+  });
+
   it("refuses what is no engine with what to type", async () => {
     const absent = await omni(["engines", "inspect", "./missing.so"], folder.path);
     expect([absent.code, absent.stderr]).toEqual([2, expect.stringContaining("Cannot open ./missing.so")]);
     const action = await omni(["engines", "list", "x"], folder.path);
     expect([action.code, action.stderr]).toEqual([
       2,
-      expect.stringContaining("./omni engines inspect FILE|IMAGE"),
+      expect.stringContaining("./omni engines inspect FILE|FOLDER|IMAGE"),
     ]);
     const image = await omni(["engines", "inspect", `${registry.host}/none:1`], folder.path);
     expect([image.code, image.stderr]).toEqual([1, expect.stringContaining("There is no image")]);
