@@ -14,5 +14,7 @@ export { findPciGpu, PCI_GPUS } from "./pci-gpu-ids.ts";
 export { findQuantization, QUANTIZATIONS } from "./quantizations.ts";
 export { ROLES } from "./roles.ts";
 export { isTalosExtension, nearestTalosExtension, TALOS_EXTENSIONS } from "./talos-extensions.ts";
-export { talosSchematicId } from "./talos-schematic.ts";
+export { findTalosRelease } from "./talos-releases.ts";
+export type { TalosRelease } from "./talos-releases.ts";
+export { talosSchematicId, talosSchematicText } from "./talos-schematic.ts";
 export type { TalosCustomization } from "./talos-schematic.ts";

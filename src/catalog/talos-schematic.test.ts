@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { talosSchematicId } from "./talos-schematic.ts";
+import { talosSchematicId, talosSchematicText } from "./talos-schematic.ts";
 import type { TalosCustomization } from "./talos-schematic.ts";
 
 const extensions = (...names: string[]): TalosCustomization => ({
@@ -90,6 +91,30 @@ describe("the id of a Talos schematic", () => {
     ],
   ])("of %s", (_, customization, id) => {
     expect(talosSchematicId(customization)).toBe(id);
+  });
+
+  it("is the hash of the text that is posted, byte for byte", () => {
+    const text = talosSchematicText(
+      omniPrime("nvidia-container-toolkit-lts", "nvidia-open-gpu-kernel-modules-lts"),
+    );
+    expect(text).toBe(
+      [
+        "customization:",
+        "    systemExtensions:",
+        "        officialExtensions:",
+        "            - siderolabs/amd-ucode",
+        "            - siderolabs/nvidia-container-toolkit-lts",
+        "            - siderolabs/nvidia-open-gpu-kernel-modules-lts",
+        "            - siderolabs/qemu-guest-agent",
+        "            - siderolabs/util-linux-tools",
+        "",
+      ].join("\n"),
+    );
+    expect(
+      createHash("sha256")
+        .update(text ?? "")
+        .digest("hex"),
+    ).toBe("44edfb0040972f72ad55aec57c23b47005a8897360819548c814fd1e9601a729");
   });
 
   it("depends on the order of a list", () => {

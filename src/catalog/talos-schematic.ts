@@ -54,11 +54,10 @@ function lines(customization: TalosCustomization): readonly Line[] {
 }
 
 /**
- * The id under which the Talos image factory knows this customization: the SHA-256 of its canonical YAML, 64 hex digits.
- * Nothing where a text would need quotes, because only go-yaml knows which. Source: siderolabs/image-factory
- * pkg/schematic/schematic.go; the vectors of the test are ids that the factory gave out.
+ * The canonical YAML of this customization, byte for byte as the factory hashes it. Nothing where a text would need
+ * quotes, because only go-yaml knows which. Source: siderolabs/image-factory pkg/schematic/schematic.go.
  */
-export function talosSchematicId(customization: TalosCustomization): string | undefined {
+export function talosSchematicText(customization: TalosCustomization): string | undefined {
   const { overlay, extraKernelArgs = [], meta = [], officialExtensions = [] } = customization;
   const texts = [
     ...extraKernelArgs,
@@ -70,6 +69,14 @@ export function talosSchematicId(customization: TalosCustomization): string | un
   const head =
     overlay === undefined ? "" : `overlay:\n    image: ${overlay.image}\n    name: ${overlay.name}\n`;
   const body = lines(customization).map(([depth, text]) => `${" ".repeat(depth * 4)}${text}\n`);
-  const yaml = `${head}customization:${body.length === 0 ? " {}" : ""}\n${body.join("")}`;
-  return createHash("sha256").update(yaml).digest("hex");
+  return `${head}customization:${body.length === 0 ? " {}" : ""}\n${body.join("")}`;
+}
+
+/**
+ * The id under which the Talos image factory knows this customization: the SHA-256 of its canonical YAML, 64 hex digits.
+ * Nothing where that text is not known. The vectors of the test are ids that the factory gave out.
+ */
+export function talosSchematicId(customization: TalosCustomization): string | undefined {
+  const text = talosSchematicText(customization);
+  return text === undefined ? undefined : createHash("sha256").update(text).digest("hex");
 }
