@@ -1,12 +1,40 @@
-import { stringify } from "yaml";
+import { Document, visit } from "yaml";
+import { OmniError } from "../../core/index.ts";
 import { hashComment } from "../escape/shell.ts";
 
 /** Long texts stay on one line, aliases are never made, and what YAML 1.1 readers take for a boolean or number is quoted. */
-const OPTIONS = { lineWidth: 0, aliasDuplicateObjects: false, version: "1.2", compat: "yaml-1.1" } as const;
+const OPTIONS = { aliasDuplicateObjects: false, version: "1.2", compat: "yaml-1.1" } as const;
+const LAYOUT = { lineWidth: 0 } as const;
+
+/**
+ * Characters that YAML does not let stand as they are (YAML 1.2.2, 5.1) or that a reader of YAML 1.1 takes for a line
+ * break; strict readers such as go-yaml, which kubectl and talosctl use, refuse the whole document.
+ */
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /** Plain data as one YAML document; keys stay in the given order, `undefined` values vanish. */
-export const yamlDocument = (value: unknown, comment?: string): string =>
-  `${comment === undefined ? "" : `${hashComment(comment)}\n`}${stringify(value, OPTIONS)}`;
+export function yamlDocument(value: unknown, comment?: string): string {
+  const document = new Document(value, OPTIONS);
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value !== "string") return;
+      if (!node.value.isWellFormed()) throw illFormed(node.value);
+      if (node.value.search(UNPRINTABLE) >= 0) node.type = "QUOTE_DOUBLE";
+    },
+  });
+  const head = comment === undefined ? "" : `${hashComment(comment)}\n`;
+  return `${head}${document.toString(LAYOUT)}`.replaceAll(
+    UNPRINTABLE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+const illFormed = (text: string): OmniError =>
+  new OmniError(
+    "render.unrepresentable",
+    `YAML cannot hold ${JSON.stringify(text)}: half of a surrogate pair is no character.`,
+    { hint: "Remove the character from the spec." },
+  );
 
 /** Several YAML documents of one file, each with a comment of its own. */
 export const yamlDocuments = (
