@@ -3,3 +3,5 @@
  * health reads, and what its last words mean. Pure knowledge; nothing here opens a socket or starts a process.
  */
 export { embedded } from "./embedded.ts";
+export { findEngineStarter } from "./start/find-engine-starter.ts";
+export { tritonModelArguments } from "./start/triton-vllm.ts";

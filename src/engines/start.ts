@@ -13,6 +13,10 @@ export interface EngineOptions {
   /** Tokens that a draft model proposes at once; its files come by `EnginePlace`. */
   readonly draftTokens?: number;
   readonly kvCacheOffload?: "native" | "lmcache";
+  /** What it answers where that is no text: vectors, or an order of documents. */
+  readonly task?: "embeddings" | "rerank";
+  /** Main memory for prompts of conversations that wait, bytes beside what the plan predicts; none when absent. */
+  readonly promptCache?: number;
   /** Program on the process runtime; found on PATH when absent. */
   readonly binary?: string;
   /** Program and first arguments in place of the engine's own. */
@@ -25,10 +29,16 @@ export interface EngineOptions {
 export interface EnginePlace {
   /** `container` starts by the image's layout, `process` by the binary of the options or PATH. */
   readonly runtime: "container" | "process";
+  /** Image that it is started from; by the plan's own when absent. */
+  readonly image?: string;
   readonly host: string;
   readonly port: number;
   /** Model file or folder; empty for engines that read none. */
   readonly modelPath: string;
+  /** Format of the model's files, where the path does not tell it. */
+  readonly format?: "gguf" | "safetensors";
+  /** NUMA nodes whose memory it may use; the engine's own choice when absent. */
+  readonly numaNodes?: number;
   /** Folder of a Triton model repository. */
   readonly repositoryPath?: string;
   readonly draftPath?: string;
