@@ -73,4 +73,14 @@ export const RENDER_CODES = {
     "A binary does not carry the code that was required.",
     "Build it again with that architecture in its list; the message names what it carries.",
   ),
+  "render.ask-factory": entry(
+    2,
+    "The id of a Talos schematic cannot be computed without the image factory.",
+    "Run the rendered schematic-id.sh; it posts the schematic and prints the id.",
+  ),
+  "render.version-mismatch": entry(
+    2,
+    "Two versions of the spec do not go together.",
+    "Choose versions that do; the message says which.",
+  ),
 } as const satisfies Record<string, Entry>;
