@@ -1,0 +1,86 @@
+import { propertyString, pveName, pvePart } from "../escape/pve.ts";
+import { gibibytes } from "./mebibytes.ts";
+import type { HostedVm, ProxmoxHost } from "./proxmox-host.ts";
+
+/** How a whole disk of the machine is found again: a path that stays the same, or a serial number to look for. */
+type WholeDisk = { readonly path: string } | { readonly serial: string };
+
+/** One virtual disk at its position on a bus. */
+export interface VmDisk {
+  readonly position: string;
+  readonly from:
+    | { readonly kind: "new"; readonly storage: string; readonly sizeGib: number }
+    | ({ readonly kind: "whole"; readonly disk: string } & WholeDisk);
+}
+
+/** A disk that cannot be rendered, and what is missing. */
+export interface MissingDisk {
+  readonly position: string;
+  readonly why: string;
+  readonly hint: string;
+}
+
+const BUSES = ["scsi", "virtio", "sata", "ide"] as const;
+
+/** Positions in the order in which they are made and booted: bus by bus, then by number. */
+function inOrder(positions: readonly string[]): readonly string[] {
+  const rank = (position: string): number =>
+    BUSES.findIndex((bus) => position.startsWith(bus)) * 100 + Number(/\d+$/.exec(position)?.[0] ?? 0);
+  return positions.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function wholeDisk(host: ProxmoxHost["host"], name: string, place: string): WholeDisk | undefined {
+  const disk = host.disks?.[name];
+  if (disk?.byId !== undefined) return { path: `/dev/disk/by-id/${pvePart(disk.byId, `${place}.byId`)}` };
+  if (disk?.wwn !== undefined) {
+    const wwn = pvePart(disk.wwn, `${place}.wwn`);
+    return { path: `/dev/disk/by-id/${wwn.startsWith("eui.") ? "nvme-" : "wwn-"}${wwn}` };
+  }
+  return disk?.serial === undefined ? undefined : { serial: pvePart(disk.serial, `${place}.serial`) };
+}
+
+/** The disks of a VM, and those that lack what only the owner knows. */
+export function vmDisks(
+  { vm, guest }: HostedVm,
+  { host }: ProxmoxHost,
+): { readonly disks: readonly VmDisk[]; readonly missing: readonly MissingDisk[] } {
+  const disks: VmDisk[] = [];
+  const missing: MissingDisk[] = [];
+  for (const position of inOrder(Object.keys(vm.disks ?? {}))) {
+    const asked = vm.disks?.[position];
+    const place = `guests.${guest.name}.vm.disks.${position}`;
+    if (asked?.disk !== undefined) {
+      const found = wholeDisk(host, asked.disk, `machines.${host.name}.disks.${asked.disk}`);
+      if (found !== undefined)
+        disks.push({ position, from: { kind: "whole", disk: asked.disk, ...found } });
+      else
+        missing.push({
+          position,
+          why: `The disk ${asked.disk} of ${host.name} has no identity that survives a reboot, and a VM that writes to the wrong disk destroys it.`,
+          hint: `machines.${host.name}.disks.${asked.disk}.byId: nvme-…   # ls -l /dev/disk/by-id`,
+        });
+    } else if (asked?.size !== undefined) {
+      const storage = pveName(asked.storage, `${place}.storage`);
+      disks.push({ position, from: { kind: "new", storage, sizeGib: gibibytes(asked.size) } });
+    } else
+      missing.push({
+        position,
+        why: "A new virtual disk needs a size.",
+        hint: `${place}.size: 64GiB`,
+      });
+  }
+  return { disks, missing };
+}
+
+/** Storage for the small disk of UEFI variables: that of the first virtual disk; absent where the host has to be asked. */
+export const firmwareStorage = (disks: readonly VmDisk[]): string | undefined =>
+  disks.flatMap(({ from }) => (from.kind === "new" ? [from.storage] : []))[0];
+
+/**
+ * Options of the UEFI variables' disk. No keys are enrolled beforehand: Talos's own image enrols its keys while the
+ * firmware is in setup mode, and Microsoft's would refuse to start it. Source: Talos, SecureBoot.
+ */
+export const FIRMWARE_OPTIONS = propertyString([
+  ["efitype", "4m"],
+  ["pre-enrolled-keys", 0],
+]);
