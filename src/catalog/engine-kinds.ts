@@ -85,6 +85,15 @@ const BY_NAME: ReadonlyMap<string, EngineKind> = new Map(
 /** The kind of engine of that name or alias, whatever its case. */
 export const findEngineKind = (name: string): EngineKind | undefined => BY_NAME.get(name.toLowerCase());
 
+/** The kind of an engine as a spec describes it: one with an address runs elsewhere, whatever its kind. */
+export function engineKindOf(engine: {
+  readonly kind: string;
+  readonly url?: string | undefined;
+}): EngineKind | undefined {
+  const known = findEngineKind(engine.kind);
+  return known === undefined || engine.url === undefined ? known : { ...known, remote: true };
+}
+
 /** The known kind whose name is nearest to what was typed. */
 export function nearestEngineKind(name: string): string | undefined {
   const near = nearest(name, BY_NAME.keys());

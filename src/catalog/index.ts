@@ -2,10 +2,14 @@
  * The catalog: facts that age, as data, each with its source and date. Nothing here decides, computes a placement or
  * looks at a machine; what is observed wins over what is written here.
  */
-export { ENGINE_KINDS, findEngineKind, nearestEngineKind } from "./engine-kinds.ts";
+export { CUDA_BASES, cudaBaseFor, NODE_BASE, TORCH_PACKAGES, UBUNTU_BASE } from "./container-bases.ts";
+export type { CudaBase } from "./container-bases.ts";
+export { ENGINE_KINDS, engineKindOf, findEngineKind, nearestEngineKind } from "./engine-kinds.ts";
 export type { EngineKind } from "./engine-kinds.ts";
 export { ENGINE_RELEASES, findEngineRelease, isOlderThan } from "./engine-releases.ts";
 export type { EngineRelease } from "./engine-releases.ts";
+export { ENGINE_SOURCES, findEngineSource, INERT_BUILD_SETTINGS } from "./engine-sources.ts";
+export type { EngineSource } from "./engine-sources.ts";
 export { cudaVisibleBytes } from "./gpu-visible-memory.ts";
 export { findGpu, GPUS, nearestGpu } from "./gpus.ts";
 export type { ModelDimensions } from "./model-dimensions.ts";

@@ -1,4 +1,4 @@
-import { findEngineKind } from "../catalog/index.ts";
+import { engineKindOf } from "../catalog/index.ts";
 import type { EngineSettings, KvType } from "../memory/memory-model.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import type { Service, Spec } from "../spec/spec.ts";
@@ -23,7 +23,7 @@ export function serviceAsWritten(
   const engine = service?.engine[0];
   if (service === undefined || engine === undefined) return undefined;
   const declared = spec.engines[engine];
-  const kind = findEngineKind(declared?.kind ?? engine);
+  const kind = engineKindOf(declared ?? { kind: engine });
   if (kind === undefined || kind.remote || kind.name === "embedded") return undefined;
   const cards = cardsAsWritten(service, spec, machine);
   const settings = settingsAsWritten(service, kind.formats.includes("gguf"), cards.length);

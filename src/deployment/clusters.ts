@@ -64,7 +64,7 @@ function clusterOf(spec: Spec, guestName: string | undefined, guest: Guest): Clu
 function enforces(cni: Cluster["cni"], talos: string | undefined): boolean | undefined {
   if (cni === "cilium" || cni === "calico") return true;
   if (cni === "none") return false;
-  if (talos !== undefined) return !isOlderThan(talos, FLANNEL_POLICIES_FROM);
+  if (talos !== undefined) return !isOlderThan(FLANNEL_POLICIES_FROM, talos);
   return cni === "flannel" ? false : undefined;
 }
 

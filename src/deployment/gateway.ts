@@ -46,6 +46,9 @@ export function gatewayOf(input: GatewayInput): DeployedGateway {
   };
 }
 
+/** Engines that do not speak OpenAI: the gateway has to know what they are. */
+const OWN_DIALECT = new Set(["comfyui", "triton-vllm"]);
+
 /** Sections that mean the same to a gateway alone as to the whole node. */
 const TAKEN_OVER = ["tools", "keys", "telemetry"] as const;
 
@@ -60,10 +63,9 @@ function configOf(input: GatewayInput, addressOf: (service: DeployedService) => 
   const entries = new Map<string, Plain>();
   for (const service of services) {
     const comfy = service.kind === "comfyui";
-    engines.set(service.name, {
-      kind: comfy ? "comfyui" : "openai",
-      url: comfy ? addressOf(service) : `${addressOf(service)}/v1`,
-    });
+    const own = OWN_DIALECT.has(service.kind);
+    const address = addressOf(service);
+    engines.set(service.name, { kind: own ? service.kind : "openai", url: own ? address : `${address}/v1` });
     if (!comfy) models.set(service.name, { source: { remote: service.options.servedName } });
     entries.set(service.name, entryOf(service, spec, comfy));
   }
@@ -122,6 +124,9 @@ function isRemote(service: Plain, engines: Plain): boolean {
   );
 }
 
+const isRemoteEngine = (engine: unknown): boolean =>
+  REMOTE_KINDS.has(kindOf(engine)) || (isPlain(engine) && engine["url"] !== undefined);
+
 const kindOf = (engine: unknown): string => {
   const kind = isPlain(engine) ? engine["kind"] : engine;
   return typeof kind === "string" ? kind.toLowerCase() : "";
@@ -129,7 +134,7 @@ const kindOf = (engine: unknown): string => {
 
 const remoteEngines = ({ typed }: GatewayInput): readonly (readonly [string, Plain])[] =>
   Object.entries(plainAt(typed, "engines")).flatMap(([name, engine]) =>
-    isPlain(engine) && REMOTE_KINDS.has(kindOf(engine)) ? [[name, engine]] : [],
+    isPlain(engine) && isRemoteEngine(engine) ? [[name, engine]] : [],
   );
 
 /** Routes as typed, where a service with replicas stands for all of them and one that is not here is left out. */

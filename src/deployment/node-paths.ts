@@ -46,6 +46,20 @@ export function modelPath(
   return mount === undefined ? joinPath(DEFAULT_MODELS, name) : joinPath(mount, "models", name);
 }
 
+/** A file beside a model on the node, such as its projector; nothing for what lies on a hub. */
+export function sourcePath(
+  source: Model["source"] | undefined,
+  machine: Machine | undefined,
+): string | undefined {
+  if (source === undefined) return undefined;
+  if (source.disk !== undefined) return diskFolder(machine, source.disk, source.path);
+  return source.file === undefined
+    ? undefined
+    : source.file.startsWith("/")
+      ? joinPath(source.file)
+      : source.file;
+}
+
 /** The machine of a service: its own, or the only one. */
 export function machineOf(spec: Spec, name: string | undefined): Machine | undefined {
   const all = Object.values(spec.machines);

@@ -1,8 +1,8 @@
-import { findEngineKind } from "../catalog/index.ts";
+import { engineKindOf, findEngineKind } from "../catalog/index.ts";
 import { findEngineStarter } from "../engines/index.ts";
 import type { EngineOptions, EnginePlace } from "../engines/start.ts";
 import type { Plan, PlannedService } from "../plan/plan.ts";
-import type { Model, Service, Spec } from "../spec/spec.ts";
+import type { Machine, Model, Service, Spec } from "../spec/spec.ts";
 import { cardsNamed } from "./cards.ts";
 import { present } from "./present.ts";
 import type { DeployedService } from "./deployed-service.ts";
@@ -10,7 +10,7 @@ import type { Cluster, DeployedCard, Refused } from "./deployment.ts";
 import { engineImage, textsOnly } from "./images.ts";
 import { mountsOf } from "./mounts.ts";
 import type { SeenFiles } from "./mounts.ts";
-import { machineOf, modelPath } from "./node-paths.ts";
+import { machineOf, modelPath, sourcePath } from "./node-paths.ts";
 import { serviceAsWritten } from "./as-written.ts";
 
 /** A service of the spec with its placement, or with the reason why it has none. */
@@ -27,7 +27,7 @@ export function chosenServices(spec: Spec, plan: Plan): readonly Chosen[] {
   return Object.keys(spec.services).flatMap((name): Chosen[] => {
     const placed = plan.services.filter((service) => (service.replicaOf ?? service.name) === name);
     if (placed.length > 0)
-      return placed.flatMap((planned) => (runsOutside(planned.engine.kind) ? [{ planned }] : []));
+      return placed.flatMap((planned) => (runsOutside(spec, planned) ? [{ planned }] : []));
     const machine = spec.services[name]?.machine ?? onlyName(spec.machines);
     const planned = serviceAsWritten(name, spec, machine);
     const rejection = plan.rejected.find((one) => one.service === name && one.alternative !== true);
@@ -37,8 +37,8 @@ export function chosenServices(spec: Spec, plan: Plan): readonly Chosen[] {
   });
 }
 
-function runsOutside(kind: string | undefined): boolean {
-  const known = kind === undefined ? undefined : findEngineKind(kind);
+function runsOutside(spec: Spec, { engine }: PlannedService): boolean {
+  const known = engineKindOf(spec.engines[engine.name] ?? { kind: engine.kind ?? engine.name });
   return known !== undefined && !known.remote && known.name !== "embedded";
 }
 
@@ -62,8 +62,8 @@ export function deployedService(
   const cards = cardsNamed(spec, planned.machine, planned.devices);
   const files = filesOf(spec, planned, settings);
   const options = optionsOf(spec, planned, settings);
-  const place = placeOf(spec, planned, settings, runtime, files);
   const image = runtime === "process" ? undefined : engineImage(spec, planned.engine.name, cards).image;
+  const place = placeOf(spec, planned, settings, runtime, files, image);
   const engine = spec.engines[planned.engine.name];
   const cluster = runtime === "kubernetes" ? clusterOf(clusters, planned.machine) : undefined;
   return {
@@ -159,7 +159,22 @@ function filesOf(spec: Spec, planned: PlannedService, settings: Service): SeenFi
     );
     return [{ path, name: label(name), isFile: /\.gguf$/i.test(path) }];
   });
-  return mountsOf(settings, machine, wanted);
+  return mountsOf(settings, machine, [...wanted, ...besideModel(spec, planned, machine)]);
+}
+
+/** Projector, adapters and chat template of a model that lie on the node as files of their own. */
+function besideModel(
+  spec: Spec,
+  planned: PlannedService,
+  machine: Machine | undefined,
+): readonly { readonly path: string; readonly name: string; readonly isFile: boolean }[] {
+  const { projector, adapters = [], chatTemplate } = spec.models[planned.model.name] ?? {};
+  return [projector, ...adapters]
+    .map((source) => sourcePath(source, machine))
+    .concat(chatTemplate)
+    .flatMap((path) =>
+      path?.startsWith("/") === true ? [{ path, name: label(path), isFile: /\.[a-z0-9]+$/i.test(path) }] : [],
+    );
 }
 
 const isElsewhere = ({ source }: Model): boolean =>
@@ -183,12 +198,33 @@ function optionsOf(spec: Spec, planned: PlannedService, settings: Service): Engi
       dataParallel: settings.dataParallel,
       expertParallel: settings.expertParallel,
       draftTokens: settings.draft?.tokens,
+      task: taskOf(settings, spec.models[planned.model.name]),
       kvCacheOffload: engine?.kvCacheOffload,
       binary: engine?.binary,
       entrypoint: engine?.entrypoint,
       command: settings.command,
     }),
   };
+}
+
+/** What it answers where that is no text, by what service or model are said to be able to do. */
+function taskOf(settings: Service, model: Model | undefined): EngineOptions["task"] {
+  const able: readonly string[] = settings.capabilities ?? model?.capabilities ?? [];
+  if (able.includes("rerank")) return "rerank";
+  return able.includes("embeddings") && !able.includes("chat") ? "embeddings" : undefined;
+}
+
+/** NUMA nodes of the machine as the guest that runs the engines sees them. */
+function numaNodesOf(spec: Spec, machine: string | undefined): number | undefined {
+  const cpu = machineOf(spec, machine)?.cpu;
+  const vm = Object.values(spec.guests).find(
+    (guest) => guest.machine === undefined || guest.machine === machine,
+  )?.vm;
+  if (vm !== undefined) return vm.numa?.length;
+  if (cpu?.numa !== undefined) return cpu.numa.length;
+  return cpu?.nodesPerSocket === undefined
+    ? undefined
+    : (cpu.sockets ?? 1) * Number(cpu.nodesPerSocket.slice(3));
 }
 
 /** Where a container finds Triton's model repository. */
@@ -200,6 +236,7 @@ function placeOf(
   settings: Service,
   runtime: DeployedService["runtime"],
   files: SeenFiles,
+  image: string | undefined,
 ): EnginePlace {
   const machine = machineOf(spec, planned.machine);
   const container = runtime !== "process";
@@ -209,12 +246,24 @@ function placeOf(
     const path = modelPath(name, model, machine, found);
     return container ? files.seenAt(path) : path;
   };
+  const model = spec.models[planned.model.name];
+  const show = (path: string | undefined): string | undefined =>
+    path === undefined || !container ? path : files.seenAt(path);
+  const adapters = (model?.adapters ?? []).flatMap((source) => show(sourcePath(source, machine)) ?? []);
   return {
     runtime: container ? "container" : "process",
     host: container ? "0.0.0.0" : "127.0.0.1",
     port: planned.port ?? findEngineKind(planned.engine.kind ?? "")?.defaultPort ?? 8000,
     modelPath: seen(planned.model.name, planned.model.path) ?? "",
     ...(planned.engine.kind === "triton-vllm" ? { repositoryPath: REPOSITORY } : {}),
-    ...present({ draftPath: seen(settings.draft?.model) }),
+    ...(adapters.length === 0 ? {} : { adapterPaths: adapters }),
+    ...present({
+      image,
+      draftPath: seen(settings.draft?.model),
+      projectorPath: show(sourcePath(model?.projector, machine)),
+      chatTemplatePath: show(model?.chatTemplate),
+      format: model?.format,
+      numaNodes: numaNodesOf(spec, planned.machine),
+    }),
   };
 }

@@ -1,4 +1,4 @@
-import { findEngineKind } from "../catalog/index.ts";
+import { engineKindOf } from "../catalog/index.ts";
 import type { EngineKind } from "../catalog/index.ts";
 import type { Code, OmniError } from "../core/index.ts";
 import type { Fit, MemoryPrediction, Wishes } from "../memory/index.ts";
@@ -88,7 +88,7 @@ export function candidatesOn(demand: Demand, machine: PlanMachine, search: Searc
   for (const [rank, name] of demand.settings.engine.entries()) {
     if (depth === "quick" && candidates.length > 0) break;
     const engine = engines[name] ?? { kind: name };
-    const kind = findEngineKind(engine.kind);
+    const kind = engineKindOf(engine);
     if (kind === undefined) continue;
     const refuse = (cards: readonly number[], refusal: Omit<Refusal, "engine" | "rank" | "cards">): void => {
       refusals.push({ engine: name, rank, cards, ...refusal });
@@ -134,6 +134,9 @@ interface Attempt {
   readonly search: Search;
 }
 
+/** What runs elsewhere takes nothing here, of whatever kind it is. */
+const memoryKind = (kind: EngineKind): string => (kind.remote ? "openai" : kind.name);
+
 const usable = (kind: EngineKind): { cpu: boolean; cards: boolean } => ({
   cpu: kind.cpu || kind.remote,
   cards: !kind.remote && kind.name !== "embedded",
@@ -148,11 +151,11 @@ function tryCards(attempt: Attempt): Tried {
   const { demand, machine, engine, kind, cards } = attempt;
   const shape = knownShape(demand.shape);
   const devices = cards.flatMap((index) => machine.cards[index] ?? []);
-  const gates = gateRefusals(devices, engine, demand, machine.driver, shape);
+  const gates = kind.remote ? [] : gateRefusals(devices, engine, demand, machine.driver, shape);
   if (gates.length > 0) return { candidates: [], refusals: gates.slice(0, 1) };
   const wishes = wishesOf(demand.settings, shape);
   const { fitter } = attempt.search;
-  const full = fitter.onShare(fitDemandOf(demand, kind.name, wishes), machine, devices, 1);
+  const full = fitter.onShare(fitDemandOf(demand, memoryKind(kind), wishes), machine, devices, 1);
   if (!full.fits)
     return { candidates: [], refusals: [{ code: full.code, reason: full.reason, hint: full.hint }] };
   const tries = kind.remote ? [] : smaller(attempt, devices, shape, wishes);
@@ -190,7 +193,7 @@ function smaller(
 ): readonly Fitted[] {
   const found: Fitted[] = [];
   const add = (wished: Wishes, share: number): void => {
-    const fit = search.fitter.onShare(fitDemandOf(demand, kind.name, wished), machine, devices, share);
+    const fit = search.fitter.onShare(fitDemandOf(demand, memoryKind(kind), wished), machine, devices, share);
     if (fit.fits) found.push({ fit, wishes: wished });
   };
   const trained = shape?.trainedContext ?? 0;
@@ -236,7 +239,7 @@ export function wouldFit(
   search: Search,
 ): boolean {
   const engine = search.engines[name] ?? { kind: name };
-  const kind = findEngineKind(engine.kind);
+  const kind = engineKindOf(engine);
   if (kind === undefined || demand.forbid(engine, demand.settings) !== undefined) return false;
   if (kind.remote) return true;
   if ((missingShape(demand, kind) ?? beyondTraining(demand, engine, kind)) !== undefined) return false;
@@ -247,7 +250,7 @@ export function wouldFit(
   const shape = knownShape(demand.shape);
   if (gateRefusals(devices, engine, demand, machine.driver, shape).length > 0) return false;
   return search.fitter.onShare(
-    fitDemandOf(demand, kind.name, wishesOf(demand.settings, shape)),
+    fitDemandOf(demand, memoryKind(kind), wishesOf(demand.settings, shape)),
     machine,
     devices,
     1,

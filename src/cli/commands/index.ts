@@ -7,6 +7,7 @@ import { events } from "./events.ts";
 import { init } from "./init.ts";
 import { models } from "./models.ts";
 import { plan } from "./plan.ts";
+import { render } from "./render.ts";
 import { schema } from "./schema.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   events,
   check,
   plan,
+  render,
   models,
   engines,
   schema,

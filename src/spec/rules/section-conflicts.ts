@@ -34,14 +34,21 @@ export const sourceConflicts: Rule = ({ spec }, report) => {
   }
 };
 
-/** Remote engines have an address and no image; local ones have no address. */
+/** An engine with an address runs elsewhere and has no image; remote kinds need one, the embedded engine has none. */
 export const engineConflicts: Rule = ({ spec, wasFaulty }, report) => {
   for (const [name, engine] of Object.entries(spec.engines ?? {})) {
     const at = ["engines", name];
     const kind = findEngineKind(engine.kind);
     if (kind === undefined) continue;
     const address = engine.url;
-    if (kind.remote) {
+    if (kind.name === "embedded" && address !== undefined) {
+      extra(
+        report,
+        [...at, "url"],
+        "the embedded engine is part of Omni and has no url",
+        "kind: openai   # a remote API",
+      );
+    } else if (kind.remote || address !== undefined) {
       if (address === undefined && !wasFaulty([...at, "url"]))
         report({
           code: "spec.missing-key",
@@ -55,16 +62,10 @@ export const engineConflicts: Rule = ({ spec, wasFaulty }, report) => {
           extra(
             report,
             [...at, key],
-            `${key} belongs to an engine that Omni runs, and ${kind.name} is remote`,
+            `${key} belongs to an engine that Omni runs, and ${kind.remote ? `${kind.name} is remote` : `${name} has a url and runs elsewhere`}`,
           );
       }
-    } else if (address !== undefined)
-      extra(
-        report,
-        [...at, "url"],
-        `${kind.name} is run by Omni and has no url`,
-        "kind: openai   # a remote API",
-      );
+    }
     const made = builtNames(engine.build, spec);
     if (engine.image !== undefined && made.length > 0 && !made.includes(engine.image)) {
       report({

@@ -1,0 +1,140 @@
+import { lstat, readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { OmniError } from "../../core/index.ts";
+import { entryOf, MANIFEST, manifestText, parseManifest, sha256 } from "../../render/index.ts";
+import type { ManifestEntry, RenderedFile, RenderedNode } from "../../render/index.ts";
+
+/**
+ * How a file of the folder stands to what the spec renders to now:
+ * `same`; `missing`; `stale`, as Omni wrote it from an earlier spec; `edited` since Omni wrote it; `mode`, the same with other
+ * permissions; `obsolete`, Omni's own and not asked for any more; `edited-obsolete`, that and edited; `foreign`, somebody
+ * else's file where one would be rendered.
+ */
+export type FileState =
+  | "same"
+  | "missing"
+  | "stale"
+  | "edited"
+  | "mode"
+  | "obsolete"
+  | "edited-obsolete"
+  | "foreign";
+
+export interface ComparedFile {
+  readonly path: string;
+  readonly state: FileState;
+  /** What the spec renders to; absent for what is not asked for any more. */
+  readonly wanted?: RenderedFile;
+  /** What the folder holds; absent where nothing is there. */
+  readonly found?: string;
+  readonly was?: ManifestEntry;
+}
+
+export interface ComparedFolder {
+  readonly files: readonly ComparedFile[];
+  /** Entries of the manifest after writing, files of other targets included. */
+  readonly manifest: readonly ManifestEntry[];
+  /** The manifest itself differs from what it would be. */
+  readonly manifestDiffers: boolean;
+}
+
+/** Folder in which a run puts files aside before it gives them their names; left over only when it was killed. */
+export const STAGING = /^\.omni-staging-[A-Za-z0-9]{6}$/;
+
+/**
+ * Compares an output folder with what is rendered. Reads only. Throws `OmniError`: `render.unsafe-path` where a link stands
+ * in the way, `render.manifest-invalid` when nobody can tell which files are Omni's.
+ */
+export async function compareFolder(folder: string, rendered: RenderedNode): Promise<ComparedFolder> {
+  const typed = await readText(join(folder, MANIFEST));
+  const before = typed === undefined ? [] : parseManifest(typed, join(folder, MANIFEST));
+  const known = new Map<string, ManifestEntry>(before.map((entry) => [entry.path, entry]));
+  const interrupted = await interruptedHashes(folder);
+  const ours = (path: string, hash: string): boolean =>
+    known.get(path)?.sha256 === hash || interrupted.has(`${path} ${hash}`);
+  const wanted = new Map(rendered.files.map((file) => [file.path, file]));
+  const owners = new Set<string>(rendered.owners);
+  const gone = before.filter((entry) => owners.has(entry.target) && !wanted.has(entry.path));
+
+  const files: ComparedFile[] = [];
+  for (const file of rendered.files) {
+    const found = await readPlain(folder, file.path);
+    const was = known.get(file.path);
+    const state = stateOf(file, found, was !== undefined, ours);
+    files.push({
+      path: file.path,
+      state,
+      wanted: file,
+      ...(found === undefined ? {} : { found: found.text }),
+      ...(was === undefined ? {} : { was }),
+    });
+  }
+  for (const was of gone) {
+    const found = await readPlain(folder, was.path);
+    if (found === undefined) continue;
+    const state = ours(was.path, found.sha256) ? "obsolete" : "edited-obsolete";
+    files.push({ path: was.path, state, found: found.text, was });
+  }
+  const manifest = [...before.filter((entry) => !owners.has(entry.target)), ...rendered.files.map(entryOf)];
+  return { files, manifest, manifestDiffers: typed !== manifestText(manifest) };
+}
+
+interface Found {
+  readonly text: string;
+  readonly sha256: string;
+  readonly mode: number;
+}
+
+function stateOf(
+  file: RenderedFile,
+  found: Found | undefined,
+  inManifest: boolean,
+  ours: (path: string, hash: string) => boolean,
+): FileState {
+  if (found === undefined) return "missing";
+  if (found.sha256 === file.sha256) return (found.mode & 0o111) === (file.mode & 0o111) ? "same" : "mode";
+  if (ours(file.path, found.sha256)) return "stale";
+  return inManifest ? "edited" : "foreign";
+}
+
+/** Hashes that a run which was killed had meant to write: files that carry them are Omni's, whatever the manifest says. */
+async function interruptedHashes(folder: string): Promise<ReadonlySet<string>> {
+  const names = await readdir(folder).catch(() => []);
+  const hashes = new Set<string>();
+  for (const name of names.filter((one) => STAGING.test(one))) {
+    const text = await readText(join(folder, name, MANIFEST));
+    if (text === undefined) continue;
+    for (const entry of parseManifest(text, join(folder, name, MANIFEST)))
+      hashes.add(`${entry.path} ${entry.sha256}`);
+  }
+  return hashes;
+}
+
+/** A regular file below the folder, reached through plain folders only. */
+async function readPlain(folder: string, path: string): Promise<Found | undefined> {
+  const segments = path.split("/");
+  for (let depth = 1; depth <= segments.length; depth++) {
+    const place = join(folder, ...segments.slice(0, depth));
+    const status = await lstat(place).catch(ignoreMissing);
+    if (status === undefined) return undefined;
+    const last = depth === segments.length;
+    if (last ? status.isFile() : status.isDirectory()) continue;
+    throw new OmniError(
+      "render.unsafe-path",
+      `${place} is ${status.isSymbolicLink() ? "a link" : last ? "no plain file" : "no folder"}, and ${path} would be rendered there.`,
+      { hint: "Move it away, or render into another folder." },
+    );
+  }
+  const bytes = await readFile(join(folder, path));
+  const { mode } = await lstat(join(folder, path));
+  return { text: bytes.toString("utf8"), sha256: sha256(bytes), mode };
+}
+
+const readText = async (file: string): Promise<string | undefined> =>
+  readFile(file, "utf8").catch(ignoreMissing);
+
+function ignoreMissing(thrown: unknown): undefined {
+  if (thrown instanceof Error && "code" in thrown && (thrown.code === "ENOENT" || thrown.code === "ENOTDIR"))
+    return undefined;
+  throw thrown;
+}
