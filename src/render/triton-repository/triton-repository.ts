@@ -49,7 +49,7 @@ function configPbtxt(service: DeployedService, folder: string): string {
     "instance_group {\n  count: 1\n  kind: KIND_MODEL\n}",
     "",
     hashComment(
-      "vLLM's counters at /metrics of Triton, port 8002. They are a subset: nothing there tells how full the KV cache is.",
+      `vLLM's counters at ${metricsAt(service)} of Triton. They are a subset: nothing there tells how full the KV cache is.`,
     ),
     parameter("REPORT_CUSTOM_METRICS"),
     hashComment(
@@ -59,6 +59,10 @@ function configPbtxt(service: DeployedService, folder: string): string {
     "",
   ].join("\n");
 }
+
+/** Path of Triton's metrics with the port that the plan gave it. */
+const metricsAt = ({ start, port }: DeployedService): string =>
+  `${start.metrics?.path ?? "/metrics"}, port ${start.metrics?.port ?? port}`;
 
 /** Why KIND_MODEL, also for one card: KIND_GPU makes Triton overwrite CUDA_VISIBLE_DEVICES by an index of its own. */
 function instanceReason(service: DeployedService): string {
