@@ -40,7 +40,14 @@ survey() { # to-vfio or restore
         to-vfio/vfio-pci) say "$fn ($name): already bound to vfio-pci" ;;
         to-vfio/*) work="$work $fn" ;;
         restore/vfio-pci) work="$work $fn" ;;
-        *) if [ -n "$override" ] || [ "$fn:$driver:$force_no_driver" = "$slot.0::no" ]; then work="$work $fn"; else say "$fn ($name): not on vfio-pci, bound to \${driver:-no driver}"; fi ;;
+        *)
+          # Nothing to give back, except for an override that an earlier run left, and a display without any driver.
+          if [ -n "$override" ] || [ "$fn:$driver:$force_no_driver" = "$slot.0::no" ]; then
+            work="$work $fn"
+          else
+            say "$fn ($name): not on vfio-pci, bound to \${driver:-no driver}"
+          fi
+          ;;
       esac
     done
   done
@@ -136,7 +143,7 @@ change() { # to-vfio or restore
   done
   stop_if_refused
   # shellcheck disable=SC2086 # addresses, one word each
-  stop_persistenced $work
+  quiet_persistenced $work
   stop_if_refused
   if [ "$1" = to-vfio ]; then
     for fn in $work; do
@@ -215,6 +222,7 @@ main() {
   settle=2000
   for card in "$@"; do choose_card "$card"; done
   if [ -z "$slots" ]; then each_card add_slot; fi
+  if [ -z "$slots" ]; then usage_error "the table of cards is empty: give metal.gpus.NAME.pci in omni.yaml and render again"; fi
   case $command in
     status) status ;;
     to-vfio | restore) change "$command" ;;

@@ -23,13 +23,5 @@ export type { SwitchCard, SwitchCards } from "./cards.ts";
 export function renderGpuSwitch(host: Host, deployment: Deployment): string {
   const { cards, withoutAddress } = switchCards(host, deployment);
   const order = host.passthrough?.order ?? ["audio", "video"];
-  return [
-    opening(cards, withoutAddress, order),
-    OBSERVE,
-    PREFLIGHT,
-    USERS,
-    WRITES,
-    MOVES,
-    COMMANDS,
-  ].join("");
+  return [opening(cards, withoutAddress, order), OBSERVE, PREFLIGHT, USERS, WRITES, MOVES, COMMANDS].join("");
 }

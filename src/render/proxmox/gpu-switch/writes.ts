@@ -82,7 +82,7 @@ finish() {
   exit "$status"
 }
 
-stop_persistenced() {
+quiet_persistenced() { # functions
   if [ "$persistenced" = no ] || [ "$stop_persistenced" = no ]; then return 0; fi
   say "stopping nvidia-persistenced"
   persistenced_stopped=yes
