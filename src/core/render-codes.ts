@@ -33,6 +33,11 @@ export const RENDER_CODES = {
     "A path leads out of the output folder, or through a link.",
     "Render into a plain folder of its own.",
   ),
+  "render.cannot-write": entry(
+    1,
+    "The output folder cannot be read or written.",
+    "Check its permissions and the free space; every file in it is whole.",
+  ),
   "render.manifest-invalid": entry(
     2,
     "The manifest of the output folder cannot be read, so nobody knows which files are Omni's.",
@@ -82,5 +87,15 @@ export const RENDER_CODES = {
     2,
     "Two versions of the spec do not go together.",
     "Choose versions that do; the message says which.",
+  ),
+  "render.vm-will-not-start": entry(
+    2,
+    "Proxmox or QEMU will refuse to start a VM as the spec writes it; it is rendered as written.",
+    "Correct what the message names under guest.vm.",
+  ),
+  "render.step-refused": entry(
+    2,
+    "A rendered script refuses a step, because what the spec asks for cannot hold.",
+    "Correct the spec; the message says what contradicts itself.",
   ),
 } as const satisfies Record<string, Entry>;
