@@ -37,6 +37,8 @@ export interface EnginePlace {
   readonly modelPath: string;
   /** Format of the model's files, where the path does not tell it. */
   readonly format?: "gguf" | "safetensors";
+  /** Quantization of the model's files as the spec or its family names it, `w4a16`. */
+  readonly quantization?: string;
   /** NUMA nodes whose memory it may use; the engine's own choice when absent. */
   readonly numaNodes?: number;
   /** Folder of a Triton model repository. */

@@ -4,8 +4,8 @@ import { cardsOf, engineCommand, flagWords, programOf } from "./engine-command.t
 import { cudaOrder } from "./engine-environment.ts";
 
 /**
- * ComfyUI, started in its own folder. `/system_stats` is answered by its event loop while a worker thread computes. It has
- * no metrics for Prometheus.
+ * ComfyUI, started in its own folder. `/system_stats` is answered by its event loop while a thread of its own computes. It
+ * has no metrics for Prometheus.
  */
 export const comfyuiStarter: EngineStarter = { kind: "comfyui", start };
 
@@ -16,11 +16,17 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
     "--disable-auto-launch": true,
     "--cpu": cardsOf(service).length === 0,
   });
-  const program = [programOf("python", options, place), "main.py"] as const;
   return {
-    command: engineCommand(program, words, service, options),
+    command: engineCommand(programIn(options, place), words, service, options),
     environment: cudaOrder(service),
     readyPath: "/system_stats",
     livePath: "/system_stats",
   };
+}
+
+/** A script of Python is handed to Python, an interpreter gets the script, and anything else starts it by itself. */
+function programIn(options: EngineOptions, place: EnginePlace): readonly [string, ...string[]] {
+  const program = programOf("python", options, place);
+  if (program.endsWith(".py")) return ["python3", program];
+  return /(?:^|\/)python[\d.]*$/.test(program) ? [program, "main.py"] : [program];
 }

@@ -1,5 +1,6 @@
-import { cardsOf } from "./engine-command.ts";
 import type { PlannedService } from "../../plan/plan.ts";
+import type { EngineOptions } from "../start.ts";
+import { cardsOf } from "./engine-command.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -17,8 +18,18 @@ export const cudaOrder = (service: PlannedService): Variables =>
 export const hubOffline = (modelPath: string): Variables =>
   modelPath.startsWith("/") ? { HF_HUB_OFFLINE: "1" } : {};
 
+/** A node that tells nobody what it serves (docs.vllm.ai, usage statistics). */
+export const NO_USAGE_STATS: Variables = { VLLM_NO_USAGE_STATS: "1" };
+
 /**
  * PyTorch grows its segments instead of holding blocks of fixed size, so that memory which the plan counts as free is not
- * lost between them. PyTorch 2.9 renamed the variable and still reads this name (CUDA semantics, memory management).
+ * lost between them. Not where ranks share buffers: custom all-reduce exports them by cudaIpcGetMemHandle, which refuses
+ * such memory, and the engine ends at its first graph (vLLM #42609, #49101, #56180); nor where the cache is offloaded,
+ * which needs memory that stays where it is (vLLM #54351). PyTorch 2.10 renamed the variable and still reads this name.
  */
-export const EXPANDABLE_SEGMENTS: Variables = { PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True" };
+export function expandableSegments(service: PlannedService, options: EngineOptions): Variables {
+  const alone = (service.tensorParallel ?? 1) === 1 && (options.dataParallel ?? 1) === 1;
+  return alone && options.kvCacheOffload === undefined
+    ? { PYTORCH_CUDA_ALLOC_CONF: "expandable_segments:True" }
+    : {};
+}

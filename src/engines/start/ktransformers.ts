@@ -1,39 +1,83 @@
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
-import { engineCommand, programOf } from "./engine-command.ts";
-import { cudaOrder, EXPANDABLE_SEGMENTS, hubOffline } from "./engine-environment.ts";
-import { sglangWords } from "./sglang-settings.ts";
+import { engineCommand, imageOf, programOf } from "./engine-command.ts";
+import { cudaOrder, expandableSegments, hubOffline } from "./engine-environment.ts";
+import { isBefore, versionOf } from "./engine-version.ts";
+import { ktransformersServerWords } from "./ktransformers-server.ts";
+import { sglangProgram, sglangWords } from "./sglang-words.ts";
 
 /** The pool is bounded by its tokens, so the fraction only has to leave room for them (KTransformers' own tutorials). */
 const MEMORY_FRACTION = 0.98;
+/** Since then it serves through SGLang; before, through a server of its own. */
+const SINCE_SGLANG = [0, 4];
 
-/** KTransformers: SGLang's server with experts in main memory (kt-kernel), so it is asked as SGLang is. */
+/**
+ * KTransformers: SGLang's server with experts in main memory (kt-kernel), so it is asked as SGLang is. An entry point that
+ * names the server of earlier releases gets that server's arguments.
+ */
 export const ktransformersStarter: EngineStarter = { kind: "ktransformers", start };
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
-  const { settings } = service;
-  const gguf = place.format === "gguf" || /\.gguf$|gguf\/?$/i.test(place.modelPath);
-  const words = sglangWords(service, { ...options }, place, {
-    "--mem-fraction-static": settings?.memoryFraction ?? MEMORY_FRACTION,
-    "--kt-method": gguf ? "LLAMAFILE" : METHODS[options.quantization ?? ""],
-    "--kt-weight-path": place.modelPath,
-    "--kt-cpuinfer": settings?.threads ?? service.threads,
-    "--kt-threadpool-count": place.numaNodes ?? (service.numaNode === undefined ? undefined : 1),
-    "--kt-num-gpu-experts": settings?.gpuExperts,
-  });
-  const program = [programOf("python3", options, place), "-m", "sglang.launch_server"] as const;
+  const old = isOldServer(service, options, place);
+  const program = old
+    ? ([programOf("python3", options, place), "-m", OLD_SERVER] as const)
+    : sglangProgram(options, place);
+  const words = old
+    ? ktransformersServerWords(service, options, place)
+    : sglangWords(service, options, place, expertFlags(service, options, place));
   return {
     command: engineCommand(program, words, service, options),
-    environment: { ...cudaOrder(service), ...EXPANDABLE_SEGMENTS, ...hubOffline(place.modelPath) },
-    readyPath: "/health",
+    environment: {
+      ...cudaOrder(service),
+      ...expandableSegments(service, options),
+      ...hubOffline(place.modelPath),
+    },
+    // The old server has no `/health`.
+    readyPath: old ? "/v1/models" : "/health",
     livePath: "/v1/models",
-    metrics: { path: "/metrics" },
+    ...(old ? {} : { metrics: { path: "/metrics" } }),
   };
 }
 
-/** Kernels of the processor by the method of the weights. */
-const METHODS: Readonly<Record<string, string>> = {
-  fp8: "FP8",
-  bf16: "BF16",
-  "compressed-tensors": "RAWINT4",
-};
+const OLD_SERVER = "ktransformers.server.main";
+
+function isOldServer(service: PlannedService, options: EngineOptions, place: EnginePlace): boolean {
+  const { entrypoint } = options;
+  if (entrypoint !== undefined)
+    return entrypoint.some((word) => /ktransformers(?:\.server\.main$|\/server\/main\.py$)/.test(word));
+  return isBefore(versionOf(service.engine.version, imageOf(service, place)), SINCE_SGLANG);
+}
+
+/**
+ * Where the experts are computed. A pool of threads for each NUMA node: more pools than nodes end the start ("NUMA node
+ * not found"), fewer are only slower, so it is one where nobody knows. Parameters: kt-kernel/README.md.
+ */
+const expertFlags = (
+  { settings, threads, numaNode }: PlannedService,
+  options: EngineOptions,
+  place: EnginePlace,
+): Readonly<Record<string, string | number | undefined>> => ({
+  "--mem-fraction-static": settings?.memoryFraction ?? MEMORY_FRACTION,
+  "--kt-method": expertMethod(options, place),
+  "--kt-weight-path": place.modelPath,
+  "--kt-cpuinfer": positive(settings?.threads ?? threads),
+  "--kt-threadpool-count": numaNode === undefined ? (place.numaNodes ?? 1) : 1,
+  "--kt-num-gpu-experts": settings?.gpuExperts ?? 0,
+});
+
+const positive = (value: number): number | undefined => (value > 0 ? value : undefined);
+
+/** Kernels by the files' own precision, which main memory keeps; converted weights are named by the owner's arguments. */
+function expertMethod(options: EngineOptions, place: EnginePlace): string {
+  if (place.format === "gguf" || /\.gguf$/i.test(place.modelPath)) return "LLAMAFILE";
+  const quantization = options.quantization ?? place.quantization ?? "";
+  return METHODS.find(([pattern]) => pattern.test(quantization))?.[1] ?? "BF16";
+}
+
+/** Source: doc/en/kt-kernel/Native-Precision-Tutorial.md and AVX2-Tutorial.md. */
+const METHODS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:fp8|w8a8)[_-]per[_-]?channel/i, "FP8_PERCHANNEL"],
+  [/fp8/i, "FP8"],
+  [/gptq/i, "GPTQ_INT4"],
+  [/int4|w4a16|compressed-tensors/i, "RAWINT4"],
+];

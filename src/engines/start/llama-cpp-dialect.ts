@@ -1,7 +1,7 @@
 import type { EngineOptions } from "../start.ts";
 import { type EngineVersion, isBefore } from "./engine-version.ts";
 
-/** What differs between releases of llama-server. Source: tools/server/README.md and common/arg.cpp of those builds. */
+/** What differs between releases of llama-server. Source: common/arg.cpp of those builds. */
 export interface LlamaCppDialect {
   /** `--fit` exists, and is on when nothing is said. */
   readonly fit: boolean;
@@ -13,6 +13,8 @@ export interface LlamaCppDialect {
   readonly flashAttentionValue: boolean;
   /** Flag for the tokens that a draft model proposes at once. */
   readonly draftTokens: string;
+  /** A draft model is loaded but not asked unless `--spec-type` says so. */
+  readonly specType: boolean;
   /** How weights are loaded. */
   readonly weights: Readonly<Record<EngineOptions["weights"], readonly string[]>>;
 }
@@ -34,17 +36,24 @@ const SINGLE_FLAGS: LlamaCppDialect["weights"] = {
 
 const build = (number: number): EngineVersion => [0, 0, number];
 
-/** First builds of each difference. */
+/**
+ * The first build of each difference, by the pull request of ggml-org/llama.cpp that made it. Where only the day of the
+ * merge is known the build is the one of some days later, unless both sides would refuse the other's flag.
+ */
 const SINCE = {
-  kvUnified: build(5913),
-  flashAttentionValue: build(6325),
-  cacheRam: build(6710),
-  fit: build(7407),
-  specDraft: build(8940),
-  loadMode: build(10_200),
+  kvUnified: build(5920), // #14363, 2025-07
+  flashAttentionValue: build(6325), // #15434, 2025-08-30
+  cacheRam: build(6730), // #16391, 2025-10-09
+  fit: build(7420), // #16653, 2025-12-15
+  draftTokens: build(8950), // #22397, 2026-04-28; each side refuses the other's flag
+  specType: build(9193), // #22938; the name is in #23242
+  loadMode: build(10_200), // #20834 (10 114), its mmap+mlock #26135; the old flags are gone from 0.5.0
 } as const;
 
-/** What a release of llama-server understands; the newest where the version is not known. */
+/**
+ * What a release of llama-server understands; the newest where the version is not known. Builds were numbered first;
+ * releases began when builds were past 10 400 (0.1.2 is build 10 509), after all these differences.
+ */
 export function llamaCppDialect(version: EngineVersion | undefined): LlamaCppDialect {
   const has = (difference: keyof typeof SINCE): boolean => !isBefore(version, SINCE[difference]);
   return {
@@ -52,7 +61,8 @@ export function llamaCppDialect(version: EngineVersion | undefined): LlamaCppDia
     kvUnified: has("kvUnified"),
     cacheRam: has("cacheRam"),
     flashAttentionValue: has("flashAttentionValue"),
-    draftTokens: has("specDraft") ? "--spec-draft-n-max" : "--draft-max",
+    draftTokens: has("draftTokens") ? "--spec-draft-n-max" : "--draft-max",
+    specType: has("specType"),
     weights: has("loadMode") ? LOAD_MODE : SINGLE_FLAGS,
   };
 }

@@ -1,3 +1,4 @@
+import { MIB } from "../../core/index.ts";
 import type { EngineSettings } from "../../memory/memory-model.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
@@ -7,7 +8,6 @@ import { withGgufFiles } from "./gguf-folder.ts";
 import { versionOf } from "./engine-version.ts";
 import { type LlamaCppDialect, llamaCppDialect } from "./llama-cpp-dialect.ts";
 
-const MIB = 2 ** 20;
 /** More layers than any model has: all of the draft model is on the cards, as predicted. */
 const ALL_LAYERS = 999;
 
@@ -129,9 +129,12 @@ function companionWords(
     }),
     ...flagWords({
       "--model-draft": draft,
+      "--spec-type": draft !== undefined && dialect.specType ? "draft-simple" : undefined,
       "--n-gpu-layers-draft": draft !== undefined && onCards ? ALL_LAYERS : undefined,
       [dialect.draftTokens]: draft === undefined ? undefined : options.draftTokens,
       "--mmproj": place.projectorPath,
+      // It looks for a card by itself, whatever --device says.
+      "--no-mmproj-offload": place.projectorPath !== undefined && !onCards,
     }),
     ...(place.adapterPaths ?? []).flatMap((path) => ["--lora", path]),
   ];

@@ -1,21 +1,25 @@
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
-import { engineCommand, programOf } from "./engine-command.ts";
-import { cudaOrder, EXPANDABLE_SEGMENTS, hubOffline } from "./engine-environment.ts";
-import { sglangWords } from "./sglang-settings.ts";
+import { engineCommand } from "./engine-command.ts";
+import { cudaOrder, expandableSegments, hubOffline } from "./engine-environment.ts";
+import { sglangProgram, sglangWords } from "./sglang-words.ts";
 
 /**
- * SGLang's server. `/health` waits for a token of the scheduler when it is idle, and under load for one of the running
- * requests; a long prompt can hold it up, so life is asked of `/v1/models`, which the HTTP server answers by itself. A
- * scheduler that stands still is ended by SGLang's own watchdog (`--watchdog-timeout`, 300 s).
+ * SGLang's server. `/health` sends a token through the scheduler (sglang #8444); a long prompt can hold that up, so life is
+ * asked of `/v1/models`, which the HTTP server answers by itself. A scheduler that stands still is ended by SGLang's own
+ * watchdog (`--watchdog-timeout`, 300 s).
  */
 export const sglangStarter: EngineStarter = { kind: "sglang", start };
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
-  const program = [programOf("python3", options, place), "-m", "sglang.launch_server"] as const;
+  const words = sglangWords(service, options, place);
   return {
-    command: engineCommand(program, sglangWords(service, options, place), service, options),
-    environment: { ...cudaOrder(service), ...EXPANDABLE_SEGMENTS, ...hubOffline(place.modelPath) },
+    command: engineCommand(sglangProgram(options, place), words, service, options),
+    environment: {
+      ...cudaOrder(service),
+      ...expandableSegments(service, options),
+      ...hubOffline(place.modelPath),
+    },
     readyPath: "/health",
     livePath: "/v1/models",
     metrics: { path: "/metrics" },
