@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { EXIT, hasErrors, nearest, OmniError } from "../core/index.ts";
+import { EXIT, hasErrors, messageOf, nearest, OmniError } from "../core/index.ts";
 import type { Diagnostic, ExitCode } from "../core/index.ts";
 import { deploy } from "../deployment/index.ts";
 import { renderNode, TARGET_NAMES } from "../render/index.ts";
@@ -38,9 +38,14 @@ export async function runRender(invocation: Invocation, terminal: Terminal): Pro
     return verdict;
   }
   const folder = resolve(out);
-  const compared = await compareFolder(folder, rendered);
+  const compared = await compareFolder(folder, rendered).catch((thrown: unknown) =>
+    cannot("read", out, thrown),
+  );
   const reading = invocation.flag("check") || invocation.flag("diff") || invocation.flag("dry-run");
-  if (!reading) await writeFolder(folder, compared, invocation.flag("force"));
+  if (!reading)
+    await writeFolder(folder, compared, invocation.flag("force")).catch((thrown: unknown) =>
+      cannot("write", out, thrown),
+    );
   report({ invocation, terminal, out, compared, findings, reading });
   if (!reading) return verdict;
   const blocked = refusals(compared, folder, invocation.flag("force"));
@@ -48,6 +53,14 @@ export async function runRender(invocation: Invocation, terminal: Terminal): Pro
     return differences(compared).length > 0 || compared.manifestDiffers ? EXIT.failed : verdict;
   reportDiagnostics(blocked, terminal);
   return blocked.length > 0 ? EXIT.refused : verdict;
+}
+
+/** What the file system refuses is the owner's to mend and no defect of Omni's. */
+function cannot(verb: "read" | "write", out: string, thrown: unknown): never {
+  if (thrown instanceof OmniError) throw thrown;
+  throw new OmniError("render.cannot-write", `Cannot ${verb} ${out}: ${messageOf(thrown)}`, {
+    cause: thrown,
+  });
 }
 
 /** Plan, deployment and files of a spec, with all that is to be said about them. */

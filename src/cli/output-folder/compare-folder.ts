@@ -1,4 +1,4 @@
-import { lstat, readFile, readdir } from "node:fs/promises";
+import { lstat, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { OmniError } from "../../core/index.ts";
 import { entryOf, MANIFEST, manifestText, parseManifest, sha256 } from "../../render/index.ts";
@@ -46,6 +46,7 @@ export const STAGING = /^\.omni-staging-[A-Za-z0-9]{6}$/;
  * in the way, `render.manifest-invalid` when nobody can tell which files are Omni's.
  */
 export async function compareFolder(folder: string, rendered: RenderedNode): Promise<ComparedFolder> {
+  await checkFolder(folder);
   const typed = await readText(join(folder, MANIFEST));
   const before = typed === undefined ? [] : parseManifest(typed, join(folder, MANIFEST));
   const known = new Map<string, ManifestEntry>(before.map((entry) => [entry.path, entry]));
@@ -77,6 +78,15 @@ export async function compareFolder(folder: string, rendered: RenderedNode): Pro
   }
   const manifest = [...before.filter((entry) => !owners.has(entry.target)), ...rendered.files.map(entryOf)];
   return { files, manifest, manifestDiffers: typed !== manifestText(manifest) };
+}
+
+/** The folder may be a link to one: its owner chose the name. Anything else in its place is no output folder. */
+async function checkFolder(folder: string): Promise<void> {
+  const status = await stat(folder).catch(ignoreMissing);
+  if (status === undefined || status.isDirectory()) return;
+  throw new OmniError("render.unsafe-path", `${folder} is no folder.`, {
+    hint: "Give --out a folder, or a new name.",
+  });
 }
 
 interface Found {

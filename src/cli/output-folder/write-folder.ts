@@ -51,23 +51,30 @@ export async function writeFolder(folder: string, compared: ComparedFolder, forc
   await mkdir(folder, { recursive: true });
   const leftOver = (await readdir(folder)).filter((name) => STAGING.test(name));
   const staging = await mkdtemp(join(folder, ".omni-staging-"));
+  const changed = compared.files.filter(({ state }) => WRITTEN.has(state));
   try {
     await writeDurably(join(staging, MANIFEST), manifestText(compared.manifest));
-    const changed = compared.files.filter(({ state }) => WRITTEN.has(state));
     await stage(staging, changed);
-    for (const [index, { path }] of changed.entries()) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await rename(join(staging, String(index)), join(folder, path));
-    }
-    for (const { path, state } of compared.files) if (state === "obsolete") await removeFile(folder, path);
-    await rename(join(staging, MANIFEST), join(folder, MANIFEST));
   } catch (thrown) {
-    // The staged manifest stays: with it the next run knows the files that did get their names.
-    await rm(join(staging, "0"), { force: true });
+    await rm(staging, { recursive: true, force: true });
     throw thrown;
   }
+  // From here on the staged manifest stays until all is done: killed now, the next run knows by it which files are Omni's.
+  for (const [index, { path }] of changed.entries()) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await rename(join(staging, String(index)), join(folder, path));
+  }
+  for (const { path, state } of compared.files) if (state === "obsolete") await removeFile(folder, path);
+  await writeAside(folder, staging, compared);
   for (const name of [staging, ...leftOver.map((one) => join(folder, one))])
     await rm(name, { recursive: true, force: true });
+}
+
+/** The manifest gets its name as a copy: the staged one vouches for the files until the folder is whole. */
+async function writeAside(folder: string, staging: string, compared: ComparedFolder): Promise<void> {
+  const aside = join(staging, "manifest");
+  await writeDurably(aside, manifestText(compared.manifest));
+  await rename(aside, join(folder, MANIFEST));
 }
 
 const WRITTEN: ReadonlySet<ComparedFile["state"]> = new Set(["missing", "stale", "edited", "mode"]);
