@@ -1,4 +1,4 @@
-import { Document, visit } from "yaml";
+import { Document, isMap, isNode, isScalar, isSeq, visit } from "yaml";
 import { OmniError } from "../../core/index.ts";
 import { hashComment } from "../escape/shell.ts";
 
@@ -12,8 +12,17 @@ const LAYOUT = { lineWidth: 0 } as const;
  */
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
-/** Plain data as one YAML document; keys stay in the given order, `undefined` values vanish. */
-export function yamlDocument(value: unknown, comment?: string): string {
+/** A comment above a key or an item, found by its path; one at a path that is not there is left out. */
+export interface YamlNote {
+  readonly path: readonly (string | number)[];
+  readonly comment: string;
+}
+
+/**
+ * Plain data as one YAML document; keys stay in the given order, `undefined` values vanish. `notes` are written above
+ * what they are about.
+ */
+export function yamlDocument(value: unknown, comment?: string, notes: readonly YamlNote[] = []): string {
   const document = new Document(value, OPTIONS);
   visit(document, {
     Scalar: (_key, node) => {
@@ -22,11 +31,25 @@ export function yamlDocument(value: unknown, comment?: string): string {
       if (node.value.search(UNPRINTABLE) >= 0) node.type = "QUOTE_DOUBLE";
     },
   });
+  for (const note of notes) annotate(document, note);
   const head = comment === undefined ? "" : `${hashComment(comment)}\n`;
   return `${head}${document.toString(LAYOUT)}`.replaceAll(
     UNPRINTABLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+function annotate(document: Document, { path, comment }: YamlNote): void {
+  const last = path.at(-1);
+  const parent = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents;
+  const item = isMap(parent)
+    ? parent.items.find(({ key }) => isScalar(key) && key.value === last)?.key
+    : isSeq(parent) && typeof last === "number"
+      ? parent.items[last]
+      : undefined;
+  if (!isNode(item)) return;
+  const lines = hashComment(comment, 116 - 2 * path.length).replaceAll(/^#/gm, "");
+  item.commentBefore = [item.commentBefore, lines].filter((text) => typeof text === "string").join("\n");
 }
 
 const illFormed = (text: string): OmniError =>

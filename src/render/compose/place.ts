@@ -1,0 +1,58 @@
+import type { DeployedService, Deployment } from "../../deployment/index.ts";
+import type { Topology } from "./topology.ts";
+
+/** One compose file: the services of one machine, with the gateway or without. */
+export interface ComposePlace {
+  /** Folder below the output folder: `compose`, or `compose/MACHINE` where Docker runs on several. */
+  readonly folder: string;
+  readonly machine?: string;
+  readonly services: readonly DeployedService[];
+  readonly withGateway: boolean;
+  /** Name of the gateway's service, which no engine has. */
+  readonly gatewayName: string;
+}
+
+/** The compose files of a deployment: one, or one a machine. The first carries the gateway where Docker is the runtime. */
+export function placesOf(deployment: Deployment): readonly ComposePlace[] {
+  const services = deployment.services.filter(({ runtime }) => runtime === "docker");
+  const groups = Map.groupBy(services, ({ machine }) => machine);
+  const several = groups.size > 1;
+  return [...groups].map(([machine, members], index) => ({
+    folder: several ? `compose/${machine ?? "any-machine"}` : "compose",
+    ...(machine === undefined ? {} : { machine }),
+    services: members,
+    withGateway: index === 0 && deployment.runtime === "docker",
+    gatewayName: freeName("gateway", new Set(members.map(({ name }) => name))),
+  }));
+}
+
+function freeName(wanted: string, taken: ReadonlySet<string>): string {
+  let name = wanted;
+  for (let turn = 2; taken.has(name); turn += 1) name = `${wanted}-${turn}`;
+  return name;
+}
+
+/** Name under which containers know the node itself. */
+export const NODE_NAME = "host.docker.internal";
+
+/**
+ * Where the gateway of a place finds a service: by its name on a common network; through the node's published port where
+ * it is on the node's own network, no container, or on another machine.
+ */
+export function addressOf(
+  service: DeployedService,
+  place: ComposePlace,
+  topology: Topology,
+  deployment: Deployment,
+): string {
+  const { name, port, runtime, machine } = service;
+  const here = place.services.includes(service);
+  if (here && topology.of(service).mode === undefined) return `http://${name}:${port}`;
+  if (here) return `http://${NODE_NAME}:${port}`;
+  const elsewhere = machine !== undefined && place.machine !== undefined && machine !== place.machine;
+  const host = elsewhere
+    ? (deployment.hosts.find((one) => one.name === machine)?.address ?? machine)
+    : NODE_NAME;
+  const published = runtime === "kubernetes" ? service.nodePort : undefined;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${published ?? service.hostPort ?? port}`;
+}
