@@ -10,6 +10,7 @@ import type {
 import type { DeployedCard } from "../../deployment/index.ts";
 import { celString } from "../escape/cel.ts";
 import type { ClusterContract } from "./cluster-contract.ts";
+import type { Data } from "./object.ts";
 
 /** Domain of the attributes of NVIDIA's DRA driver. */
 const DOMAIN = "gpu.nvidia.com";
@@ -19,7 +20,7 @@ const classOf = (uuid: string | undefined): string =>
 
 interface Request {
   readonly name: string;
-  readonly exactly: V1ExactDeviceRequest;
+  readonly exactly: Data<V1ExactDeviceRequest>;
 }
 
 const attribute = (name: string): string => `device.attributes['${DOMAIN}'].${name}`;

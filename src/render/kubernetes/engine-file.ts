@@ -4,6 +4,7 @@ import type { Cluster, DeployedService, Deployment } from "../../deployment/inde
 import { enginePod } from "./engine-pod.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
 import { labelsOf, ownerAnnotation, PREFIX, selectorOf, serviceLabelled, servicePath } from "./labels.ts";
+import type { Data } from "./object.ts";
 import { objectName } from "./object-name.ts";
 import { pinningOf, type Pinning } from "./pinning.ts";
 import { progressDeadline } from "./probes.ts";
@@ -18,7 +19,7 @@ export function engineFile(
 ): { readonly file?: KubernetesFile; readonly diagnostics: readonly Diagnostic[] } {
   const { image } = service;
   if (image === undefined) return { diagnostics: [withoutImage(service)] };
-  const metadata = (name: string): V1ObjectMeta => ({
+  const metadata = (name: string): Data<V1ObjectMeta> => ({
     name,
     namespace: cluster.namespace,
     labels: labelsOf(deployment, cluster, serviceLabelled(service)),
@@ -54,7 +55,7 @@ const rolls = ({ strategy, exclusive, cards }: DeployedService): boolean =>
 function deploymentObject(
   service: DeployedService,
   template: V1PodTemplateSpec,
-  metadata: V1ObjectMeta,
+  metadata: Data<V1ObjectMeta>,
   pinning: Pinning,
 ): V1Deployment {
   const stopped = service.refused?.reason ?? pinning.blocked;

@@ -8,6 +8,9 @@ interface Ingress {
   readonly [key: string]: unknown;
 }
 
+/** A type of the client as data: its classes carry methods of a serialiser that Omni does not use. */
+export type Data<T> = Pick<T, keyof T>;
+
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

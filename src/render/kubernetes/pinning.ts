@@ -8,12 +8,13 @@ import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, DeployedCard } from "../../deployment/index.ts";
 import { contractOf } from "./cluster-contract.ts";
 import { claimTemplate } from "./dynamic-resources.ts";
+import type { Data } from "./object.ts";
 
 /** How a pod is given its cards: exactly one mechanism, and what the others would say stays away. */
 export interface Pinning {
   readonly pod: Pick<V1PodSpec, "runtimeClassName" | "resourceClaims">;
   readonly environment: Readonly<Record<string, string>>;
-  readonly resources: V1ResourceRequirements;
+  readonly resources: Data<V1ResourceRequirements>;
   /** The claim template that the pod refers to. */
   readonly objects: readonly KubernetesObject[];
   readonly diagnostics: readonly Diagnostic[];
@@ -26,7 +27,7 @@ export interface Pinning {
 /** Who is given the cards. */
 export interface Pinned {
   /** Metadata of a claim template. */
-  readonly metadata: V1ObjectMeta;
+  readonly metadata: Data<V1ObjectMeta>;
   readonly cards: readonly DeployedCard[];
   /** Path in omni.yaml. */
   readonly path: string;

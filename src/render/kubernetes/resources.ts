@@ -2,6 +2,7 @@ import type { V1ResourceRequirements } from "@kubernetes/client-node";
 import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, DeployedService, Deployment } from "../../deployment/index.ts";
 import { servicePath, servicesOf } from "./labels.ts";
+import type { Data } from "./object.ts";
 import { withoutCounting } from "./owner-choices.ts";
 import type { Pinning } from "./pinning.ts";
 import { cpuQuantity, memoryQuantity, quantityOf } from "./quantity.ts";
@@ -50,7 +51,7 @@ export function resourcesOf(
 const texts = (amounts: Readonly<Record<string, string | number>>): Amounts =>
   Object.fromEntries(Object.entries(amounts).map(([name, amount]) => [name, `${amount}`]));
 
-const section = (name: "requests" | "limits", amounts: Amounts): V1ResourceRequirements =>
+const section = (name: "requests" | "limits", amounts: Amounts): Data<V1ResourceRequirements> =>
   Object.keys(amounts).length === 0 ? {} : { [name]: { ...amounts } };
 
 /** Resources of devices and hugepages are limits first: the API server refuses a request without an equal limit. */
@@ -114,6 +115,8 @@ function belowPlan(service: DeployedService, limits: Amounts, path: string): Dia
   ];
 }
 
+const threads = (service: DeployedService): number => Math.max(1, service.threads);
+
 /**
  * Thousandths of a CPU that each service of a cluster requests: one CPU a thread, scaled down together where a node has
  * fewer to give. A request is a share and a condition for a place, not a bound: all of an idle node's CPUs stay usable,
@@ -121,7 +124,6 @@ function belowPlan(service: DeployedService, limits: Amounts, path: string): Dia
  */
 export function cpuRequests(deployment: Deployment, cluster: Cluster): ReadonlyMap<string, number> {
   const running = servicesOf(deployment, cluster);
-  const threads = (service: DeployedService): number => Math.max(1, service.threads);
   return new Map(
     running.map((service) => {
       const together = running.filter(

@@ -9,7 +9,7 @@ export const scrape = (port: number, path: string): Record<string, string> => ({
 
 /** Whether pods carry annotations for Prometheus: metrics are on, and no ServiceMonitor finds them. */
 export const isAnnotated = ({ telemetry }: Deployment): boolean =>
-  telemetry.metrics.enabled && telemetry.metrics.serviceMonitor !== true;
+  telemetry.metrics.enabled && !telemetry.metrics.serviceMonitor;
 
 /** Where Prometheus finds the metrics of an engine that has some. */
 export const scrapeAnnotations = (

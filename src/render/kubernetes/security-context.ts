@@ -1,5 +1,6 @@
 import type { V1SecurityContext } from "@kubernetes/client-node";
 import type { DeployedService } from "../../deployment/index.ts";
+import type { Data } from "./object.ts";
 
 /** User and group of containers that need no rights: the number that distroless images call nonroot. */
 export const NOBODY = 65_532;
@@ -12,7 +13,7 @@ const LEAST = {
 } satisfies V1SecurityContext;
 
 /** A container without any right, as a user without a name. */
-export const RESTRICTED: V1SecurityContext = {
+export const RESTRICTED: Data<V1SecurityContext> = {
   runAsNonRoot: true,
   runAsUser: NOBODY,
   runAsGroup: NOBODY,

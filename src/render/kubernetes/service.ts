@@ -2,6 +2,7 @@ import type { V1ContainerPort, V1ObjectMeta, V1Service, V1ServicePort } from "@k
 import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, DeployedService, Deployment } from "../../deployment/index.ts";
 import { selectorOf, serviceLabelled, servicePath, servicesOf } from "./labels.ts";
+import type { Data } from "./object.ts";
 import { objectName } from "./object-name.ts";
 
 /** Name of an engine's HTTP port; probes and Services refer to it. */
@@ -47,7 +48,7 @@ export function engineServices(
   metadata: (name: string) => V1ObjectMeta,
 ): readonly V1Service[] {
   const selector = selectorOf(serviceLabelled(service));
-  const ports = enginePorts(service).map(({ name, containerPort }): V1ServicePort => {
+  const ports = enginePorts(service).map(({ name, containerPort }): Data<V1ServicePort> => {
     const port = { port: containerPort, targetPort: name ?? containerPort, protocol: "TCP" };
     return name === undefined ? port : { name, ...port };
   });

@@ -1,0 +1,61 @@
+import type { Diagnostic } from "../../core/index.ts";
+import type { Cluster, DeployedService, Deployment } from "../../deployment/index.ts";
+import { servicePath, servicesOf } from "./labels.ts";
+import { objectName } from "./object-name.ts";
+import { engineAddress } from "./service.ts";
+
+/** Names of the gateway's objects; they carry the deployment's, because two deployments may share a namespace. */
+export const gatewayName = (deployment: Deployment): string => serviceLike(deployment.name, "gateway");
+export const mcpName = (deployment: Deployment): string => serviceLike(deployment.name, "mcp");
+
+/** A name that a Service can have too: it begins with a letter. */
+const serviceLike = (...parts: readonly string[]): string =>
+  /^[a-z]/.test(parts[0] ?? "") ? objectName(...parts) : objectName("omni", ...parts);
+
+/** What finds the gateway's pods. */
+export const gatewayLabelled = (deployment: Deployment) =>
+  ({ name: "omni-gateway", instance: gatewayName(deployment), component: "gateway" }) as const;
+
+/** The gateway runs on Kubernetes where the deployment does, in the first cluster that has a service of it. */
+export function hasGateway(deployment: Deployment, cluster: Cluster): boolean {
+  if (deployment.runtime !== "kubernetes") return false;
+  const home =
+    deployment.clusters.find((one) => servicesOf(deployment, one).length > 0) ?? deployment.clusters[0];
+  return home?.name === cluster.name;
+}
+
+/** Where the gateway's pod reaches an engine; nothing where the spec does not say how. */
+export function addressFrom(
+  service: DeployedService,
+  deployment: Deployment,
+  cluster: Cluster,
+): string | undefined {
+  if (servicesOf(deployment, cluster).includes(service)) return engineAddress(service, cluster);
+  if (service.runtime === "kubernetes") {
+    const other = deployment.clusters.find((one) => servicesOf(deployment, one).includes(service));
+    const node = other?.nodes.find(({ name, address }) =>
+      service.node === undefined ? address !== undefined : name === service.node,
+    );
+    return node?.address === undefined || service.nodePort === undefined
+      ? undefined
+      : `http://${node.address}:${service.nodePort}`;
+  }
+  const host = deployment.hosts.find(({ name }) => name === service.machine) ?? deployment.hosts[0];
+  const port = service.runtime === "docker" ? service.hostPort : service.port;
+  return host?.address === undefined || port === undefined ? undefined : `http://${host.address}:${port}`;
+}
+
+/** An address that resolves nowhere (RFC 6761), so that a missing one fails by name and not by chance. */
+export const unreachable = (service: DeployedService): string =>
+  `http://${service.name}.invalid:${service.port}`;
+
+export const unreachableDiagnostic = (service: DeployedService, cluster: Cluster): Diagnostic => ({
+  code: "render.needs-value",
+  severity: "error",
+  path: servicePath(service),
+  message: `The gateway in the cluster ${cluster.name} has no way to ${service.name}, which runs elsewhere (${service.runtime}): no address and port of it are known there.`,
+  hint:
+    service.runtime === "kubernetes"
+      ? `${servicePath(service)}.nodePort, and the address of its node`
+      : `${servicePath(service)}.hostPort, and the address of its machine`,
+});

@@ -1,0 +1,150 @@
+import type {
+  KubernetesObject,
+  V1ObjectMeta,
+  V1PersistentVolumeClaim,
+  V1Service,
+  V1Volume,
+} from "@kubernetes/client-node";
+import type { Diagnostic } from "../../core/index.ts";
+import type { Cluster, Deployment } from "../../deployment/index.ts";
+import { yamlDocument } from "../documents/yaml.ts";
+import { configFiles } from "./config-files.ts";
+import {
+  addressFrom,
+  gatewayLabelled,
+  gatewayName,
+  mcpName,
+  unreachable,
+  unreachableDiagnostic,
+} from "./gateway-place.ts";
+import { gatewayWorkload, SPEC, STATE, USER } from "./gateway-pod.ts";
+import type { KubernetesFile } from "./kubernetes-file.ts";
+import { labelsOf, ownerAnnotation, selectorOf } from "./labels.ts";
+import { objectName } from "./object-name.ts";
+import type { Data } from "./object.ts";
+import { memoryQuantity } from "./quantity.ts";
+import { ENGINE_PORT, serviceObject } from "./service.ts";
+
+/** Storage of events, usage and audit; retention bounds them. */
+const STATE_SIZE = 2 * 2 ** 30;
+
+/** Omni's own gateway: its spec, its pod, the Service for clients and the one for MCP clients. */
+export function gatewayFile(deployment: Deployment, cluster: Cluster): KubernetesFile {
+  const name = gatewayName(deployment);
+  const metadata = (own: string, path = "gateway"): Data<V1ObjectMeta> => ({
+    name: own,
+    namespace: cluster.namespace,
+    labels: labelsOf(deployment, cluster, gatewayLabelled(deployment)),
+    annotations: ownerAnnotation(path),
+  });
+  const spec = specOf(deployment, cluster);
+  const config = configFiles(metadata(objectName(name, "config")), "config", [
+    { at: SPEC, content: spec.content },
+  ]);
+  const state = stateOf(metadata(objectName(name, "state")), cluster);
+  return {
+    path: "gateway.yaml",
+    objects: [
+      config.object,
+      ...state.objects,
+      gatewayWorkload(deployment, cluster, metadata(name), {
+        annotation: config.annotation,
+        mounts: [...config.mounts, { name: "state", mountPath: STATE }],
+        volumes: [config.volume, state.volume],
+      }),
+      ...servicesFor(deployment, metadata),
+    ],
+    comment: commentOf(deployment, cluster),
+    reason: "gateway asks for it: one endpoint for clients and MCP clients before all engines.",
+    diagnostics: [...spec.diagnostics, ...folderDiagnostics(deployment, cluster)],
+  };
+}
+
+function specOf(
+  deployment: Deployment,
+  cluster: Cluster,
+): { readonly content: string; readonly diagnostics: readonly Diagnostic[] } {
+  const lost = new Map<string, Diagnostic>();
+  const config = deployment.gateway.config((service) => {
+    const address = addressFrom(service, deployment, cluster);
+    if (address === undefined) lost.set(service.name, unreachableDiagnostic(service, cluster));
+    return address ?? unreachable(service);
+  });
+  return {
+    content: yamlDocument(
+      config,
+      "What Omni's gateway runs in its pod, rendered by Omni from omni.yaml. The engines are Services of the cluster, so here they are remote ones.",
+    ),
+    diagnostics: [...lost.values()],
+  };
+}
+
+/** Folder of the gateway's store: a claim where a storage class provides one, else as lasting as the pod. */
+function stateOf(
+  metadata: Data<V1ObjectMeta>,
+  { storageClass }: Cluster,
+): { readonly volume: V1Volume; readonly objects: readonly KubernetesObject[] } {
+  if (storageClass === undefined) return { volume: { name: "state", emptyDir: {} }, objects: [] };
+  const claim: V1PersistentVolumeClaim = {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata,
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: storageClass,
+      resources: { requests: { storage: memoryQuantity(STATE_SIZE) } },
+    },
+  };
+  return {
+    volume: { name: "state", persistentVolumeClaim: { claimName: metadata.name ?? "" } },
+    objects: [claim],
+  };
+}
+
+function folderDiagnostics(deployment: Deployment, cluster: Cluster): Diagnostic[] {
+  const { folders } = deployment.gateway;
+  if (folders.length === 0 || cluster.nodes.length < 2 || cluster.nodeName !== undefined) return [];
+  return [
+    {
+      code: "render.needs-value",
+      severity: "warning",
+      path: "runtime.kubernetes.nodeName",
+      message: `The gateway's tools show ${folders.map(({ path }) => path).join(", ")} of a node, and the cluster ${cluster.name} has ${cluster.nodes.length}: its pod may start on one that lacks them, and waits there.`,
+      hint: `runtime.kubernetes.nodeName: ${cluster.nodes[0]?.name ?? "NODE"}`,
+    },
+  ];
+}
+
+function servicesFor(
+  deployment: Deployment,
+  metadata: (name: string, path?: string) => Data<V1ObjectMeta>,
+): readonly V1Service[] {
+  const { port, nodePort, mcp } = deployment.gateway;
+  const selector = selectorOf(gatewayLabelled(deployment));
+  const ports = { name: ENGINE_PORT, port, targetPort: ENGINE_PORT, protocol: "TCP" };
+  return [
+    serviceObject(metadata(gatewayName(deployment)), selector, [
+      { ...ports, ...(nodePort === undefined ? {} : { nodePort }) },
+    ]),
+    ...(mcp ? [serviceObject(metadata(mcpName(deployment), "gateway.mcp"), selector, [ports])] : []),
+  ];
+}
+
+function commentOf(deployment: Deployment, cluster: Cluster): string {
+  const { gateway } = deployment;
+  const at = (name: string): string => `http://${name}.${cluster.namespace}.svc:${gateway.port}`;
+  return [
+    `Omni's gateway of ${deployment.name}, rendered by Omni from omni.yaml: one endpoint for all engines. Apply it after the Secret (README.md); engines may come later.`,
+    `Clients: ${at(gatewayName(deployment))}/v1${gateway.nodePort === undefined ? "" : `, from outside port ${gateway.nodePort} of any node`}.`,
+    ...(gateway.mcp
+      ? [`MCP clients: ${at(mcpName(deployment))}/mcp, the same pod and port under a name of its own.`]
+      : []),
+    "Probes ask /healthz. /readyz says whether every route has an engine that is ready; as a probe it would cut off all routes while one engine loads.",
+    cluster.storageClass === undefined
+      ? "Its store (events, usage, audit) ends with the pod; runtime.kubernetes.storageClass gives it a claim."
+      : "Its store (events, usage, audit) lies in a claim.",
+    ...(gateway.folders.some(({ writable }) => writable)
+      ? [`Folders that its tools write need to be writable for user ${USER} on the node.`]
+      : []),
+  ].join("\n");
+}
