@@ -1,5 +1,3 @@
-import { shellWord } from "./shell.ts";
-
 /** What ends a word or expands in GRUB's own script language, in which the boot line is written down. */
 const SPECIAL = /[$;&|<>{}]/g;
 
@@ -12,4 +10,7 @@ export const grubMenuWord = (argument: string): string =>
  * file, and GRUB, which reads the text that grub-mkconfig copies from the variable.
  */
 export const grubAppend = (argumentsInOrder: readonly string[]): string =>
-  `GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT "${shellWord(argumentsInOrder.map(grubMenuWord).join(" "))}`;
+  `GRUB_CMDLINE_LINUX_DEFAULT="$GRUB_CMDLINE_LINUX_DEFAULT ${inDoubleQuotes(argumentsInOrder.map(grubMenuWord).join(" "))}"`;
+
+/** What stays special between double quotes of a shell. Source: POSIX XCU 2.2.3. */
+const inDoubleQuotes = (text: string): string => text.replaceAll(/[\\$"`]/g, (character) => `\\${character}`);

@@ -10,7 +10,7 @@ const ARGUMENT = /^(?!#)[!#-&(-[\]-~]+$/;
  */
 export function kernelArgument(text: string, place: string): string {
   if (ARGUMENT.test(text)) return text;
-  const found = [...text].find((character) => !ARGUMENT.test(character) && character !== "#") ?? text[0];
+  const found = /[^!#-&(-[\]-~]/u.exec(text)?.[0] ?? text[0];
   throw new OmniError(
     "render.unrepresentable",
     `${place}: the kernel argument ${JSON.stringify(text)} holds ${found === undefined ? "nothing" : JSON.stringify(found)}, which a boot line cannot carry: an argument is printable ASCII without spaces, quotes, backslashes or a leading #.`,

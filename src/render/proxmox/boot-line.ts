@@ -55,13 +55,13 @@ function reservation(host: ProxmoxHost, words: readonly string[]): readonly Boot
   const wanted = hugepageReservations(host);
   const [first] = wanted;
   if (first === undefined || own !== undefined) return [];
-  const asked =
-    host.host.memory?.hugepages === undefined ? "what the VMs need together" : "memory.hugepages of the spec";
+  const reason =
+    host.host.memory?.hugepages === undefined ? "What the VMs need together" : "memory.hugepages of the spec";
   return [
     { words: [`default_hugepagesz=${first.size}`] },
     ...wanted.map(({ size, count }) => ({
       words: [`hugepagesz=${size}`, `hugepages=${count}`],
-      why: `${asked}: pages are set aside at boot, because later no ${size} are left in one piece.`,
+      why: `${reason}: set aside at boot, because later memory is in pieces smaller than ${size}.`,
     })),
   ];
 }

@@ -38,7 +38,9 @@ export function hugepageReservations({ host, vms }: ProxmoxHost): readonly Reser
 }
 
 /** Pages that the VMs need and the host does not reserve; empty where they suffice or pages of that size are not reserved by Omni. */
-export function missingPages(host: ProxmoxHost): readonly { readonly need: Reservation; readonly have: number }[] {
+export function missingPages(
+  host: ProxmoxHost,
+): readonly { readonly need: Reservation; readonly have: number }[] {
   const reserved = hugepageReservations(host);
   return ofVms(host.vms).flatMap((need) => {
     const have = reserved.find(({ size }) => size === need.size)?.count ?? 0;

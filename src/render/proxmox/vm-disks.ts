@@ -23,11 +23,11 @@ export interface MissingDisk {
 const BUSES = ["scsi", "virtio", "sata", "ide"] as const;
 
 /** Positions in the order in which they are made and booted: bus by bus, then by number. */
-function inOrder(positions: readonly string[]): readonly string[] {
-  const rank = (position: string): number =>
-    BUSES.findIndex((bus) => position.startsWith(bus)) * 100 + Number(/\d+$/.exec(position)?.[0] ?? 0);
-  return positions.toSorted((a, b) => rank(a) - rank(b));
-}
+const inOrder = (positions: readonly string[]): readonly string[] =>
+  positions.toSorted((a, b) => rank(a) - rank(b));
+
+const rank = (position: string): number =>
+  BUSES.findIndex((bus) => position.startsWith(bus)) * 100 + Number(/\d+$/.exec(position)?.[0] ?? 0);
 
 function wholeDisk(host: ProxmoxHost["host"], name: string, place: string): WholeDisk | undefined {
   const disk = host.disks?.[name];
@@ -51,8 +51,7 @@ export function vmDisks(
     const place = `guests.${guest.name}.vm.disks.${position}`;
     if (asked?.disk !== undefined) {
       const found = wholeDisk(host, asked.disk, `machines.${host.name}.disks.${asked.disk}`);
-      if (found !== undefined)
-        disks.push({ position, from: { kind: "whole", disk: asked.disk, ...found } });
+      if (found !== undefined) disks.push({ position, from: { kind: "whole", disk: asked.disk, ...found } });
       else
         missing.push({
           position,

@@ -1,4 +1,5 @@
 import { formatBytes, MIB } from "../../core/index.ts";
+import { mebibytes } from "./mebibytes.ts";
 import { pageOf, PAGE_BYTES } from "./hugepages.ts";
 import type { HostedVm, ProxmoxHost, Vm } from "./proxmox-host.ts";
 
@@ -22,26 +23,26 @@ function memoryFaults(vm: Vm): readonly VmFault[] {
   const nodes = vm.numa ?? [];
   const page = pageOf(vm);
   const unit = page === undefined ? MIB : PAGE_BYTES[page];
+  if (nodes.length === 0 && page === undefined) return [];
   const uneven = [vm.memory, ...nodes.map(({ memory }) => memory)].find((bytes) => bytes % unit !== 0);
-  const sum = nodes.reduce((total, { memory }) => total + memory, 0);
-  const advised = nodes.length > 0 || page !== undefined;
+  const sum = nodes.reduce((total, { memory }) => total + mebibytes(memory), 0);
   return [
     ...(uneven === undefined
       ? []
       : [
           {
             key: "memory",
-            message: `${formatBytes(uneven)} is ${(uneven / unit).toFixed(2)} times ${formatBytes(unit)}; rendered as whole MiB, rounded down.`,
+            message: `${formatBytes(uneven)} is ${(uneven / unit).toFixed(2)} times ${formatBytes(unit)}, which is no whole number; rendered as whole MiB, rounded down.`,
             hint: "Write amounts that are whole GiB.",
-            advised,
+            advised: true,
           },
         ]),
-    ...(nodes.length === 0 || sum === vm.memory
+    ...(nodes.length === 0 || sum === mebibytes(vm.memory)
       ? []
       : [
           {
             key: "numa",
-            message: `The NUMA nodes have ${formatBytes(sum)} together, the VM ${formatBytes(vm.memory)}; they must be equal.`,
+            message: `The NUMA nodes have ${sum} MiB together, the VM ${mebibytes(vm.memory)} MiB; they must be equal.`,
             hint: "Make the nodes' memory sum to the VM's.",
             advised: true,
           },
@@ -120,7 +121,8 @@ function machineFaults(vm: Vm): readonly VmFault[] {
       ? [
           {
             key: "balloon",
-            message: "Ballooning with passed cards: a card's memory stays pinned, so nothing can be given back.",
+            message:
+              "Ballooning with passed cards: a card's memory stays pinned, so nothing can be given back.",
             hint: "balloon: false",
             advised: false,
           },

@@ -1,0 +1,204 @@
+/** Functions of the VM script: what is there is read, compared and changed only where it differs. */
+export const VM_FUNCTIONS = `
+DEVICES=$ROOT/sys/bus/pci/devices
+
+config() { qm config "$VMID" 2>/dev/null; }
+exists() { config >/dev/null; }
+# value_of KEY: as Proxmox shows it, empty where there is none.
+value_of() { config | sed -n "s/^$1: //p"; }
+
+# parts VALUE: the parts of a property string, in one order whatever order Proxmox shows them in.
+parts() { printf '%s\\n' "$1" | tr ',' '\\n' | sed -e 's/^cputype=//' -e 's/^enabled=//' -e 's/^type=//' | sort; }
+same() { [ "$(parts "$1")" = "$(parts "$2")" ]; }
+
+check_vm() {
+  if ! exists; then
+    # A container has its number from the same range.
+    if command -v pct >/dev/null 2>&1 && pct config "$VMID" >/dev/null 2>&1; then
+      refuse "$VMID is a container on this host." 'Choose another vm.id in omni.yaml.'
+    fi
+    return 0
+  fi
+  have=$(value_of name)
+  [ "$have" = "$NAME" ] || [ "$force" = yes ] || refuse "VM $VMID is called \${have:-nothing} here, not $NAME: it may be somebody else's." \\
+    'Choose another vm.id in omni.yaml, or pass --force when it is this one.'
+  case $(qm status "$VMID" 2>/dev/null || true) in
+  *running*) warn "VM $VMID is running: changes count from its next start." ;;
+  esac
+}
+
+# check_rom FILE: Proxmox looks in one folder only, and finds out when the VM starts.
+check_rom() {
+  [ -f "$ROOT/usr/share/kvm/$1" ] || refuse "There is no /usr/share/kvm/$1, so the VM would not start." "Copy the ROM image there, or remove romFile from omni.yaml."
+}
+
+hex() { value=$(cat "$1" 2>/dev/null) || return 1; printf '%s' "\${value#0x}"; }
+
+# check_mapping ID: a mapping of the owner's own.
+check_mapping() {
+  pvesh get "/cluster/mapping/pci/$1" --output-format json >/dev/null 2>&1 ||
+    refuse "There is no resource mapping $1." "Make it (Datacenter, Resource Mappings), or remove mapping: from omni.yaml to have Omni make one."
+  say "  there: $1"
+}
+
+# map_card ID CARD ADDRESS KNOWN: a resource mapping for all functions of a card, read from this machine. It lets Proxmox
+# notice when another device has taken the address, and needs no root@pam ticket as a raw address does.
+map_card() {
+  mapping=$1
+  card=$2
+  case $3 in *.[0-7]) device=$DEVICES/$3 ;; *) device=$DEVICES/$3.0 ;; esac
+  [ -d "$device" ] || refuse "There is no device $3 for the card $card." 'See what there is: lspci -Dnn -d 10de:' "Correct gpus.$card.pci in omni.yaml."
+  id="$(hex "$device/vendor"):$(hex "$device/device")" || refuse "$3 cannot be read."
+  case $(cat "$device/class" 2>/dev/null || true) in 0x03*) ;; *) refuse "$3 ($id) is no graphics card, so it is not $card." 'PCI addresses move when cards or disks are added: lspci -Dnn' ;; esac
+  if [ -n "$4" ]; then
+    case " $4 " in *" $id "*) ;; *) refuse "$3 is $id, and $card would be one of: $4." "Correct gpus.$card in omni.yaml." ;; esac
+  fi
+  group=$(readlink "$device/iommu_group") || refuse "$3 is in no IOMMU group." 'Switch the IOMMU on in the BIOS (AMD-Vi, VT-d), and reboot after apply.sh.'
+  map="node=$NODE,path=$3,id=$id,iommugroup=\${group##*/}"
+  if subsystem="$(hex "$device/subsystem_vendor"):$(hex "$device/subsystem_device")"; then map="$map,subsystem-id=$subsystem"; fi
+  put_mapping
+}
+
+put_mapping() {
+  if ! answer=$(pvesh get "/cluster/mapping/pci/$mapping" --output-format json 2>/dev/null); then
+    run pvesh create /cluster/mapping/pci --id "$mapping" --map "$map"
+    return 0
+  fi
+  # Entries of other hosts are kept; one of this host must be this very card.
+  set --
+  entries=$(printf '%s' "$answer" | tr '"' '\\n' | grep 'path=' || true)
+  while IFS= read -r entry; do
+    [ -n "$entry" ] || continue
+    if same "$entry" "$map"; then
+      say "  unchanged: mapping $mapping"
+      return 0
+    fi
+    case ",$entry," in
+    *",node=$NODE,"*) refuse "The mapping $mapping is $entry, and this machine has $map." 'Hardware or BIOS settings have changed since it was made, or it is not ours.' "When this card is right: pvesh delete /cluster/mapping/pci/$mapping, and run again." ;;
+    esac
+    set -- "$@" --map "$entry"
+  done <<ENTRIES
+$entries
+ENTRIES
+  run pvesh set "/cluster/mapping/pci/$mapping" "$@" --map "$map"
+}
+
+create_vm() {
+  if exists; then
+    say "  there: VM $VMID"
+    return 0
+  fi
+  created=yes
+  run qm create "$VMID" --name "$NAME" --description "$NOTES"
+}
+
+# setting KEY VALUE: sets what differs, and looks whether it was kept.
+setting() {
+  have=$(value_of "$1")
+  want=$2
+  shown=$have
+  case $1 in
+  net*)
+    # A network card without a MAC address in omni.yaml keeps the one that Proxmox made up.
+    mac=$(printf '%s' "$have" | sed -n 's/^[a-z0-9]*=\\([0-9A-Fa-f:]*\\).*/\\1/p')
+    case \${want%%,*} in *=*) ;; *) if [ -n "$mac" ]; then want="\${want%%,*}=$mac,\${want#*,}"; else shown=''; fi ;; esac
+    ;;
+  esac
+  if [ -n "$shown" ] && same "$shown" "$want"; then return 0; fi
+  changed=yes
+  run qm set "$VMID" "--$1" "$want"
+  [ "$dry_run" = no ] || return 0
+  have=$(value_of "$1")
+  case $1 in
+  net*) [ -n "$have" ] || fail "$1 was not kept" ;;
+  *) same "$have" "$want" || fail "$1 is $have, not $want" ;;
+  esac
+}
+
+# no_more KEY...: what a VM has and omni.yaml does not ask for is named, not removed.
+no_more() {
+  for key in $(config | sed -n 's/^\\(hostpci[0-9]*\\|numa[0-9][0-9]*\\|net[0-9]*\\|hugepages\\|args\\): .*/\\1/p'); do
+    case " $* " in *" $key "*) ;; *) warn "VM $VMID has $key: $(value_of "$key"), which omni.yaml does not ask for. Remove it: qm set $VMID --delete $key" ;; esac
+  done
+}
+`;
+
+/** Functions for disks: made once where there is none, never resized, replaced or removed. */
+export const DISK_FUNCTIONS = `
+# pick_storage: the storage for UEFI variables where omni.yaml names none; only where there is no choice.
+pick_storage() {
+  if [ -n "\${OMNI_STORAGE:-}" ]; then
+    storage=$OMNI_STORAGE
+    return 0
+  fi
+  storage=$(pvesm status --content images | sed -n 's/^\\([^ ]*\\)  *[^ ]*  *active.*/\\1/p')
+  case $(printf '%s\\n' "$storage" | grep -c .) in
+  1) ;;
+  0) refuse 'No active storage of this host takes VM disks.' 'See: pvesm status' ;;
+  *) refuse "Several storages take VM disks: $(printf '%s' "$storage" | tr '\\n' ' ')" 'Name one: OMNI_STORAGE=NAME ./vm-'"$VMID"'.sh, or vm.disks.scsi0.storage in omni.yaml.' ;;
+  esac
+}
+
+# disk KEY VALUE
+disk() {
+  have=$(value_of "$1")
+  if [ -n "$have" ]; then
+    say "  there: $1 $have"
+    return 0
+  fi
+  changed=yes
+  run qm set "$VMID" "--$1" "$2"
+  [ "$dry_run" = yes ] || [ -n "$(value_of "$1")" ] || fail "$1 was not made"
+}
+
+# whole_disk KEY PATH: hands a disk of the host to the VM.
+whole_disk() {
+  [ -e "$ROOT$2" ] || refuse "There is no $2 for $1." 'See: ls -l /dev/disk/by-id'
+  if [ -n "$(value_of "$1")" ]; then
+    disk "$1" "$2"
+    return 0
+  fi
+  if lsblk -nro MOUNTPOINT "$ROOT$2" 2>/dev/null | grep -q .; then
+    refuse "$2 is mounted on this host; two systems writing to one disk destroy it." "Unmount it here, or remove $1 from omni.yaml."
+  fi
+  disk "$1" "$2"
+}
+
+# disk_by_serial KEY SERIAL: finds the lasting name of the disk with this serial number.
+disk_by_serial() {
+  found=''
+  for link in "$ROOT"/dev/disk/by-id/*"_$2"; do
+    if [ -e "$link" ]; then found="\${found:+$found }\${link#"$ROOT"}"; fi
+  done
+  case $found in
+  '') refuse "No disk of this host has the serial number $2, which $1 shall be." 'See: lsblk -dno NAME,SERIAL,MODEL' ;;
+  *' '*) refuse "Several names end with the serial number $2: $found" 'Write byId: with one of them in omni.yaml.' ;;
+  esac
+  whole_disk "$1" "$found"
+}
+
+# installer FILE NAMES: the image that Talos is installed from, where it has been put.
+installer() {
+  have=$(value_of ide2)
+  case $have in "local:iso/$1,"*) say "  there: ide2 $have"; return 0 ;; esac
+  if [ ! -f "$ROOT/var/lib/vz/template/iso/$1" ]; then
+    if [ "$created" = yes ]; then
+      warn "No installer: download TALOS_ISO of $2 to /var/lib/vz/template/iso/$1 and run this again."
+    else
+      say "  no installer attached; it would be /var/lib/vz/template/iso/$1"
+    fi
+    return 0
+  fi
+  changed=yes
+  run qm set "$VMID" --ide2 "local:iso/$1,media=cdrom"
+}
+
+# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer.
+boot_order() {
+  order=''
+  for key in "$@"; do
+    if [ -n "$(value_of "$key")" ] || { [ "$dry_run" = yes ] && [ "$key" != ide2 ]; }; then order="\${order:+$order;}$key"; fi
+  done
+  if [ -n "$order" ]; then setting boot "order=$order"; fi
+}
+`;
