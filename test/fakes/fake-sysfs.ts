@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   constants,
@@ -18,7 +18,7 @@ import {
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { makeNamedPipe } from "./named-pipe.ts";
+import { promisify } from "node:util";
 
 export interface FakeFunction {
   readonly vendor?: string;
@@ -63,16 +63,27 @@ export class FakeSysfs {
   private readonly native = new Map<string, string>();
   private readonly pipes = new Map<string, Socket>();
 
-  constructor(pipeNobodyReads?: string) {
+  /** A machine without any card. A pipe that nobody reads holds its writer as a driver that does not let go would. */
+  static async make(pipeNobodyReads?: string): Promise<FakeSysfs> {
+    const fake = new FakeSysfs();
+    const paths = [...fake.actions.keys()].map((path) => join(fake.sys, "bus/pci", path));
+    await promisify(execFile)("mkfifo", paths);
+    for (const [path, act] of fake.actions) if (path !== pipeNobodyReads) fake.answer(path, act);
+    return fake;
+  }
+
+  private readonly actions = new Map<string, (fn: string) => void>();
+
+  private constructor() {
     for (const folder of ["sys/class/iommu", "sys/bus/pci/devices", "sys/kernel/iommu_groups", "run", "bin"])
       mkdirSync(join(this.root, folder), { recursive: true });
     mkdirSync(join(this.sys, "class/iommu/ivhd0"));
     for (const driver of DRIVERS) {
       mkdirSync(join(this.sys, "bus/pci/drivers", driver), { recursive: true });
-      for (const verb of ["bind", "unbind"] as const)
-        this.pipe(`drivers/${driver}/${verb}`, pipeNobodyReads, (fn) => this[verb](fn, driver));
+      this.actions.set(`drivers/${driver}/bind`, (fn) => this.bind(fn, driver));
+      this.actions.set(`drivers/${driver}/unbind`, (fn) => this.unbind(fn, driver));
     }
-    this.pipe("drivers_probe", pipeNobodyReads, (fn) => this.probe(fn));
+    this.actions.set("drivers_probe", (fn) => this.probe(fn));
     this.process(1, "systemd", "S", []);
   }
 
@@ -187,12 +198,9 @@ export class FakeSysfs {
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  private pipe(path: string, nobodyReads: string | undefined, act: (fn: string) => void): void {
-    const file = join(this.sys, "bus/pci", path);
-    makeNamedPipe(file);
-    if (path === nobodyReads) return;
+  private answer(path: string, act: (fn: string) => void): void {
     const words = path.split("/");
-    this.listen(file, (fn) => {
+    this.listen(join(this.sys, "bus/pci", path), (fn) => {
       this.writes.push([words.at(-1), ...words.slice(1, -1), fn].join(" "));
       act(fn);
     });

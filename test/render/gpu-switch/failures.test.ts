@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FakeSysfs } from "../../fakes/fake-sysfs.ts";
 import { BIG, SCRIPT, twoCards, within, ALL, drivers, ON_HOST } from "./omni-prime-host.ts";
 
 describe.concurrent("omni-switch, when something goes wrong on the way,", () => {
   it("rolls back where the kernel binds another driver, and says where everything is", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     fake.probeGives.set(`${BIG}.0`, ["nouveau"]);
     await within(fake, async () => {
       const { code, err } = await fake.start(SCRIPT, ["to-vfio"]);
@@ -21,7 +21,7 @@ describe.concurrent("omni-switch, when something goes wrong on the way,", () => 
   });
 
   it("says what could not be rolled back", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     fake.probeGives.set(`${BIG}.0`, [""]);
     fake.probeGives.set(`${BIG}.1`, ["vfio-pci", "vfio-pci"]);
     fake.bindFails.add(`${BIG}.0`);
@@ -36,7 +36,7 @@ describe.concurrent("omni-switch, when something goes wrong on the way,", () => 
   });
 
   it("goes back to vfio-pci where no driver of the host takes a card", async () => {
-    const fake = new FakeSysfs();
+    const fake = await FakeSysfs.make();
     fake.card(BIG, 1, "vfio-pci", { native: "not-loaded" });
     await within(fake, async () => {
       const { code, err } = await fake.start(SCRIPT, ["restore", "blackwell"]);
@@ -51,10 +51,10 @@ describe.concurrent("omni-switch, when something goes wrong on the way,", () => 
 
   it("stops for good at a write that hangs, kills nothing, and keeps the next run away", async () => {
     const pipe = "drivers/nvidia/unbind";
-    await within(twoCards(pipe), async (fake) => {
-      const { code, err } = await fake.start(SCRIPT, ["to-vfio"], { patience: "1" });
+    await within(await twoCards(pipe), async (fake) => {
+      const { code, err } = await fake.start(SCRIPT, ["to-vfio"], { patience: "3" });
       expect(code).toBe(1);
-      expect(err).toContain("has not returned within 1 s; stopped here, nothing further was done");
+      expect(err).toContain("has not returned within 3 s; stopped here, nothing further was done");
       expect(err).toMatch(/0000:f1:00\.1 {2}blackwell {2}driver: vfio-pci/);
       expect(err).toMatch(/0000:f1:00\.0 {2}blackwell {2}driver: nvidia/);
       expect(fake.writes).toEqual([`unbind snd_hda_intel ${BIG}.1`, `drivers_probe ${BIG}.1`]);
@@ -63,12 +63,12 @@ describe.concurrent("omni-switch, when something goes wrong on the way,", () => 
       expect(next.code).toBe(3);
       expect(next.err).toContain(`its writer, PID ${writer}, has not come back`);
       fake.release(pipe);
-      await expect.poll(() => existsSync(`/proc/${writer}`), { timeout: 10_000 }).toBe(false);
+      await vi.waitFor(() => expect(existsSync(`/proc/${writer}`)).toBe(false), { timeout: 10_000 });
     });
   });
 
   it("keeps a second run out, and leaves the lock of a run that died to a person", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     const lock = join(fake.run, "omni-switch.lock");
     mkdirSync(lock);
     writeFileSync(join(lock, "pid"), `${process.pid}\n`);

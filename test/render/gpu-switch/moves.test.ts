@@ -17,7 +17,7 @@ import {
 
 describe.concurrent("omni-switch moves", () => {
   it.each(SHELLS)("two cards to vfio-pci under %s, audio before video, and says so", async (shell) => {
-    await within(twoCards(), async (fake) => {
+    await within(await twoCards(), async (fake) => {
       const { code, out, err } = await fake.start(SCRIPT, ["to-vfio"], { shell });
       expect({ code, err }, out).toEqual({ code: 0, err: "" });
       expect(drivers(fake)).toEqual(ON_VFIO);
@@ -38,7 +38,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it.each(SHELLS)("cards back to the host under %s, and a second time finds nothing to do", async (shell) => {
-    const fake = new FakeSysfs();
+    const fake = await FakeSysfs.make();
     fake.card(BIG, 1, "vfio-pci");
     fake.card(SMALL, 2, "vfio-pci");
     await within(fake, async () => {
@@ -54,7 +54,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("nothing where vfio-pci had the cards from boot", async () => {
-    const fake = new FakeSysfs();
+    const fake = await FakeSysfs.make();
     fake.card(BIG, 1, "vfio-pci");
     fake.card(SMALL, 2, "vfio-pci");
     // The VM that runs with them is no obstacle to confirming it.
@@ -69,7 +69,7 @@ describe.concurrent("omni-switch moves", () => {
 
   it("one card by name or by address in any spelling, and leaves the other", async () => {
     for (const typed of ["rtx5090", "11:00", "0000:11:00.0"]) {
-      await within(twoCards(), async (fake) => {
+      await within(await twoCards(), async (fake) => {
         const { code, err } = await fake.start(SCRIPT, ["to-vfio", typed]);
         expect({ code, err }).toEqual({ code: 0, err: "" });
         expect(drivers(fake)).toEqual(["snd_hda_intel", "nvidia", "vfio-pci", "vfio-pci"]);
@@ -78,7 +78,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("a card whose driver_override an earlier run left behind, either way", async () => {
-    const fake = new FakeSysfs();
+    const fake = await FakeSysfs.make();
     fake.card(BIG, 1, "host", { override: "vfio-pci" });
     fake.card(SMALL, 2, "host", { override: "pci-stub" });
     await within(fake, async () => {
@@ -93,7 +93,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("past a bridge in the group, and binds directly where the probe leaves a function alone", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     fake.add("0000:f0:01.1", {
       class: "0x060400",
       group: 1,
@@ -112,7 +112,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("a card whose USB function goes with it", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     fake.add(`${BIG}.2`, { class: "0x0c0330", group: 1 });
     await within(fake, async () => {
       const { code, err } = await fake.start(SCRIPT, ["to-vfio", "blackwell"]);
@@ -122,7 +122,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("once NVIDIA's lock is granted, after it was refused", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     // A file that forgets what is written to it never reads 1.
     rmSync(fake.lockOf(`${BIG}.0`));
     symlinkSync("/dev/null", fake.lockOf(`${BIG}.0`));
@@ -142,7 +142,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("after persistenced was stopped for it, which runs again for the card that stays", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     fake.process(300, "nvidia-persiste", "S", ["nvidiactl", "nvidia1", "nvidia2"]);
     fake.command(
       "systemctl",
@@ -158,7 +158,7 @@ describe.concurrent("omni-switch moves", () => {
   });
 
   it("a card that only others' control nodes are open for, when told so", async () => {
-    const fake = twoCards();
+    const fake = await twoCards();
     fake.process(401, "llama-server", "S", ["nvidiactl", "nvidia-uvm", "nvidia2"]);
     await within(fake, async () => {
       const first = await fake.start(SCRIPT, ["to-vfio", "blackwell"]);

@@ -1,26 +1,27 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { expect } from "vitest";
-import type { Deployment, Host } from "../../../src/deployment/index.ts";
-import { renderGpuSwitch } from "../../../src/render/proxmox/gpu-switch/index.ts";
+import { switchScript } from "../../../src/render/proxmox/gpu-switch/index.ts";
 import { FakeSysfs } from "../../fakes/fake-sysfs.ts";
-import { referenceDeployment } from "../deployments.ts";
 
 export const BIG = "0000:f1:00";
 export const SMALL = "0000:11:00";
 
-export const OMNI_PRIME = await referenceDeployment("omni-prime");
-export const SCRIPT = scriptOf(OMNI_PRIME);
-
-export function scriptOf(deployment: Deployment, changed: Partial<Host> = {}): string {
-  const [host] = deployment.hosts;
-  if (host === undefined) throw new Error("the deployment has no host");
-  return renderGpuSwitch({ ...host, ...changed }, deployment);
-}
+/** The script for both cards of the reference system. */
+export const SCRIPT = switchScript(
+  {
+    cards: [
+      { name: "blackwell", slot: BIG, audio: true, ids: [] },
+      { name: "rtx5090", slot: SMALL, audio: true, ids: [] },
+    ],
+    withoutAddress: [],
+  },
+  ["audio", "video"],
+);
 
 /** Both cards of the reference system, each in a group of its own, on the host's drivers. */
-export function twoCards(pipeNobodyReads?: string): FakeSysfs {
-  const fake = new FakeSysfs(pipeNobodyReads);
+export async function twoCards(pipeNobodyReads?: string): Promise<FakeSysfs> {
+  const fake = await FakeSysfs.make(pipeNobodyReads);
   fake.card(BIG, 1, "host");
   fake.card(SMALL, 2, "host");
   return fake;
@@ -49,7 +50,7 @@ export async function check(
 ): Promise<void> {
   await within(fake, async () => {
     const before = drivers(fake);
-    const { code, out, err } = await fake.start(SCRIPT, args, { patience: "1" });
+    const { code, out, err } = await fake.start(SCRIPT, args);
     for (const text of texts) expect(err).toMatch(text);
     expect(err).toContain("  why: ");
     expect(err).toContain("  do:  ");

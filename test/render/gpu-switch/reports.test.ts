@@ -5,7 +5,7 @@ import { BIG, SMALL, SCRIPT, twoCards, within } from "./omni-prime-host.ts";
 
 describe.concurrent("omni-switch tells", () => {
   it("with --dry-run what it would do, and touches nothing", async () => {
-    await within(twoCards(), async (fake) => {
+    await within(await twoCards(), async (fake) => {
       const listing = (): string =>
         execFileSync("ls", ["-lR", "--time-style=full-iso", fake.sys, fake.proc, fake.run], {
           encoding: "utf8",
@@ -22,7 +22,7 @@ describe.concurrent("omni-switch tells", () => {
   });
 
   it("where everything is and who uses it", async () => {
-    const fake = new FakeSysfs();
+    const fake = await FakeSysfs.make();
     fake.card(BIG, 1, "host");
     fake.card(SMALL, 2, "vfio-pci");
     fake.process(4242, "python3", "S", ["nvidia1", "nvidiactl", "null"]);
@@ -39,7 +39,7 @@ describe.concurrent("omni-switch tells", () => {
   });
 
   it("how it is used, and what it does not know", async () => {
-    await within(twoCards(), async (fake) => {
+    await within(await twoCards(), async (fake) => {
       const help = await fake.start(SCRIPT, ["--help"]);
       expect(help.code).toBe(0);
       expect(help.out).toContain("usage: omni-switch");

@@ -1,10 +1,24 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { deploymentOf } from "../deployments.ts";
-import { OMNI_PRIME, SCRIPT, scriptOf, installed } from "./omni-prime-host.ts";
+import { deploymentOf, referenceDeployment } from "../deployments.ts";
+import type { Deployment, Host } from "../../../src/deployment/index.ts";
+import { renderGpuSwitch } from "../../../src/render/proxmox/gpu-switch/index.ts";
+import { SCRIPT, installed } from "./omni-prime-host.ts";
+
+const OMNI_PRIME = await referenceDeployment("omni-prime");
+
+function scriptOf(deployment: Deployment, changed: Partial<Host> = {}): string {
+  const [host] = deployment.hosts;
+  if (host === undefined) throw new Error("the deployment has no host");
+  return renderGpuSwitch({ ...host, ...changed }, deployment);
+}
 
 describe("omni-switch as text", () => {
+  it("is that of the reference system's cards", () => {
+    expect(scriptOf(OMNI_PRIME)).toBe(SCRIPT);
+  });
+
   it.skipIf(!installed("shellcheck"))("passes shellcheck (skipped where shellcheck is not installed)", () => {
     const { status, stdout } = spawnSync("shellcheck", ["-s", "sh", "-"], {
       input: SCRIPT,

@@ -5,6 +5,7 @@
  */
 import type { Deployment, Host } from "../../../deployment/index.ts";
 import { switchCards } from "./cards.ts";
+import type { SwitchCards } from "./cards.ts";
 import { COMMANDS } from "./commands.ts";
 import { MOVES } from "./moves.ts";
 import { OBSERVE } from "./observe.ts";
@@ -20,8 +21,12 @@ export type { SwitchCard, SwitchCards } from "./cards.ts";
  * Text of `omni-switch` for one host, with its cards baked in; mode 0755. Throws `OmniError` `render.unrepresentable` for
  * a PCI address or id that is none, and for a card's name with a NUL character.
  */
-export function renderGpuSwitch(host: Host, deployment: Deployment): string {
-  const { cards, withoutAddress } = switchCards(host, deployment);
-  const order = host.passthrough?.order ?? ["audio", "video"];
-  return [opening(cards, withoutAddress, order), OBSERVE, PREFLIGHT, USERS, WRITES, MOVES, COMMANDS].join("");
-}
+export const renderGpuSwitch = (host: Host, deployment: Deployment): string =>
+  switchScript(switchCards(host, deployment), host.passthrough?.order ?? ["audio", "video"]);
+
+/** The same for given cards, and the order in which their functions move. */
+export const switchScript = (
+  { cards, withoutAddress }: SwitchCards,
+  order: readonly ("audio" | "video")[],
+): string =>
+  [opening(cards, withoutAddress, order), OBSERVE, PREFLIGHT, USERS, WRITES, MOVES, COMMANDS].join("");

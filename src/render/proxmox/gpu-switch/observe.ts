@@ -49,15 +49,19 @@ read_value() { # file, function
   return 1
 }
 
-# Sets $driver to the name of the driver that has the function, empty for none.
+# Sets $driver to the name of the driver that has the function, empty for none. The link comes and goes while it is
+# looked at, so a second and third look decide.
 driver_of() { # function
-  driver=
-  if [ ! -L "$pci/devices/$1/driver" ]; then
-    if [ -e "$pci/devices/$1/driver" ]; then return 1; fi
-    return 0
-  fi
-  driver=$(readlink "$pci/devices/$1/driver") || return 1
-  driver=\${driver##*/}
+  for look in 1 2 3; do
+    if driver=$(readlink "$pci/devices/$1/driver"); then
+      driver=\${driver##*/}
+      return 0
+    fi
+    driver=
+    if [ ! -L "$pci/devices/$1/driver" ] && [ ! -e "$pci/devices/$1/driver" ]; then return 0; fi
+  done
+  : "$look"
+  return 1
 }
 
 # Sets $override to the driver that the function is kept for, empty for none; the kernel writes (null) then.

@@ -32,17 +32,16 @@ pause() {
 # Writes $2 to the file $1 in a child: a driver that does not let go keeps its writer inside the kernel, where no signal
 # ends it. Returns 1 with $reason where the kernel refused. A child that does not come back ends the run, see stuck.
 write_value() { # file, value
-  rm -f "$lock/result"
+  : >"$lock/result"
   (
     trap '' HUP INT TERM
     result=refused
     if printf '%s\\n' "$2" >"$1"; then result=written; fi
-    echo "$result" >"$lock/result.new"
-    mv "$lock/result.new" "$lock/result"
+    echo "$result" >"$lock/result"
   ) </dev/null >/dev/null 2>"$lock/reason" &
   writer=$!
   waited=0
-  while [ ! -e "$lock/result" ]; do
+  while [ ! -s "$lock/result" ]; do
     if [ "$waited" -ge "$((patience * 1000))" ]; then stuck "$1" "$2"; fi
     sleep 0.02 || :
     waited=$((waited + 20))
