@@ -16,12 +16,14 @@ export interface ConfigFiles {
   readonly annotation: Record<string, string>;
 }
 
-/** A key of a ConfigMap: letters, digits and `- _ .`; numbered, because two paths may look alike without their slashes. */
-const keyOf = (at: string, index: number): string =>
-  `${index}-${at
-    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
-    .replaceAll(/^-+/g, "")
-    .slice(-200)}`;
+const baseOf = (at: string): string => at.slice(at.lastIndexOf("/") + 1);
+
+/** Keys of a ConfigMap (letters, digits and `- _ .`): the files' own names where these are keys and differ, else numbers. */
+function keysOf(files: readonly ConfigFile[]): readonly string[] {
+  const names = files.map(({ at }) => baseOf(at));
+  const plain = names.every((name) => /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}$/.test(name));
+  return plain && new Set(names).size === names.length ? names : files.map((_file, index) => `file-${index}`);
+}
 
 /**
  * Files as one ConfigMap, each mounted at its own path by `subPath`. Mounted as a folder a ConfigMap would bring links
@@ -32,7 +34,8 @@ export function configFiles(
   volume: string,
   files: readonly ConfigFile[],
 ): ConfigFiles {
-  const keyed = files.map((file, index) => ({ ...file, key: keyOf(file.at, index) }));
+  const keys = keysOf(files);
+  const keyed = files.map((file, index) => ({ ...file, key: keys[index] ?? "" }));
   const hash = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 16);
   return {
     object: {

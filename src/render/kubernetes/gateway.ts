@@ -135,7 +135,7 @@ function commentOf(deployment: Deployment, cluster: Cluster): string {
   const at = (name: string): string => `http://${name}.${cluster.namespace}.svc:${gateway.port}`;
   return [
     `Omni's gateway of ${deployment.name}, rendered by Omni from omni.yaml: one endpoint for all engines. Apply it after the Secret (README.md); engines may come later.`,
-    `Clients: ${at(gatewayName(deployment))}/v1${gateway.nodePort === undefined ? "" : `, from outside port ${gateway.nodePort} of any node`}.`,
+    `Clients: ${at(gatewayName(deployment))}/v1${gateway.nodePort === undefined ? "; from outside only with gateway.nodePort or kubectl port-forward" : `, from outside port ${gateway.nodePort} of any node`}.`,
     ...(gateway.mcp
       ? [`MCP clients: ${at(mcpName(deployment))}/mcp, the same pod and port under a name of its own.`]
       : []),

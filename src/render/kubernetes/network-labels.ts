@@ -1,7 +1,9 @@
-import { labelText, PREFIX } from "./labels.ts";
+import { PREFIX } from "./labels.ts";
+import { objectName } from "./object-name.ts";
 
 /** Label that pods of a network carry; Kubernetes has no networks to attach to, only policies that select pods. */
-export const networkLabel = (network: string): string => `network.${PREFIX}/${labelText(network)}`;
+export const networkLabel = (network: string): string =>
+  `network.${PREFIX}/${/^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/.test(network) ? network : objectName(network)}`;
 
 export const networkLabels = (networks: readonly string[]): Record<string, string> =>
   Object.fromEntries(networks.map((network) => [networkLabel(network), "attached"]));

@@ -1,0 +1,80 @@
+import type { Diagnostic } from "../../core/index.ts";
+import type { Cluster, Deployment } from "../../deployment/index.ts";
+import { commandModuleFile } from "./command-module.ts";
+import { engineFile } from "./engine-file.ts";
+import { gatewayFile } from "./gateway.ts";
+import { hasGateway } from "./gateway-place.ts";
+import type { KubernetesFile } from "./kubernetes-file.ts";
+import { servicePath, servicesOf, unfitLabels } from "./labels.ts";
+import { namespaceFile, runtimeClassFile } from "./namespaces.ts";
+import { networkPolicyFile } from "./network-policies.ts";
+import { podSecurityDiagnostics } from "./pod-security.ts";
+import { nodePortDiagnostics } from "./service.ts";
+
+/** All files of a cluster in the order in which they are applied. */
+export function clusterFiles(
+  deployment: Deployment,
+  cluster: Cluster,
+): { readonly files: readonly KubernetesFile[]; readonly diagnostics: readonly Diagnostic[] } {
+  const engines = servicesOf(deployment, cluster).map((service) => engineFile(service, deployment, cluster));
+  const policies = networkPolicyFile(deployment, cluster);
+  const files = [
+    namespaceFile(deployment, cluster),
+    ...runtimeClassFile(deployment, cluster),
+    ...policies.files,
+    ...engines.flatMap(({ file }) => (file === undefined ? [] : [file])),
+    ...(hasGateway(deployment, cluster) ? [gatewayFile(deployment, cluster)] : []),
+    ...commandModuleFile(deployment, cluster),
+  ];
+  return {
+    files,
+    diagnostics: [
+      ...refusedDiagnostics(deployment, cluster),
+      ...engines.flatMap(({ diagnostics }) => diagnostics),
+      ...policies.diagnostics,
+      ...nodePortDiagnostics(deployment, cluster),
+      ...labelDiagnostics(deployment, cluster),
+      ...podSecurityDiagnostics(files, cluster),
+    ],
+  };
+}
+
+const refusedDiagnostics = (deployment: Deployment, cluster: Cluster): Diagnostic[] =>
+  servicesOf(deployment, cluster).flatMap((service) =>
+    service.refused === undefined
+      ? []
+      : [
+          {
+            code: "render.refused-service",
+            severity: "warning",
+            path: servicePath(service),
+            message: `The plan refuses ${service.name}, so kubernetes/${cluster.name}/services/${service.name}.yaml has 0 replicas: ${service.refused.reason}`,
+            hint: service.refused.hint,
+          },
+        ],
+  );
+
+/** Labels of the owner that the API server would refuse, and with them the whole object. */
+function labelDiagnostics(deployment: Deployment, cluster: Cluster): Diagnostic[] {
+  const owners = [
+    { path: "runtime.kubernetes.labels", labels: cluster.labels },
+    ...servicesOf(deployment, cluster).map((service) => ({
+      path: `${servicePath(service)}.labels`,
+      labels: service.labels,
+    })),
+    ...deployment.networks.map((network) => ({
+      path: `networks.${network.name}.labels`,
+      labels: network.labels,
+    })),
+  ];
+  return owners.flatMap(({ path, labels }) =>
+    unfitLabels(labels).map(([key, value]) => ({
+      code: "render.not-applicable",
+      severity: "warning",
+      path: `${path}.${key}`,
+      message: `${JSON.stringify(key)}: ${JSON.stringify(value)} is no label of Kubernetes and is left out.`,
+      hint: "Keys and values are at most 63 letters, digits and . _ -, and begin and end with a letter or digit.",
+      source: "kubernetes.io/docs/concepts/overview/working-with-objects/labels",
+    })),
+  );
+}

@@ -1,0 +1,60 @@
+/**
+ * Kubernetes: manifests of every cluster under `kubernetes/<cluster>/`, one file a service, in the order of README.md.
+ * Everything here is composition; each file beside it makes one thing. Never here: values of secrets, and pods that are
+ * given their cards by two mechanisms.
+ */
+import type { Diagnostic } from "../../core/index.ts";
+import type { Cluster, Deployment } from "../../deployment/index.ts";
+import type { Artifact, Rendered, Target } from "../artifact.ts";
+import { clusterFiles } from "./cluster-files.ts";
+import { servicesOf } from "./labels.ts";
+import { fileText } from "./object.ts";
+import { readme } from "./readme.ts";
+
+export const kubernetes: Target = {
+  name: "kubernetes",
+  about: "Kubernetes manifests: namespaces, engines, gateway, storage, policies.",
+  wanted: (deployment) => deployment.clusters.some((cluster) => isUsed(deployment, cluster)),
+  render,
+};
+
+/** Something of the deployment runs there. */
+const isUsed = (deployment: Deployment, cluster: Cluster): boolean =>
+  servicesOf(deployment, cluster).length > 0 ||
+  (deployment.runtime === "kubernetes" && cluster.name === deployment.clusters[0]?.name);
+
+function render(deployment: Deployment): Rendered {
+  const clusters = deployment.clusters.filter((cluster) => isUsed(deployment, cluster));
+  const rendered = clusters.map((cluster) => renderCluster(deployment, cluster));
+  return {
+    artifacts: rendered.flatMap(({ artifacts }) => artifacts),
+    diagnostics: rendered.flatMap(({ diagnostics }) => diagnostics),
+  };
+}
+
+function renderCluster(deployment: Deployment, cluster: Cluster): Rendered {
+  const folder = `kubernetes/${cluster.name}`;
+  const { files, diagnostics } = clusterFiles(deployment, cluster);
+  const artifact = (path: string, content: string, reason: string): Artifact => ({
+    path: `${folder}/${path}`,
+    content,
+    mode: 0o644,
+    reason,
+  });
+  return {
+    artifacts: [
+      artifact(
+        "README.md",
+        readme(files, deployment, cluster),
+        `runtime asks for Kubernetes: the order in which the files of ${cluster.name} are applied.`,
+      ),
+      ...files.map((file) => artifact(file.path, fileText(file), file.reason)),
+    ],
+    diagnostics: distinct([...diagnostics, ...files.flatMap((file) => file.diagnostics ?? [])]),
+  };
+}
+
+/** Replicas of a service say the same; each thing is said once. */
+const distinct = (diagnostics: readonly Diagnostic[]): readonly Diagnostic[] => [
+  ...new Map(diagnostics.map((one) => [`${one.code}\n${one.path ?? ""}\n${one.message}`, one])).values(),
+];
