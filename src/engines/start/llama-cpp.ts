@@ -1,4 +1,4 @@
-import { MIB } from "../../core/index.ts";
+import { MIB, OmniError } from "../../core/index.ts";
 import type { EngineSettings } from "../../memory/memory-model.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
@@ -25,7 +25,7 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
       "--host": place.host,
       "--port": place.port,
       "--model": place.modelPath,
-      "--alias": options.servedName,
+      "--alias": withoutComma(options.servedName, "the served name"),
     }),
     ...contextWords(service, dialect),
     ...placementWords(service, service.settings, dialect),
@@ -44,8 +44,7 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
   const command = engineCommand([program], words, service, options);
   const graphsOff = service.settings?.cudaGraphs === false && cardsOf(service).length > 0;
   return {
-    command:
-      options.command === undefined ? withGgufFiles(command, [place.modelPath, place.draftPath]) : command,
+    command: options.command === undefined ? withGgufFiles(command, filesOf(place)) : command,
     environment: {
       ...cudaOrder(service),
       // The only switch there is: ggml-cuda/common.cuh, is_cuda_graph_enabled.
@@ -55,6 +54,25 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
     livePath: "/health",
     metrics: { path: "/metrics" },
   };
+}
+
+const filesOf = ({ modelPath, draftPath, projectorPath, adapterPaths = [] }: EnginePlace) => [
+  modelPath,
+  draftPath,
+  projectorPath,
+  ...adapterPaths,
+];
+
+/** llama-server takes several names, and several patterns, between commas and has no way to escape one. */
+function withoutComma(text: string, what: string): string {
+  if (!text.includes(",")) return text;
+  throw new OmniError(
+    "render.unrepresentable",
+    `${what} ${text} has a comma, which llama-server takes for two.`,
+    {
+      hint: "Write it without the comma.",
+    },
+  );
 }
 
 const onOff = (value: boolean | undefined): string | undefined =>
@@ -108,7 +126,10 @@ function placementWords(
       "--tensor-split": cards.length > 1 ? settings?.tensorSplit?.join(",") : undefined,
       "--n-cpu-moe": settings !== undefined && settings.cpuExpertLayers > 0 && settings.cpuExpertLayers,
     }),
-    ...(settings?.cpuTensors ?? []).flatMap((pattern) => ["--override-tensor", `${pattern}=CPU`]),
+    ...(settings?.cpuTensors ?? []).flatMap((pattern) => [
+      "--override-tensor",
+      `${withoutComma(pattern, "the pattern of tensors")}=CPU`,
+    ]),
   ];
 }
 

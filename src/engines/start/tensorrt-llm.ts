@@ -15,11 +15,7 @@ const OPTIONS_FILE = "/tmp/omni-llm-options.json";
  */
 export const tensorrtLlmStarter: EngineStarter = { kind: "tensorrt-llm", start };
 
-const SCRIPT = `
-printf '%s\\n' "$2" >"$1"
-shift 2
-exec "$@"
-`;
+const SCRIPT = `printf '%s\\n' "$2" >"$1"; shift 2; exec "$@"`;
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const { settings } = service;

@@ -1,0 +1,113 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { findEngineStarter } from "../../src/engines/index.ts";
+import type { EngineOptions, EnginePlace } from "../../src/engines/start.ts";
+import { planned, SETTINGS } from "../../src/engines/start/planned-service.fixture.ts";
+
+/** A llama-server of this machine: the environment's, or the one on PATH. */
+const BINARY = process.env["OMNI_LLAMA_SERVER"] ?? onPath();
+const MODEL = fileURLToPath(new URL("../../demo/omni-demo.gguf", import.meta.url));
+
+function onPath(): string | undefined {
+  try {
+    return execFileSync("/bin/sh", ["-c", "command -v llama-server"], { encoding: "utf8" }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+const settings = {
+  ...SETTINGS,
+  contextTokens: 512,
+  parallel: 2,
+  kvKeyType: "q8_0",
+  kvValueType: "q8_0",
+  gpuLayers: 0,
+  batchTokens: 256,
+  microBatchTokens: 128,
+  threads: 1,
+} as const;
+
+const CASES: readonly (readonly [string, Partial<typeof settings>, Partial<EngineOptions>])[] = [
+  ["a cache a request", {}, { weights: "mmap" }],
+  ["one cache for all, kept prompts, a draft", {}, { weights: "read", promptCache: 2 ** 25, draftTokens: 3 }],
+  ["vectors", {}, { weights: "auto", task: "embeddings" }],
+];
+
+test.skipIf(BINARY === undefined || BINARY === "").each(CASES)(
+  "a real llama-server takes every flag: %s (needs llama-server on PATH or in OMNI_LLAMA_SERVER)",
+  { timeout: 120_000 },
+  async (_name, more, options) => {
+    const folder = await mkdtemp(join(tmpdir(), "omni-llama-"));
+    await symlink(MODEL, join(folder, "model.gguf"));
+    const port = await freePort();
+    const place: EnginePlace = {
+      runtime: "process",
+      host: "127.0.0.1",
+      port,
+      modelPath: folder,
+      ...(options.draftTokens === undefined ? {} : { draftPath: MODEL }),
+    };
+    const service = planned(
+      "llama.cpp",
+      { ...settings, ...more, kvUnified: options.promptCache !== undefined },
+      { devices: ["cpu"] },
+    );
+    const start = findEngineStarter("llama.cpp")?.start(
+      service,
+      { servedName: "demo", binary: BINARY ?? "", weights: "auto", ...options },
+      place,
+    );
+    const [program = "", ...words] = start?.command ?? [];
+    const child = spawn(program, words, {
+      env: { ...process.env, ...start?.environment },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+    const ended = once(child, "exit");
+    try {
+      const url = `http://127.0.0.1:${port}`;
+      await ready(`${url}${start?.readyPath ?? ""}`, child, () => said);
+      expect((await fetch(`${url}${start?.livePath ?? ""}`)).status).toBe(200);
+      expect(await (await fetch(`${url}${start?.metrics?.path ?? ""}`)).text()).toContain("llamacpp:");
+      expect(await (await fetch(`${url}/props`)).json()).toMatchObject({
+        total_slots: 2,
+        default_generation_settings: { n_ctx: 512 },
+      });
+      expect(await (await fetch(`${url}/v1/models`)).json()).toMatchObject({ data: [{ id: "demo" }] });
+      const path = options.task === "embeddings" ? "/embedding" : "/v1/completions";
+      const body = JSON.stringify({ model: "demo", content: "Hello", prompt: "Hello", max_tokens: 8 });
+      expect((await fetch(`${url}${path}`, { method: "POST", body })).status).toBe(200);
+    } finally {
+      child.kill("SIGKILL");
+      await ended;
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+async function ready(url: string, child: ReturnType<typeof spawn>, said: () => string): Promise<void> {
+  for (let round = 0; round < 600; round++) {
+    if (child.exitCode !== null) throw new Error(`llama-server ended with ${child.exitCode}: ${said()}`);
+    const answer = await fetch(url).catch(() => undefined);
+    if (answer?.ok === true) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`llama-server did not become ready: ${said()}`);
+}
