@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EngineSettings, KvType } from "../../memory/memory-model.ts";
+import type { EngineSettings, KvType } from "./engine-settings.ts";
 import type { EngineOptions, EnginePlace } from "../start.ts";
 import { findEngineStarter } from "./find-engine-starter.ts";
 import { planned } from "./planned-service.fixture.ts";

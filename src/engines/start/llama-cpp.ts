@@ -1,5 +1,5 @@
 import { MIB, OmniError } from "../../core/index.ts";
-import type { EngineSettings } from "../../memory/memory-model.ts";
+import type { EngineSettings } from "./engine-settings.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { cardsOf, engineCommand, flagWords, imageOf, programOf } from "./engine-command.ts";

@@ -1,4 +1,4 @@
-import type { EngineSettings } from "../../memory/memory-model.ts";
+import type { EngineSettings } from "./engine-settings.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace } from "../start.ts";
 

@@ -1,4 +1,4 @@
-import type { KvType } from "../../memory/memory-model.ts";
+import type { KvType } from "./engine-settings.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { engineCommand, imageOf, pathWord, programOf, pythonFlagWords } from "./engine-command.ts";

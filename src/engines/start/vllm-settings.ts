@@ -1,5 +1,5 @@
 import { GIB } from "../../core/index.ts";
-import type { KvType } from "../../memory/memory-model.ts";
+import type { KvType } from "./engine-settings.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { EngineOptions, EnginePlace } from "../start.ts";
 import type { VllmDialect } from "./vllm-dialect.ts";
