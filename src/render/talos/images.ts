@@ -30,7 +30,7 @@ function installerName(own: TalosGuest): string {
 /** Images of this guest by the shell variable that holds each. Source of the forms: image-factory docs/api.md. */
 export function imageNames(own: TalosGuest): readonly ImageName[] {
   const { platform = "metal", architecture = "amd64", secureBoot = false } = own.talos;
-  const tag = encodeURIComponent(talosTag(own));
+  const tag = encodeURIComponent(talosTag(own).toWellFormed());
   const factory = factoryUrl(own);
   const variant = `${platform}-${architecture}${secureBoot ? "-secureboot" : ""}`;
   const image = (variable: string, what: string, file: string): ImageName => ({

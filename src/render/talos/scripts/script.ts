@@ -8,7 +8,7 @@ const secretsFolder = ({ name }: TalosGuest): string => `./talos-secrets/${name}
 /** Address of a node as a shell word: what the spec says, or a variable that must be set. */
 export function addressWord(node: TalosNode): string {
   if (node.address !== undefined) return shellWord(node.address);
-  return `"\${${addressVariable(node)}:?address of the node ${node.name}, which the spec does not name}"`;
+  return `"\${${addressVariable(node)}:?the address of this node, which the spec does not name}"`;
 }
 
 /** Variable that stands for an address that the spec does not name. */
