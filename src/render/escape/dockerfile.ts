@@ -20,10 +20,13 @@ export function dockerfileName(text: string, place: string): string {
   throw unrepresentable(place, "is no name of a variable", "Use letters, digits and underscores.");
 }
 
-/** One word of a RUN instruction in shell form. Throws `OmniError` `render.unrepresentable`. */
+/**
+ * One word of a RUN instruction in shell form. Two `<` are parted by closing and opening the quotes: some builders look
+ * for here-documents without regard to quotes. Throws `OmniError` `render.unrepresentable`.
+ */
 export function runWord(text: string, place: string): string {
   refuseControls(text, place);
-  return shellWord(text);
+  return shellWord(text).replaceAll(/<(?=<)/g, "<''");
 }
 
 /** An image in FROM, where nothing can be quoted. Throws `OmniError` `render.unrepresentable`. */

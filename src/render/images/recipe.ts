@@ -144,7 +144,7 @@ export const recipeHeader = ({ build, source }: RecipeInput): string =>
 /** LABEL of what is inside, for whoever finds the image later. */
 export const sourceLabels = ({ build, source }: RecipeInput): string =>
   [
-    `LABEL org.opencontainers.image.title=${dockerfileValue(build.name, "engines")}`,
+    `LABEL org.opencontainers.image.title=${dockerfileValue(build.name, `The name of ${build.path}`)}`,
     `    org.opencontainers.image.source=${dockerfileValue(source.repository, `${build.path}.repository`)}`,
     `    org.opencontainers.image.revision=${dockerfileValue(source.ref, `${build.path}.commit`)}`,
   ].join(" \\\n");
