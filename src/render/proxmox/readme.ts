@@ -23,8 +23,8 @@ function vmSteps({ vms }: ProxmoxHost): readonly string[] {
 
 function steps(parts: ProxmoxHost, kernel: KernelChoice | undefined): readonly string[] {
   const { host, bind } = parts;
-  const [, target = "", port] =
-    /^(.*?)(?::(\d+))?$/s.exec(host.ssh ?? `root@${host.address ?? host.name}`) ?? [];
+  const login = host.ssh ?? `root@${host.address ?? host.name}`;
+  const [, target = login, port] = /^([^:]*):(\d+)$/.exec(login) ?? [];
   return [
     `Copy this folder to the host: ${codeSpan(`scp${port === undefined ? "" : ` -P ${port}`} -r . ${target}:omni`)}`,
     `See what would change, then change it:${block("cd ~/omni && ./apply.sh --dry-run", "./apply.sh")}`,

@@ -1,18 +1,25 @@
 /** Functions of the VM script: what is there is read, compared and changed only where it differs. */
 export const VM_FUNCTIONS = `
 DEVICES=$ROOT/sys/bus/pci/devices
+NEWLINE='
+'
 
-config() { qm config "$VMID" 2>/dev/null; }
-exists() { config >/dev/null; }
+# Reads the VM's configuration once; each change reads it again.
+look() { if conf=$(qm config "$VMID" 2>/dev/null); then exists=yes; else exists=no conf=''; fi; }
 # value_of KEY: as Proxmox shows it, empty where there is none.
-value_of() { config | sed -n "s/^$1: //p"; }
+value_of() {
+  lines="$NEWLINE$conf"
+  rest=\${lines#*"$NEWLINE$1: "}
+  [ "$rest" = "$lines" ] || printf '%s' "\${rest%%"$NEWLINE"*}"
+}
 
 # parts VALUE: the parts of a property string, in one order whatever order Proxmox shows them in.
 parts() { printf '%s\\n' "$1" | tr ',' '\\n' | sed -e 's/^cputype=//' -e 's/^enabled=//' -e 's/^type=//' | sort; }
-same() { [ "$(parts "$1")" = "$(parts "$2")" ]; }
+same() { [ "$1" = "$2" ] || [ "$(parts "$1")" = "$(parts "$2")" ]; }
 
 check_vm() {
-  if ! exists; then
+  look
+  if [ "$exists" = no ]; then
     # A container has its number from the same range.
     if command -v pct >/dev/null 2>&1 && pct config "$VMID" >/dev/null 2>&1; then
       refuse "$VMID is a container on this host." 'Choose another vm.id in omni.yaml.'
@@ -84,12 +91,13 @@ ENTRIES
 }
 
 create_vm() {
-  if exists; then
+  if [ "$exists" = yes ]; then
     say "  there: VM $VMID"
     return 0
   fi
   created=yes
   run qm create "$VMID" --name "$NAME" --description "$NOTES"
+  look
 }
 
 # setting KEY VALUE: sets what differs, and looks whether it was kept.
@@ -107,6 +115,7 @@ setting() {
   if [ -n "$shown" ] && same "$shown" "$want"; then return 0; fi
   changed=yes
   run qm set "$VMID" "--$1" "$want"
+  look
   [ "$dry_run" = no ] || return 0
   have=$(value_of "$1")
   case $1 in
@@ -117,7 +126,7 @@ setting() {
 
 # no_more KEY...: what a VM has and omni.yaml does not ask for is named, not removed.
 no_more() {
-  for key in $(config | sed -n 's/^\\(hostpci[0-9]*\\|numa[0-9][0-9]*\\|net[0-9]*\\|hugepages\\|args\\): .*/\\1/p'); do
+  for key in $(printf '%s\\n' "$conf" | sed -n 's/^\\(hostpci[0-9]*\\|numa[0-9][0-9]*\\|net[0-9]*\\|hugepages\\|args\\): .*/\\1/p'); do
     case " $* " in *" $key "*) ;; *) warn "VM $VMID has $key: $(value_of "$key"), which omni.yaml does not ask for. Remove it: qm set $VMID --delete $key" ;; esac
   done
 }
@@ -148,6 +157,7 @@ disk() {
   fi
   changed=yes
   run qm set "$VMID" "--$1" "$2"
+  look
   [ "$dry_run" = yes ] || [ -n "$(value_of "$1")" ] || fail "$1 was not made"
 }
 
@@ -158,8 +168,11 @@ whole_disk() {
     disk "$1" "$2"
     return 0
   fi
-  if lsblk -nro MOUNTPOINT "$ROOT$2" 2>/dev/null | grep -q .; then
-    refuse "$2 is mounted on this host; two systems writing to one disk destroy it." "Unmount it here, or remove $1 from omni.yaml."
+  real=$(readlink -f "$ROOT$2")
+  if lsblk -nro MOUNTPOINT "$real" 2>/dev/null | grep -q . ||
+    lsblk -nro TYPE "$real" 2>/dev/null | grep -q -e lvm -e raid -e crypt ||
+    zpool status -LP 2>/dev/null | grep -q -F -e "$real"; then
+    refuse "$2 is in use on this host (mounted, or part of LVM, RAID or ZFS); two systems writing to one disk destroy it." "Free it here, or remove $1 from omni.yaml. See: lsblk $2"
   fi
   disk "$1" "$2"
 }
@@ -168,12 +181,14 @@ whole_disk() {
 disk_by_serial() {
   found=''
   for link in "$ROOT"/dev/disk/by-id/*"_$2"; do
-    if [ -e "$link" ]; then found="\${found:+$found }\${link#"$ROOT"}"; fi
+    [ -e "$link" ] || continue
+    if [ -z "$found" ]; then
+      found=\${link#"$ROOT"}
+    elif [ "$(readlink -f "$ROOT$found")" != "$(readlink -f "$link")" ]; then
+      refuse "Several disks of this host have the serial number $2: $found and \${link#"$ROOT"}" 'Write byId: with one of them in omni.yaml.'
+    fi
   done
-  case $found in
-  '') refuse "No disk of this host has the serial number $2, which $1 shall be." 'See: lsblk -dno NAME,SERIAL,MODEL' ;;
-  *' '*) refuse "Several names end with the serial number $2: $found" 'Write byId: with one of them in omni.yaml.' ;;
-  esac
+  [ -n "$found" ] || refuse "No disk of this host has the serial number $2, which $1 shall be." 'See: lsblk -dno NAME,SERIAL,MODEL'
   whole_disk "$1" "$found"
 }
 
@@ -191,6 +206,7 @@ installer() {
   fi
   changed=yes
   run qm set "$VMID" --ide2 "local:iso/$1,media=cdrom"
+  look
 }
 
 # boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer.
