@@ -6,7 +6,7 @@ import type {
 } from "@kubernetes/client-node";
 import type { Cluster, DeployedModel, Deployment } from "../../../deployment/index.ts";
 import type { Data } from "../object.ts";
-import { asRoot, NOBODY, RESTRICTED } from "../security-context.ts";
+import { NOBODY, RESTRICTED } from "../security-context.ts";
 import { below, diskOf, isTalos } from "./node-disk.ts";
 import { weightsClaim } from "./weights-claim.ts";
 
@@ -29,7 +29,14 @@ const ROOT = "/storage";
 
 const OWNED_BY_ROOT = {
   pod: {},
-  container: asRoot(),
+  // The image's own user is another, and could not write there.
+  container: {
+    runAsUser: 0,
+    runAsGroup: 0,
+    allowPrivilegeEscalation: false,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  },
   rights:
     "It runs as root without any capability, because folders of the node belong to root and hostPath knows no fsGroup.",
 };

@@ -188,7 +188,7 @@ cat >"$work/listing.awk" <<'${MARK}'
 ${HUB_LISTING.trim()}
 ${MARK}
 
-mkdir -p "$target" "$notes"
+mkdir -p "$target" "$notes" || fatal "$target cannot be made: the folder above it belongs to another user, or is read-only."
 list_files
 [ -s "$work/list" ] || fatal "no file of $OMNI_REPOSITORY at $OMNI_REVISION fits: $(printf '%s' "$OMNI_FILES" | tr '\\n' ' ')"
 
