@@ -23,8 +23,10 @@ const wwidOf = (wwn: string): string => wwn.replace(/^0x/i, "naa.");
 const byIdPath = (byId: string): string => (byId.startsWith("/") ? byId : `/dev/disk/by-id/${byId}`);
 
 /** Sizes on labels are round; a disk within two percent of one is meant by it. Bytes, unsigned for CEL. */
-const sizeMatch = (bytes: number): string =>
-  `disk.size >= ${Math.floor(bytes * 0.98)}u && disk.size <= ${Math.ceil(bytes * 1.02)}u`;
+const sizeGuard = ({ size }: Pick<Disk, "size">): string =>
+  size === undefined
+    ? ""
+    : ` && disk.size >= ${Math.floor(size * 0.98)}u && disk.size <= ${Math.ceil(size * 1.02)}u`;
 
 const warning = (path: string, message: string, hint: string): Diagnostic => ({
   code: "render.needs-value",
@@ -38,8 +40,34 @@ const warning = (path: string, message: string, hint: string): Diagnostic => ({
 export const diskPath = ({ host }: TalosGuest, name: string): string =>
   `${host === undefined ? "metal" : `machines.${host.name}`}.disks.${name}`;
 
+const position = (bus: string): number => Number(/\d+$/.exec(bus)?.[0] ?? 0);
+
+/** A virtual disk by the name that the kernel gives it: the first SCSI or SATA disk is sda, the first virtio one vda. */
+export function virtualDisk({ guest }: TalosGuest, bus: string): string {
+  const isVirtio = bus.startsWith("virtio");
+  const same = Object.keys(guest.vm?.disks ?? {})
+    .filter((name) => name.startsWith("virtio") === isVirtio)
+    .toSorted((a, b) => position(a) - position(b));
+  const letter = String.fromCodePoint("a".charCodeAt(0) + Math.min(Math.max(same.indexOf(bus), 0), 25));
+  return `/dev/${isVirtio ? "vd" : "sd"}${letter}`;
+}
+
+/** A disk that a VM gets as a virtual one: QEMU shows its own name and no serial, so only its place is left. */
+function selectVirtual(own: TalosGuest, name: string, disk: Disk, bus: string): DiskSelection {
+  const device = virtualDisk(own, bus);
+  const message = `The VM gets disk ${name} as the virtual disk ${bus}, which shows neither its serial number nor its world wide name; Talos finds it as ${device}, by its place alone.`;
+  const hint = "size: …   # the selector then checks it too";
+  return {
+    match: `disk.dev_path == ${celString(device)}${sizeGuard(disk)}`,
+    install: { disk: device },
+    diagnostics: disk.size === undefined ? [warning(diskPath(own, name), message, hint)] : [],
+  };
+}
+
 /** How Talos tells a disk of the machine from all others: serial, world wide name, name under by-id, or its path. */
 export function selectDisk(own: TalosGuest, name: string, disk: Disk): DiskSelection {
+  const bus = Object.entries(own.guest.vm?.disks ?? {}).find(([, given]) => given.disk === name)?.[0];
+  if (bus !== undefined) return selectVirtual(own, name, disk, bus);
   const diagnostics = (["serial", "wwn", "byId"] as const)
     .filter((part) => PLACEHOLDER.test(disk[part] ?? ""))
     .map((part) =>
@@ -71,9 +99,8 @@ function selectByPath(path: string, name: string, { device, size }: Disk): DiskS
     return { diagnostics: [warning(path, message, hint)] };
   }
   const message = `${device} is a name that the kernel gives anew at every boot: after a change of hardware it can be another disk, which Talos would then format.`;
-  const guard = size === undefined ? "" : ` && ${sizeMatch(size)}`;
   return {
-    match: `disk.dev_path == ${celString(device)}${guard}`,
+    match: `disk.dev_path == ${celString(device)}${sizeGuard({ size })}`,
     install: { disk: device },
     diagnostics: [warning(`${path}.device`, message, hint)],
   };

@@ -1,6 +1,7 @@
 import { evaluate } from "@marcbachmann/cel-js";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import type { Rendered } from "../../../src/render/index.ts";
 import { documentsOf, fileOf, findingsOf, hasFile, renderSpec } from "./talos-render.ts";
 
 const V = `    version: "1.12.11"\n`;
@@ -87,6 +88,24 @@ describe("user volumes", () => {
     expect(await findings("serial: S7, mount: /data")).toEqual([
       "warning render.not-applicable machines.node.disks.nvme.mount",
     ]);
+  });
+
+  it("find a disk that a VM gets as a virtual one by its place and size", async () => {
+    const rendered = async (size: string): Promise<Rendered> =>
+      renderSpec(`${V}    installDisk: scsi0\n    userVolumes: { data: { disk: nvme } }`, {
+        metal: `  disks: { nvme: { serial: S7XXNJ0W${size} } }`,
+        guest:
+          "  vm: { id: 105, cores: 8, memory: 32GiB, disks: { scsi0: { storage: a, size: 32GiB }, scsi1: { storage: a, disk: nvme } } }",
+      });
+    const match =
+      volumesOf(fileOf(await rendered(", size: 4TB"), "patches/40-volumes.yaml"))[0]?.provisioning
+        ?.diskSelector.match ?? "";
+    expect(match).toBe(
+      'disk.dev_path == "/dev/sdb" && disk.size >= 3920000000000u && disk.size <= 4080000000000u && !system_disk',
+    );
+    expect(taken(match)).toEqual([]);
+    expect(findingsOf(await rendered(", size: 4TB"))).toEqual([]);
+    expect(findingsOf(await rendered(""))).toEqual(["warning render.needs-value machines.node.disks.nvme"]);
   });
 
   it("have the sizes that their type allows", async () => {

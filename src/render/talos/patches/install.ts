@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../../core/index.ts";
 import { yamlDocument } from "../../documents/yaml.ts";
-import { selectDisk } from "../disk-selector.ts";
+import { selectDisk, virtualDisk } from "../disk-selector.ts";
 import { installerImage } from "../images.ts";
 import type { Schematic } from "../schematic.ts";
 import { finding } from "../talos-guest.ts";
@@ -10,18 +10,6 @@ interface Target {
   readonly install?: Readonly<Record<string, unknown>>;
   readonly comment: string;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-const position = (name: string): number => Number(/\d+$/.exec(name)?.[0] ?? 0);
-
-/** A virtual disk by the name that the kernel gives it: the first SCSI or SATA disk is sda, the first virtio one vda. */
-function virtualDisk(own: TalosGuest, bus: string): string {
-  const family = bus.startsWith("virtio") ? "virtio" : "scsi";
-  const same = Object.keys(own.guest.vm?.disks ?? {})
-    .filter((name) => name.startsWith("virtio") === (family === "virtio"))
-    .toSorted((a, b) => position(a) - position(b));
-  const letter = String.fromCodePoint("a".charCodeAt(0) + Math.min(Math.max(same.indexOf(bus), 0), 25));
-  return `/dev/${family === "virtio" ? "vd" : "sd"}${letter}`;
 }
 
 function installTarget(own: TalosGuest): Target {
@@ -50,8 +38,14 @@ function installTarget(own: TalosGuest): Target {
     };
   }
   const disk = own.host?.disks?.[installDisk];
-  if (disk === undefined)
-    return { comment: `The machine of this guest has no disk ${installDisk}.`, diagnostics: [] };
+  if (disk === undefined) {
+    const message = `The machine of this guest has no disk ${installDisk}; talosctl writes /dev/sda.`;
+    const hint = "installDisk: NAME   # a disk of the machine, or a virtual disk such as scsi0";
+    return {
+      comment: `The machine of this guest has no disk ${installDisk}: /dev/sda of the generated config stays.`,
+      diagnostics: [finding(own, "render.needs-value", "error", "talos.installDisk", message, hint)],
+    };
+  }
   const { install, diagnostics } = selectDisk(own, installDisk, disk);
   return {
     ...(install === undefined ? {} : { install }),
