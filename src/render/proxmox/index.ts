@@ -9,6 +9,7 @@ import type { Artifact, Rendered, Target } from "../artifact.ts";
 import { applyScript, scriptPath } from "./apply-script.ts";
 import { bootGroups, grubDropIn, kernelCommandLine } from "./boot-line.ts";
 import { renderGpuSwitch } from "./gpu-switch/index.ts";
+import { homelessVms } from "./homeless-vms.ts";
 import { hostDiagnostics } from "./host-diagnostics.ts";
 import { kernelChoice } from "./kernel-choice.ts";
 import { ownersModules, vfioModules, vfioOptions } from "./module-files.ts";
@@ -139,7 +140,8 @@ function renderHost(parts: ProxmoxHost, deployment: Deployment): Rendered {
 export const proxmox: Target = {
   name: "proxmox",
   about: "Proxmox VE hosts: boot line, kernel, modules, GPU switch script and virtual machines.",
-  wanted: (deployment) => proxmoxHosts(deployment).some(asksForSomething),
+  wanted: (deployment) =>
+    proxmoxHosts(deployment).some(asksForSomething) || homelessVms(deployment).length > 0,
   render: (deployment) => {
     const hosts = proxmoxHosts(deployment);
     const rendered = hosts.filter(asksForSomething).map((parts) => renderHost(parts, deployment));
@@ -147,6 +149,7 @@ export const proxmox: Target = {
       artifacts: rendered.flatMap(({ artifacts }) => artifacts),
       diagnostics: [
         ...rendered.flatMap(({ diagnostics }) => diagnostics),
+        ...homelessVms(deployment),
         ...hosts
           .filter((parts) => !asksForSomething(parts))
           .map(({ host }) => ({
