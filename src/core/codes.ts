@@ -273,6 +273,41 @@ export const CODES = {
     "The engine failed more often than its restart budget allows.",
     "Remove the cause, then restart the node.",
   ),
+  "engine.out-of-memory": entry(
+    1,
+    "The engine ran out of memory.",
+    "Look with nvidia-smi who else holds the card; lower context, parallel or memoryFraction if nobody does.",
+  ),
+  "engine.cache-too-small": entry(
+    2,
+    "What is left for the KV cache does not hold one request.",
+    "Lower the service's context, or give it a larger share of the card.",
+  ),
+  "engine.no-kernel": entry(
+    2,
+    "The engine was not compiled for this card or processor.",
+    "Use a build for it: engines.NAME.build.cudaArchitectures; ./omni inspect shows what a build carries.",
+  ),
+  "engine.no-card": entry(
+    1,
+    "The engine sees no card, or its CUDA and the driver do not go together.",
+    "Look at nvidia-smi on the host and in the container, and at how the card is handed over.",
+  ),
+  "engine.card-fault": entry(
+    1,
+    "The card, or a program on it, stopped its work.",
+    "Look for Xid in the kernel's log: journalctl -k | grep Xid.",
+  ),
+  "engine.bad-argument": entry(
+    2,
+    "The engine does not take an argument of its command.",
+    "Name the engine's version, so that its own flags are used, or correct arguments.",
+  ),
+  "engine.port-busy": entry(
+    1,
+    "The engine's port is taken by another program.",
+    "Stop the other program, or give the service another port.",
+  ),
   "engine.not-run-here": entry(
     2,
     "This engine or runtime is not one that this version can start.",

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Address, Code } from "../core/index.ts";
 import { CODES } from "../core/index.ts";
 import type { PlannedService } from "../plan/plan.ts";
+import { exitFailure, quoted } from "./failures/exit-failure.ts";
 import type { EngineDriver, EngineFailure, Health, LaunchSpec, ProcessExit } from "./engine.ts";
 
 const MAIN = fileURLToPath(new URL("../embedded/main.ts", import.meta.url));
@@ -55,7 +56,6 @@ function classifyExit(exit: ProcessExit, lastLines: readonly string[]): EngineFa
   const reported = lastLines.map(parseObject).findLast((line) => line?.["event"] === "failed");
   const failure = reportedFailure(reported);
   if (failure !== undefined) return exit.code === 2 ? { ...failure, recoverable: false } : failure;
-  if (exit.signal !== null) return killedBy(exit.signal, lastLines);
   if (exit.code === 2) {
     return {
       code: "engine.load-failed",
@@ -64,51 +64,8 @@ function classifyExit(exit: ProcessExit, lastLines: readonly string[]): EngineFa
       recoverable: false,
     };
   }
-  // An engine that serves has no reason to end: 0 is as much a crash as any other code.
-  return {
-    code: "engine.crashed",
-    message: `The embedded engine ended by itself with exit code ${exit.code ?? "unknown"}${quoted(lastLines)}`,
-    hint: CODES["engine.crashed"].remedy,
-    recoverable: true,
-  };
+  return exitFailure("The embedded engine", exit, lastLines);
 }
-
-function killedBy(signal: NodeJS.Signals, lastLines: readonly string[]): EngineFailure {
-  if (signal === "SIGKILL") {
-    return {
-      code: "engine.killed",
-      message: "The embedded engine was killed by SIGKILL, by a person or by the out-of-memory killer.",
-      hint: CODES["engine.killed"].remedy,
-      recoverable: true,
-    };
-  }
-  if (signal === "SIGTERM" || signal === "SIGINT" || signal === "SIGHUP") {
-    return {
-      code: "engine.killed",
-      message: `The embedded engine was ended by ${signal} from outside Omni.`,
-      hint: "Find who sent the signal; Omni starts the engine again.",
-      recoverable: true,
-    };
-  }
-  const meaning = SIGNAL_MEANING[signal];
-  return {
-    code: "engine.crashed",
-    message: `The embedded engine crashed with ${signal}${meaning === undefined ? "" : ` (${meaning})`}${quoted(lastLines)}`,
-    hint:
-      signal === "SIGILL"
-        ? "The prebuilt llama.cpp does not fit this processor; use another machine or another engine."
-        : CODES["engine.crashed"].remedy,
-    recoverable: true,
-  };
-}
-
-const SIGNAL_MEANING: Readonly<Partial<Record<NodeJS.Signals, string>>> = {
-  SIGSEGV: "a memory fault in native code",
-  SIGBUS: "a memory fault, often a model file that shrank or a disk that failed while mapped",
-  SIGABRT: "native code gave up, often for want of memory",
-  SIGILL: "an instruction this processor does not have",
-  SIGFPE: "an arithmetic fault in native code",
-};
 
 /** Reads `{code, message, hint}` as the engine writes it; a code that is not registered becomes a load failure. */
 function reportedFailure(reported: unknown): EngineFailure | undefined {
@@ -125,11 +82,6 @@ function reportedFailure(reported: unknown): EngineFailure | undefined {
 }
 
 const isCode = (text: unknown): text is Code => typeof text === "string" && Object.hasOwn(CODES, text);
-
-function quoted(lastLines: readonly string[]): string {
-  const last = lastLines.findLast((line) => line.trim() !== "");
-  return last === undefined ? " without a word." : `; its last line: ${last.slice(0, 300)}`;
-}
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   if (!text.startsWith("{")) return undefined;

@@ -1,4 +1,5 @@
 import type { PlannedService } from "../plan/plan.ts";
+import type { EngineFailure, ProcessExit } from "./engine.ts";
 
 /** What the spec says about an engine's start beyond what the plan decides. */
 export interface EngineOptions {
@@ -69,4 +70,6 @@ export interface EngineStarter {
   /** Name of a kind in the catalog. */
   readonly kind: string;
   start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart;
+  /** What its end means, read from the exit and the last lines that it wrote. */
+  classifyExit(exit: ProcessExit, lastLines: readonly string[]): EngineFailure;
 }

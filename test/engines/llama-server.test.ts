@@ -1,8 +1,8 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -97,6 +97,43 @@ test.skipIf(BINARY === undefined || BINARY === "").each(CASES)(
     } finally {
       child.kill("SIGKILL");
       await ended;
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+test.skipIf(BINARY === undefined || BINARY === "")(
+  "a real llama-server's last words are understood (needs llama-server on PATH or in OMNI_LLAMA_SERVER)",
+  { timeout: 60_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "omni-llama-"));
+    try {
+      const whole = await readFile(MODEL);
+      const ends = async (name: string, content: Uint8Array, more: readonly string[]): Promise<unknown> => {
+        const modelPath = join(folder, name);
+        await writeFile(modelPath, content);
+        const service = planned("llama.cpp", settings, { devices: ["cpu"], extraArguments: more });
+        const options: EngineOptions = { servedName: "demo", binary: BINARY ?? "", weights: "auto" };
+        const place: EnginePlace = {
+          runtime: "process",
+          host: "127.0.0.1",
+          port: await freePort(),
+          modelPath,
+        };
+        const starter = findEngineStarter("llama.cpp");
+        const [program = "", ...words] = starter?.start(service, options, place).command ?? [];
+        const { status, signal, stderr } = spawnSync(program, words, { encoding: "utf8" });
+        return starter?.classifyExit({ code: status, signal }, stderr.split("\n"));
+      };
+      expect(await ends("cut.gguf", whole.subarray(0, 200_000), [])).toMatchObject({
+        code: "model.truncated",
+      });
+      expect(await ends("text.gguf", Buffer.from("hello"), [])).toMatchObject({ code: "model.not-gguf" });
+      expect(await ends("whole.gguf", whole, ["--bogus"])).toMatchObject({
+        code: "engine.bad-argument",
+        recoverable: false,
+      });
+    } finally {
       await rm(folder, { recursive: true });
     }
   },

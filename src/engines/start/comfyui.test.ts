@@ -6,7 +6,7 @@ const place = { ...PLACE, port: 8188, modelPath: "" };
 
 test("the command on a card and on the processor", () => {
   const start = comfyuiStarter.start(planned("comfyui", SETTINGS), OPTIONS, place);
-  expect(start.command.join(" ")).toBe("python main.py --listen 0.0.0.0 --port 8188 --disable-auto-launch");
+  expect(start.command.join(" ")).toBe("python3 main.py --listen 0.0.0.0 --port 8188 --disable-auto-launch");
   expect(start.environment).toEqual({ CUDA_DEVICE_ORDER: "PCI_BUS_ID" });
   expect([start.readyPath, start.livePath]).toEqual(["/system_stats", "/system_stats"]);
   expect(start).not.toHaveProperty("metrics");

@@ -1,4 +1,6 @@
 import type { PlannedService } from "../../plan/plan.ts";
+import { COMFYUI_FAILURES } from "../failures/python-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { cardsOf, engineCommand, flagWords, programOf } from "./engine-command.ts";
 import { cudaOrder } from "./engine-environment.ts";
@@ -7,7 +9,11 @@ import { cudaOrder } from "./engine-environment.ts";
  * ComfyUI, started in its own folder. `/system_stats` is answered by its event loop while a thread of its own computes. It
  * has no metrics for Prometheus.
  */
-export const comfyuiStarter: EngineStarter = { kind: "comfyui", start };
+export const comfyuiStarter: EngineStarter = {
+  kind: "comfyui",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(COMFYUI_FAILURES, exit, lastLines),
+};
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const words = flagWords({
@@ -26,7 +32,7 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
 
 /** A script of Python is handed to Python, an interpreter gets the script, and anything else starts it by itself. */
 function programIn(options: EngineOptions, place: EnginePlace): readonly [string, ...string[]] {
-  const program = programOf("python", options, place);
+  const program = programOf("python3", options, place);
   if (program.endsWith(".py")) return ["python3", program];
   return /(?:^|\/)python[\d.]*$/.test(program) ? [program, "main.py"] : [program];
 }

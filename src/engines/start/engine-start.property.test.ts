@@ -125,7 +125,7 @@ describe.each(KINDS)("any placement of %s", (kind) => {
         const flags = flagsOf(words.filter((word) => !given.has(word)));
         expect(flags).toEqual([...new Set(flags)]);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -141,7 +141,7 @@ describe.each(KINDS)("any placement of %s", (kind) => {
         expect(has(String(where.port))).toBe(true);
         expect(starter?.start(service, chosen, where)).toEqual(start);
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

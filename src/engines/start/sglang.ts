@@ -1,4 +1,6 @@
 import type { PlannedService } from "../../plan/plan.ts";
+import { SGLANG_FAILURES } from "../failures/sglang-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { engineCommand } from "./engine-command.ts";
 import { cudaOrder, expandableSegments, hubOffline } from "./engine-environment.ts";
@@ -9,7 +11,11 @@ import { sglangProgram, sglangWords } from "./sglang-words.ts";
  * asked of `/v1/models`, which the HTTP server answers by itself. A scheduler that stands still is ended by SGLang's own
  * watchdog (`--watchdog-timeout`, 300 s).
  */
-export const sglangStarter: EngineStarter = { kind: "sglang", start };
+export const sglangStarter: EngineStarter = {
+  kind: "sglang",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(SGLANG_FAILURES, exit, lastLines),
+};
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const words = sglangWords(service, options, place);

@@ -1,5 +1,7 @@
 import type { KvType } from "./engine-settings.ts";
 import type { PlannedService } from "../../plan/plan.ts";
+import { TENSORRT_LLM_FAILURES } from "../failures/python-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { engineCommand, imageOf, pathWord, programOf, pythonFlagWords } from "./engine-command.ts";
 import { cudaOrder, hubOffline } from "./engine-environment.ts";
@@ -13,7 +15,11 @@ const OPTIONS_FILE = "/tmp/omni-llm-options.json";
  * `trtllm-serve` with its PyTorch backend. The size and type of the cache have no flags: they go into a file of options,
  * which is written first thing. All words are arguments of the script, none is part of it.
  */
-export const tensorrtLlmStarter: EngineStarter = { kind: "tensorrt-llm", start };
+export const tensorrtLlmStarter: EngineStarter = {
+  kind: "tensorrt-llm",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(TENSORRT_LLM_FAILURES, exit, lastLines),
+};
 
 const SCRIPT = `printf '%s\\n' "$2" >"$1"; shift 2; exec "$@"`;
 

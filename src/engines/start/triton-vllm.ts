@@ -1,4 +1,6 @@
 import type { PlannedService } from "../../plan/plan.ts";
+import { TRITON_FAILURES } from "../failures/vllm-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { engineCommand, imageOf, programOf } from "./engine-command.ts";
 import { cudaOrder, expandableSegments, hubOffline, NO_USAGE_STATS } from "./engine-environment.ts";
@@ -13,7 +15,11 @@ const LAST_PORT = 65_535;
  * is explicit, because only then may the backend take a model out whose engine died (ENABLE_VLLM_HEALTH_CHECK). gRPC and
  * metrics take the next two ports, as 8000 has 8001 and 8002.
  */
-export const tritonVllmStarter: EngineStarter = { kind: "triton-vllm", start };
+export const tritonVllmStarter: EngineStarter = {
+  kind: "triton-vllm",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(TRITON_FAILURES, exit, lastLines),
+};
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const { port, host } = place;

@@ -1,4 +1,6 @@
 import type { PlannedService } from "../../plan/plan.ts";
+import { VLLM_FAILURES } from "../failures/vllm-failures.ts";
+import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { engineCommand, imageOf, pathWord, programOf, pythonFlagWords } from "./engine-command.ts";
 import { cudaOrder, expandableSegments, hubOffline, NO_USAGE_STATS } from "./engine-environment.ts";
@@ -8,7 +10,11 @@ import { vllmDialect } from "./vllm-dialect.ts";
 import { vllmSettings } from "./vllm-settings.ts";
 
 /** `vllm serve`. `/health` asks whether the engine's processes live, not for a token, so it answers under load as well. */
-export const vllmStarter: EngineStarter = { kind: "vllm", start };
+export const vllmStarter: EngineStarter = {
+  kind: "vllm",
+  start,
+  classifyExit: (exit, lastLines) => readFailure(VLLM_FAILURES, exit, lastLines),
+};
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const dialect = vllmDialect("vllm", versionOf(service.engine.version, imageOf(service, place)));

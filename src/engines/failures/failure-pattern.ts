@@ -1,0 +1,22 @@
+import type { Code } from "../../core/index.ts";
+
+/** One way in which engines fail, as it reads in a line that they write. */
+export interface FailurePattern {
+  readonly line: RegExp;
+  readonly code: Code;
+  /** Sentence for the owner with the numbers of the line: `$1` is its first group, `$&` all that matched. */
+  readonly message: string;
+  /** What to do, in the same form; the code's own remedy when absent. */
+  readonly hint?: string;
+  /** False when the same start can only fail again. */
+  readonly recoverable: boolean;
+}
+
+/** What Omni knows about the last words of a kind of engine. The first pattern that any line matches decides. */
+export interface FailureReading {
+  /** The engine's own name, as a sentence begins. */
+  readonly title: string;
+  readonly patterns: readonly FailurePattern[];
+  /** Lines that read like failures and are none. */
+  readonly harmless?: RegExp;
+}

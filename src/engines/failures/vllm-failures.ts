@@ -1,0 +1,91 @@
+import { TORCH_FAILURES } from "./common-failures.ts";
+import type { FailurePattern, FailureReading } from "./failure-pattern.ts";
+
+/** vLLM, alone or within Triton. The strings are those of vllm/v1 (worker/utils.py, core/kv_cache_utils.py, engine). */
+const PATTERNS: readonly FailurePattern[] = [
+  {
+    line: /max seq len \((\d+)\), \(?([\d.]+) GiB KV cache is needed, which is larger than the available KV cache memory \(([\d.]+) GiB\)[^\n]*estimated maximum model length is (\d+)/,
+    code: "engine.cache-too-small",
+    message:
+      "A request of $1 tokens needs $2 GiB of KV cache, and $3 GiB are left for it: enough for $4 tokens.",
+    hint: "Set context: $4, or take kvCache: fp8 where the card has kernels for it.",
+    recoverable: false,
+  },
+  {
+    line: /max seq len \((\d+)\), \(?([\d.]+) GiB KV cache is needed, which is larger than the available KV cache memory \(([\d.]+) GiB\)/,
+    code: "engine.cache-too-small",
+    message: "A request of $1 tokens needs $2 GiB of KV cache, and $3 GiB are left for it.",
+    recoverable: false,
+  },
+  {
+    line: /No available memory for the cache blocks/,
+    code: "engine.cache-too-small",
+    message: "Weights and activations leave nothing for the KV cache.",
+    hint: "Raise memoryFraction, lower batch.tokens, or take a smaller quantization.",
+    recoverable: false,
+  },
+  {
+    line: /Free memory on device (\S+) \(([\d.]+)\/([\d.]+) GiB\) on startup is less than desired GPU memory utilization \(([\d.]+), ([\d.]+) GiB\)/,
+    code: "engine.out-of-memory",
+    message: "$1 has $2 of $3 GiB free, and memoryFraction $4 claims $5 GiB: somebody else is on the card.",
+    hint: "Look with nvidia-smi who holds the card, or lower memoryFraction.",
+    recoverable: true,
+  },
+  {
+    line: /Failed: Cuda error \S*custom_all_reduce\.cuh:\d+ '([^']*)'/,
+    code: "engine.card-fault",
+    message: "Cards could not share memory for their sums: $1 (vLLM #42609).",
+    hint: "Remove expandable_segments from PYTORCH_CUDA_ALLOC_CONF, or add the argument --disable-custom-all-reduce.",
+    recoverable: false,
+  },
+  {
+    line: /Total number of attention heads \((\d+)\) must be divisible by tensor parallel size \((\d+)\)/,
+    code: "plan.indivisible",
+    message: "$1 attention heads cannot be divided over $2 cards.",
+    recoverable: false,
+  },
+  {
+    line: /Bfloat16 is only supported on GPUs with compute capability of at least 8\.0/,
+    code: "engine.no-kernel",
+    message: "The card is too old for BF16: it needs compute capability 8.0.",
+    hint: "Add the arguments --dtype half, or use another card.",
+    recoverable: false,
+  },
+];
+
+/** What is left to say when the engine's processes only report each other's end. */
+const CONSEQUENCES: readonly FailurePattern[] = [
+  {
+    line: /Engine core initialization failed|EngineCore failed to start/,
+    code: "engine.load-failed",
+    message: "It could not start, and its last lines do not say why: $&.",
+    recoverable: true,
+  },
+  {
+    line: /EngineDeadError|EngineCore encountered a fatal error|(?:Worker|Engine core) proc \S+ died unexpectedly/,
+    code: "engine.crashed",
+    message: "A process of it died: $&.",
+    recoverable: true,
+  },
+];
+
+export const VLLM_FAILURES: FailureReading = {
+  title: "vLLM",
+  patterns: [...PATTERNS, ...TORCH_FAILURES, ...CONSEQUENCES],
+};
+
+/** vLLM's words come through Triton's log; what Triton says of them itself comes last. */
+export const TRITON_FAILURES: FailureReading = {
+  title: "Triton",
+  patterns: [
+    ...PATTERNS,
+    ...TORCH_FAILURES,
+    ...CONSEQUENCES,
+    {
+      line: /failed to load '([^']*)' version \d+: ([^\n]*)/,
+      code: "engine.load-failed",
+      message: "It could not load $1: $2",
+      recoverable: true,
+    },
+  ],
+};
