@@ -9,7 +9,6 @@ import { servicePath, servicesOf, unfitLabels } from "./labels.ts";
 import { namespaceFile, runtimeClassFile } from "./namespaces.ts";
 import { networkPolicyFile } from "./network-policies.ts";
 import { podSecurityDiagnostics } from "./pod-security.ts";
-import { nodePortDiagnostics } from "./service.ts";
 
 /** All files of a cluster in the order in which they are applied. */
 export function clusterFiles(
@@ -32,7 +31,6 @@ export function clusterFiles(
       ...refusedDiagnostics(deployment, cluster),
       ...engines.flatMap(({ diagnostics }) => diagnostics),
       ...policies.diagnostics,
-      ...nodePortDiagnostics(deployment, cluster),
       ...labelDiagnostics(deployment, cluster),
       ...podSecurityDiagnostics(files, cluster),
     ],

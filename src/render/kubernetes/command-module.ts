@@ -68,6 +68,7 @@ export function commandModuleFile(deployment: Deployment, cluster: Cluster): rea
   const pinning = pinningOf(
     { metadata: metadata(objectName(name, "gpus")), cards: commandModule.gpus, path: PATH },
     cluster,
+    deployment.hosts,
   );
   const storage = moduleStorage(commandModule, metadata(objectName(name, "data")), cluster);
   const owner = withoutChoice(commandModule.environment, pinning, PATH);

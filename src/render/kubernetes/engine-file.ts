@@ -32,13 +32,15 @@ export function engineFile(
       path: servicePath(service),
     },
     cluster,
+    deployment.hosts,
   );
+  const replicated = deployment.services.some(({ replicaOf }) => replicaOf === service.name);
   const pod = enginePod(service, image, pinning, deployment, cluster);
   const workload = deploymentObject(service, pod.template, metadata(service.name), pinning);
   return {
     file: {
       path: `services/${service.name}.yaml`,
-      objects: [...pod.objects, workload, ...engineServices(service, metadata)],
+      objects: [...pod.objects, workload, ...engineServices(service, replicated, metadata)],
       comment: commentOf(service, pinning),
       reason: `${servicePath(service)} asks for it: ${service.kind} ${
         service.planned.model.name === "" ? "" : `with ${service.planned.model.name} `

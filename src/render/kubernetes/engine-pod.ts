@@ -17,7 +17,7 @@ import { resourcesOf } from "./resources.ts";
 import { scrapeAnnotations } from "./scrape-annotations.ts";
 import { variablesOf } from "./secrets.ts";
 import { engineSecurity } from "./security-context.ts";
-import { enginePorts } from "./service.ts";
+import { enginePorts, replicaLabels } from "./service.ts";
 import { volumesOf } from "./storage/volumes.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -80,7 +80,11 @@ export function enginePod(
   return {
     template: {
       metadata: {
-        labels: { ...labelsOf(deployment, cluster, labelled), ...networkLabels(service.networks) },
+        labels: {
+          ...labelsOf(deployment, cluster, labelled),
+          ...replicaLabels(service),
+          ...networkLabels(service.networks),
+        },
         annotations: {
           ...ownerAnnotation(path),
           ...repository?.annotation,

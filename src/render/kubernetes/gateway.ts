@@ -54,28 +54,41 @@ export function gatewayFile(deployment: Deployment, cluster: Cluster): Kubernete
       }),
       ...servicesFor(deployment, metadata),
     ],
-    comment: commentOf(deployment, cluster),
+    comment: commentOf(deployment, cluster, spec.open),
     reason: "gateway asks for it: one endpoint for clients and MCP clients before all engines.",
     diagnostics: [...spec.diagnostics, ...folderDiagnostics(deployment, cluster)],
   };
 }
 
+/** Omni's gateway serves other machines only to those who show a key (node.open-without-keys). */
+const WITHOUT_KEYS: Diagnostic = {
+  code: "render.needs-value",
+  severity: "error",
+  path: "keys",
+  message:
+    "The gateway's pod serves other pods and machines, and Omni refuses to do that without keys: it would start again and again.",
+  hint: "keys: { owner: { env: OMNI_KEY, admin: true } }",
+};
+
 function specOf(
   deployment: Deployment,
   cluster: Cluster,
-): { readonly content: string; readonly diagnostics: readonly Diagnostic[] } {
+): { readonly open: boolean; readonly content: string; readonly diagnostics: readonly Diagnostic[] } {
   const lost = new Map<string, Diagnostic>();
   const config = deployment.gateway.config((service) => {
     const address = addressFrom(service, deployment, cluster);
     if (address === undefined) lost.set(service.name, unreachableDiagnostic(service, cluster));
     return address ?? unreachable(service);
   });
+  const { keys } = config;
+  const open = typeof keys !== "object" || keys === null || Object.keys(keys).length === 0;
   return {
+    open,
     content: yamlDocument(
       config,
       "What Omni's gateway runs in its pod, rendered by Omni from omni.yaml. The engines are Services of the cluster, so here they are remote ones.",
     ),
-    diagnostics: [...lost.values()],
+    diagnostics: [...lost.values(), ...(open ? [WITHOUT_KEYS] : [])],
   };
 }
 
@@ -130,11 +143,16 @@ function servicesFor(
   ];
 }
 
-function commentOf(deployment: Deployment, cluster: Cluster): string {
+function commentOf(deployment: Deployment, cluster: Cluster, open: boolean): string {
   const { gateway } = deployment;
   const at = (name: string): string => `http://${name}.${cluster.namespace}.svc:${gateway.port}`;
   return [
     `Omni's gateway of ${deployment.name}, rendered by Omni from omni.yaml: one endpoint for all engines. Apply it after the Secret (README.md); engines may come later.`,
+    ...(open
+      ? [
+          "IT DOES NOT START LIKE THIS: a gateway that others reach needs keys, and omni.yaml has none (keys).",
+        ]
+      : []),
     `Clients: ${at(gatewayName(deployment))}/v1${gateway.nodePort === undefined ? "; from outside only with gateway.nodePort or kubectl port-forward" : `, from outside port ${gateway.nodePort} of any node`}.`,
     ...(gateway.mcp
       ? [`MCP clients: ${at(mcpName(deployment))}/mcp, the same pod and port under a name of its own.`]

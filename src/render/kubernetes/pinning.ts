@@ -5,7 +5,7 @@ import type {
   V1ResourceRequirements,
 } from "@kubernetes/client-node";
 import type { Diagnostic } from "../../core/index.ts";
-import type { Cluster, DeployedCard } from "../../deployment/index.ts";
+import type { Cluster, DeployedCard, Deployment } from "../../deployment/index.ts";
 import { contractOf } from "./cluster-contract.ts";
 import { claimTemplate } from "./dynamic-resources.ts";
 import type { Data } from "./object.ts";
@@ -43,8 +43,8 @@ const plain = (reason: string, rest: Partial<Pinning> = {}): Pinning => ({
   ...rest,
 });
 
-/** The pinning of a pod by the cluster's mechanism. */
-export function pinningOf(pinned: Pinned, cluster: Cluster): Pinning {
+/** The pinning of a pod by the cluster's mechanism. `hosts` say which cards are alike. */
+export function pinningOf(pinned: Pinned, cluster: Cluster, hosts: Deployment["hosts"]): Pinning {
   if (pinned.cards.length === 0) {
     return plain(
       "It uses no card, and an image that asks for all of them gets none (NVIDIA_VISIBLE_DEVICES=void).",
@@ -57,7 +57,7 @@ export function pinningOf(pinned: Pinned, cluster: Cluster): Pinning {
     case "uuid":
       return byUuid(pinned, cluster);
     case "device-plugin":
-      return byCount(pinned, cluster);
+      return byCount(pinned, cluster, hosts);
     case "dra":
       return byClaim(pinned, cluster);
   }
@@ -95,7 +95,7 @@ function byUuid({ cards, path }: Pinned, cluster: Cluster): Pinning {
         severity: "error",
         path,
         message: `pinning: uuid needs the UUID of ${card.name} (${card.model}), and the spec names none; ${path} is rendered with 0 replicas.`,
-        hint: `metal.gpus.${card.name}.uuid: GPU-…   # nvidia-smi -L on ${card.machine} prints it`,
+        hint: `gpus.${card.name}.uuid: GPU-…   # nvidia-smi -L on ${card.machine} prints it`,
       })),
     },
   );
@@ -109,9 +109,12 @@ const withoutRuntimeClass = (path: string): Diagnostic => ({
   hint: "runtimeClass: nvidia",
 });
 
-function byCount({ cards, path }: Pinned, cluster: Cluster): Pinning {
+function byCount({ cards, path }: Pinned, cluster: Cluster, hosts: Deployment["hosts"]): Pinning {
   const node = cluster.nodes.find(({ gpus }) => cards.every((card) => gpus.includes(card.name)));
-  const others = (node?.gpus ?? []).filter((name) => !cards.some((card) => card.name === name));
+  const others = (node?.gpus ?? []).filter((name) => {
+    const model = hosts.find((host) => host.gpus?.[name] !== undefined)?.gpus?.[name]?.model;
+    return !cards.some((card) => card.name === name || card.model === model);
+  });
   return plain(
     `Its ${cards.length} card${cards.length === 1 ? " is" : "s are"} counted by the device plugin (nvidia.com/gpu), which gives any free one of the node; nothing names a card.`,
     {

@@ -1,7 +1,6 @@
 import type { V1ContainerPort, V1ObjectMeta, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import type { Diagnostic } from "../../core/index.ts";
-import type { Cluster, DeployedService, Deployment } from "../../deployment/index.ts";
-import { selectorOf, serviceLabelled, servicePath, servicesOf } from "./labels.ts";
+import type { Cluster, DeployedService } from "../../deployment/index.ts";
+import { PREFIX, selectorOf, serviceLabelled } from "./labels.ts";
 import type { Data } from "./object.ts";
 import { objectName } from "./object-name.ts";
 
@@ -41,10 +40,12 @@ export function enginePorts({ port, start }: DeployedService): V1ContainerPort[]
 
 /**
  * The Services of an engine: all ports within the cluster, and the port that serves on every node where a NodePort is
- * asked for. Only that port leaves the cluster, so an engine with further ports has a Service of its own for it.
+ * asked for. Only that port leaves the cluster, so an engine with further ports has a Service of its own for it. Replicas
+ * share the NodePort of their first, in a Service over all their pods.
  */
 export function engineServices(
   service: DeployedService,
+  replicated: boolean,
   metadata: (name: string) => V1ObjectMeta,
 ): readonly V1Service[] {
   const selector = selectorOf(serviceLabelled(service));
@@ -55,16 +56,20 @@ export function engineServices(
   const name = engineServiceName(service);
   const { nodePort } = service;
   const [serving] = ports;
-  if (nodePort === undefined || serving === undefined)
-    return [serviceObject(metadata(name), selector, ports)];
+  const inside = serviceObject(metadata(name), selector, ports);
+  if (nodePort === undefined || serving === undefined || service.replicaOf !== undefined) return [inside];
   const outside = [{ ...serving, nodePort }];
-  return ports.length === 1
-    ? [serviceObject(metadata(name), selector, outside)]
-    : [
-        serviceObject(metadata(name), selector, ports),
-        serviceObject(metadata(objectName(name, "nodeport")), selector, outside),
-      ];
+  if (!replicated && ports.length === 1) return [serviceObject(metadata(name), selector, outside)];
+  return [inside, serviceObject(metadata(objectName(name, "nodeport")), replicaLabels(service), outside)];
 }
+
+/** What the pods of a service and of all its replicas have in common. */
+export const replicaLabels = ({
+  name,
+  replicaOf,
+}: Pick<DeployedService, "name" | "replicaOf">): Record<string, string> => ({
+  [`${PREFIX}/service`]: replicaOf ?? name,
+});
 
 /** A Service over pods of a selector; of type NodePort where a port names one. */
 export const serviceObject = (
@@ -85,42 +90,3 @@ export const serviceObject = (
 /** URL of an engine for pods of its cluster, without a path. */
 export const engineAddress = (service: DeployedService, cluster: Cluster): string =>
   `http://${engineServiceName(service)}.${cluster.namespace}.svc:${service.port}`;
-
-/** Range of NodePorts unless the API server is told otherwise (--service-node-port-range). */
-const RANGE = { first: 30_000, last: 32_767 };
-
-/** NodePorts out of range, or asked for twice in one cluster. They are rendered as written; the API server refuses them. */
-export function nodePortDiagnostics(deployment: Deployment, cluster: Cluster): Diagnostic[] {
-  const asked = [
-    ...servicesOf(deployment, cluster).map((service) => ({
-      port: service.nodePort,
-      path: `${servicePath(service)}.nodePort`,
-      who: service.name,
-    })),
-    { port: deployment.gateway.nodePort, path: "gateway.nodePort", who: "the gateway" },
-  ];
-  return asked.flatMap(({ port, path, who }, index): Diagnostic[] => {
-    if (port === undefined) return [];
-    const first = asked.findIndex((other) => other.port === port);
-    const other = asked[first];
-    const found: Diagnostic[] = [];
-    if (port < RANGE.first || port > RANGE.last)
-      found.push({
-        code: "render.not-applicable",
-        severity: "warning",
-        path,
-        message: `NodePort ${port} of ${who} lies outside ${RANGE.first}-${RANGE.last}, and an API server without another --service-node-port-range refuses the Service.`,
-        hint: `nodePort: ${RANGE.first + (port % 1000)}`,
-        source: "kubernetes.io/docs/concepts/services-networking/service/#type-nodeport",
-      });
-    if (first < index && other !== undefined)
-      found.push({
-        code: "render.not-applicable",
-        severity: "error",
-        path,
-        message: `NodePort ${port} of ${who} is ${other.who}'s already, and the API server refuses the second Service.`,
-        hint: "Give each a NodePort of its own.",
-      });
-    return found;
-  });
-}

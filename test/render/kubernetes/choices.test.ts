@@ -1,0 +1,313 @@
+import { parse } from "@marcbachmann/cel-js";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { hasDefinitions, StrictKubernetes } from "../strict-kubernetes.ts";
+import { clusterDeployment, findingsOf, objectsOf, podOf } from "./cluster-spec.ts";
+
+const request = z.object({
+  name: z.string(),
+  deviceClassName: z.string(),
+  count: z.number(),
+  allocationMode: z.literal("ExactCount"),
+  selectors: z.array(z.object({ cel: z.object({ expression: z.string() }) })),
+});
+const claim = z.looseObject({
+  apiVersion: z.string(),
+  spec: z.object({ spec: z.object({ devices: z.object({ requests: z.array(z.unknown()) }) }) }),
+});
+
+const requestsOf = (object: unknown): readonly unknown[] => claim.parse(object).spec.spec.devices.requests;
+const nested = z.object({ name: z.string(), exactly: request.omit({ name: true }) });
+
+describe("dynamic resource allocation", () => {
+  it.each([
+    ["1.34.0", "resource.k8s.io/v1"],
+    ["1.35.2", "resource.k8s.io/v1"],
+    ["1.33.1", "resource.k8s.io/v1beta2"],
+  ])("asks Kubernetes %s under exactly, by %s", async (version, api) => {
+    const deployment = await clusterDeployment({
+      version,
+      pinning: "dra",
+      service: { devices: ["first", "second"], tensorParallel: 2 },
+    });
+    const template = objectsOf(deployment).get("ResourceClaimTemplate chat-gpus");
+    expect(template).toMatchObject({ apiVersion: api, metadata: { namespace: "ai" } });
+    const requests = requestsOf(template).map((one) => nested.parse(one));
+    expect(requests.map(({ exactly }) => exactly.count)).toEqual([1, 1]);
+    const expressions = requests.flatMap(({ exactly }) => exactly.selectors.map(({ cel }) => cel.expression));
+    const uuids = [1, 2].map((digit) => `GPU-0000000${digit}-0000-0000-0000-000000000000`);
+    for (const [index, expression] of expressions.entries())
+      for (const [other, uuid] of uuids.entries())
+        expect(parse(expression)({ device: { attributes: { "gpu.nvidia.com": { uuid } } } })).toBe(
+          index === other,
+        );
+  });
+
+  it("asks Kubernetes 1.32 in the flat form of v1beta1", async () => {
+    const deployment = await clusterDeployment({ version: "1.32.4", pinning: "dra" });
+    const template = objectsOf(deployment).get("ResourceClaimTemplate chat-gpus");
+    expect(claim.parse(template).apiVersion).toBe("resource.k8s.io/v1beta1");
+    expect(requestsOf(template).map((one) => request.parse(one).deviceClassName)).toEqual(["gpu.nvidia.com"]);
+  });
+
+  it("refers to the claim, and to nothing else that chooses cards", async () => {
+    const deployment = await clusterDeployment({ pinning: "dra" });
+    const { spec, container } = podOf(deployment, "chat");
+    expect(spec).toMatchObject({
+      resourceClaims: [{ name: "gpus", resourceClaimTemplateName: "chat-gpus" }],
+    });
+    expect(spec).not.toHaveProperty("runtimeClassName");
+    expect(container.resources).toMatchObject({ claims: [{ name: "gpus" }] });
+    expect(JSON.stringify(container)).not.toMatch(/NVIDIA_VISIBLE_DEVICES|nvidia\.com\/gpu/);
+  });
+
+  it("asks by model where no UUID is known, and not for its bigger sister", async () => {
+    const gpus = { first: { model: "RTX 3080" }, second: { model: "RTX 3080" } };
+    const deployment = await clusterDeployment({
+      pinning: "dra",
+      service: { devices: ["first", "second"], tensorParallel: 2 },
+      more: { metal: { gpus, memory: { size: "64GiB" }, disks: { nvme: { mount: "/mnt/nvme" } } } },
+    });
+    const [only, ...none] = requestsOf(objectsOf(deployment).get("ResourceClaimTemplate chat-gpus"));
+    const { exactly } = nested.parse(only);
+    expect([exactly.count, none]).toEqual([2, []]);
+    const matches = parse(exactly.selectors[0]?.cel.expression ?? "");
+    const named = (productName: string) =>
+      matches({ device: { attributes: { "gpu.nvidia.com": { productName } } } });
+    expect(named("NVIDIA GeForce RTX 3080")).toBe(true);
+    expect(named("NVIDIA GeForce RTX 3080 Ti")).toBe(false);
+    expect(named("NVIDIA GeForce RTX 3090")).toBe(false);
+  });
+
+  it("does not exist before 1.32: nothing starts, and the diagnostic says what does", async () => {
+    const deployment = await clusterDeployment({ version: "1.31.4", pinning: "dra" });
+    expect(podOf(deployment, "chat").replicas).toBe(0);
+    expect([...objectsOf(deployment).keys()].join()).not.toContain("ResourceClaim");
+    expect(findingsOf(deployment).join()).toMatch(
+      /error services\.chat: pinning: dra needs Kubernetes 1\.32 .*cluster is 1\.31\.4/,
+    );
+  });
+});
+
+describe("pinning by the device plugin", () => {
+  it("counts cards and names none", async () => {
+    const deployment = await clusterDeployment({
+      pinning: "device-plugin",
+      service: { environment: { CUDA_VISIBLE_DEVICES: "1" }, resources: { limits: { "nvidia.com/gpu": 2 } } },
+    });
+    const { container } = podOf(deployment, "chat");
+    expect(container.resources).toMatchObject({ limits: { "nvidia.com/gpu": "1" } });
+    expect(container.env.map(({ name }) => name)).not.toContain("CUDA_VISIBLE_DEVICES");
+    expect(findingsOf(deployment)).toHaveLength(2);
+  });
+
+  it("says so where the node has other cards", async () => {
+    const gpus = { first: { model: "RTX 3090" }, other: { model: "RTX 3060" } };
+    const deployment = await clusterDeployment({
+      pinning: "device-plugin",
+      more: { metal: { gpus, memory: { size: "64GiB" }, disks: { nvme: { mount: "/mnt/nvme" } } } },
+    });
+    expect(findingsOf(deployment).join()).toContain("any card of the node, other too");
+  });
+});
+
+describe("resources", () => {
+  it("lets the owner's win, never requests more than the limit, and says what is too small", async () => {
+    const deployment = await clusterDeployment({
+      service: {
+        shm: "2GiB",
+        resources: { requests: { cpu: 3 }, limits: { memory: "1Gi", "hugepages-2Mi": "64Mi" } },
+      },
+    });
+    expect(podOf(deployment, "chat").container.resources).toEqual({
+      requests: { cpu: "3", memory: "1Gi" },
+      limits: { memory: "1Gi", "hugepages-2Mi": "64Mi" },
+    });
+    expect(findingsOf(deployment).join("\n")).toMatch(
+      /limits\.memory: The request of memory[^]*predicts with \/dev\/shm/,
+    );
+  });
+
+  it("requests no more CPUs than the node can give", async () => {
+    const metal = {
+      cpu: { cores: 8, threads: 16 },
+      memory: { size: "128GiB" },
+      disks: { nvme: { mount: "/mnt/nvme" } },
+    };
+    const models = {
+      tiny: {
+        source: "disk:nvme/tiny.gguf",
+        family: "Mistral-Nemo-12B",
+        format: "gguf",
+        size: "7GB",
+        quantization: "Q4_K_M",
+      },
+    };
+    const service = { model: "tiny", engine: "llama.cpp", devices: "cpu", context: 4096, threads: 16 };
+    const deployment = await clusterDeployment({
+      more: {
+        metal,
+        models,
+        engines: { "llama.cpp": { kind: "llama.cpp", version: "b7000" } },
+        services: { one: service, two: service },
+      },
+    });
+    const requested = ["one", "two"].map(
+      (name) =>
+        z
+          .object({ requests: z.object({ cpu: z.string() }) })
+          .parse(podOf(deployment, name).container.resources).requests.cpu,
+    );
+    expect(requested).toEqual(["6500m", "6500m"]);
+  });
+});
+
+describe("pods", () => {
+  it("of engines that can run without a name do, all others as root without rights", async () => {
+    const deployment = await clusterDeployment();
+    expect(podOf(deployment, "chat").container).toMatchObject({
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        seccompProfile: { type: "RuntimeDefault" },
+      },
+    });
+    expect(podOf(deployment, "test-node-gateway").container).toMatchObject({
+      securityContext: { runAsNonRoot: true, runAsUser: 1000, readOnlyRootFilesystem: true },
+    });
+  });
+
+  it("that the namespace's level refuses are named with what they need", async () => {
+    const deployment = await clusterDeployment({
+      kubernetes: { podSecurity: "baseline" },
+      service: { privileged: true },
+    });
+    expect(findingsOf(deployment).join("\n")).toMatch(
+      /error runtime\.kubernetes\.podSecurity: podSecurity: baseline refuses the pod of Deployment chat \(services\/chat\.yaml\): the volume .* \(hostPath\); engine is privileged/,
+    );
+    expect(findingsOf(deployment).join("\n")).not.toContain("test-node-gateway");
+  });
+
+  it("go by the label of the node, past no scheduler", async () => {
+    const deployment = await clusterDeployment({ kubernetes: { nodeName: "node-0" } });
+    for (const name of ["chat", "test-node-gateway"]) {
+      expect(podOf(deployment, name).spec).toMatchObject({
+        nodeSelector: { "kubernetes.io/hostname": "node-0" },
+      });
+      expect(podOf(deployment, name).spec).not.toHaveProperty("nodeName");
+    }
+  });
+
+  it("sleep before they leave by the kubelet's own means, or by a program on old clusters", async () => {
+    const preStop = async (version: string) => podOf(await clusterDeployment({ version }), "chat").container;
+    expect(await preStop("1.30.0")).toMatchObject({ lifecycle: { preStop: { sleep: { seconds: 5 } } } });
+    expect(await preStop("1.29.0")).toMatchObject({
+      lifecycle: { preStop: { exec: { command: ["sleep", "5"] } } },
+    });
+  });
+
+  it("never replace an engine that has its cards alone pod by pod", async () => {
+    const deployment = await clusterDeployment({ service: { strategy: "rolling", sharing: "exclusive" } });
+    expect(objectsOf(deployment).get("Deployment chat")).toMatchObject({
+      spec: { strategy: { type: "Recreate" } },
+    });
+    expect(findingsOf(deployment).join()).toContain("services.chat.strategy");
+  });
+});
+
+describe("NodePorts", () => {
+  it("of replicas are one Service over all their pods", async () => {
+    const deployment = await clusterDeployment({
+      service: { devices: "auto", replicas: 2, nodePort: 30_100 },
+    });
+    const objects = [...objectsOf(deployment).values()];
+    const services = objects.filter(({ kind }) => kind === "Service");
+    expect(
+      services.filter((one) => JSON.stringify(one).includes("30100")).map(({ metadata }) => metadata.name),
+    ).toEqual(["chat-nodeport"]);
+    expect(objectsOf(deployment).get("Service chat-nodeport")).toMatchObject({
+      spec: {
+        selector: { "omni.internal/service": "chat" },
+        ports: [{ nodePort: 30_100, targetPort: "http" }],
+      },
+    });
+    for (const { name } of deployment.services)
+      expect(podOf(deployment, name).metadata.labels).toMatchObject({ "omni.internal/service": "chat" });
+  });
+});
+
+describe("secrets", () => {
+  it("are references everywhere, by variable and by file", async () => {
+    const deployment = await clusterDeployment({
+      service: { environment: { TOKEN: { env: "HF_TOKEN" }, CERT: { file: "/run/secrets/a.b" } } },
+      more: { keys: { owner: { file: "/run/secrets/owner-key", admin: true } } },
+    });
+    expect(podOf(deployment, "chat").container.env).toEqual(
+      expect.arrayContaining([
+        { name: "TOKEN", valueFrom: { secretKeyRef: { name: "test-node-secrets", key: "HF_TOKEN" } } },
+        {
+          name: "CERT",
+          valueFrom: {
+            secretKeyRef: {
+              name: "test-node-secrets",
+              key: expect.stringMatching(/^run\.secrets\.a\.b-[0-9a-f]{8}$/),
+            },
+          },
+        },
+      ]),
+    );
+    expect(podOf(deployment, "test-node-gateway").container).toMatchObject({
+      volumeMounts: expect.arrayContaining([
+        {
+          name: "secrets",
+          mountPath: "/run/secrets/owner-key",
+          subPath: "run.secrets.owner-key",
+          readOnly: true,
+        },
+      ]),
+    });
+  });
+});
+
+describe("every choice", () => {
+  it.skipIf(!hasDefinitions)(
+    "is taken by a strict API server (needs the definitions of Kubernetes 1.35)",
+    async () => {
+      const strict = new StrictKubernetes();
+      const deployments = await Promise.all([
+        clusterDeployment({ pinning: "dra" }),
+        clusterDeployment({
+          pinning: "device-plugin",
+          kubernetes: {
+            storageClass: "fast",
+            imagePullSecret: "pull",
+            runtimeClass: "nvidia",
+            createRuntimeClass: true,
+          },
+        }),
+        clusterDeployment({
+          guest: { cni: "cilium" },
+          service: { networks: ["walled"], nodePort: 30_100, shm: "1GiB", privileged: true, memory: "64GiB" },
+          more: {
+            networks: {
+              walled: { isolation: "gateway-only", allow: ["10.0.0.5:5432", "10.1.0.0/16", "[fd00::1]:443"] },
+            },
+            runbook: {
+              commandModule: {
+                image: "ubuntu:24.04",
+                storage: "10GiB",
+                gpus: ["second"],
+                packages: ["git"],
+                environment: { A: "b" },
+              },
+            },
+          },
+        }),
+      ]);
+      const errors = deployments.flatMap((one) =>
+        [...objectsOf(one).values()].flatMap((object) => strict.errors(object)),
+      );
+      expect(errors).toEqual([]);
+    },
+  );
+});
