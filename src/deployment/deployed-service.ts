@@ -44,6 +44,8 @@ export interface DeployedService {
   readonly cards: readonly DeployedCard[];
   /** Nobody else is on its cards. */
   readonly exclusive: boolean;
+  /** Swap set whose members take turns on its cards, and whether it is the one that is loaded first. */
+  readonly turns?: { readonly set: string; readonly standing: boolean };
   readonly mounts: readonly DeployedMount[];
   readonly port: number;
   readonly nodePort?: number;

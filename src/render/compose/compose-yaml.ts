@@ -23,13 +23,13 @@ export function composeYaml(deployment: Deployment, place: ComposePlace): Compos
   const draft = new ComposeDraft();
   const { services, gatewayName, folder, withGateway } = place;
   const topology = topologyOf(deployment, services, withGateway, draft);
+  const gateway: [string, ComposeService][] = withGateway
+    ? [[gatewayName, gatewayService(deployment, topology, place, draft)]]
+    : [];
   const engines = services.map((service): [string, ComposeService] => [
     service.name,
     serviceOf(service, topology.of(service), place, deployment, draft),
   ]);
-  const gateway: [string, ComposeService][] = withGateway
-    ? [[gatewayName, gatewayService(deployment, topology, place, draft)]]
-    : [];
   const networks = networksOf(deployment, topology, draft);
   findReachability(deployment, services, topology, draft);
   const file: ComposeFile = {

@@ -57,9 +57,9 @@ export function gpusOf(service: DeployedService, deployment: Deployment, draft: 
 }
 
 const unstable = ({ cards }: DeployedService): string =>
-  cards.every(({ uuid }) => uuid !== undefined)
-    ? ""
-    : " An index can change at a boot or when a card is taken out; a UUID in omni.yaml does not.";
+  cards.some(({ uuid, index }) => uuid === undefined && index !== undefined)
+    ? " An index can change at a boot or when a card is taken out; a UUID in omni.yaml does not."
+    : "";
 
 /** UUID, or index, or a variable that the owner sets: without an id Docker would hand out some other card. */
 function idOf(
@@ -70,7 +70,9 @@ function idOf(
 ): string {
   if (card.uuid !== undefined) return card.uuid;
   const several = deployment.hosts.length > 1;
-  const place = several ? `metal.machines.${card.machine}.gpus.${card.name}` : `metal.gpus.${card.name}`;
+  // The machine of `metal` bears the name of the spec.
+  const metal = card.machine === deployment.name ? "metal" : `machines.${card.machine}`;
+  const place = `${metal}.gpus.${card.name}`;
   if (card.index !== undefined) {
     draft.find({
       code: "render.needs-value",

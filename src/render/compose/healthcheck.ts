@@ -23,7 +23,7 @@ export function healthcheckOf({
   const script = [
     `if command -v curl >/dev/null; then curl --noproxy '*' -fsS -m 8 -o /dev/null ${url}`,
     `elif command -v python3 >/dev/null; then python3 -c ${shellWord(PYTHON)} ${url}`,
-    `else wget -q -T 8 -O /dev/null ${url}`,
+    `else http_proxy= wget -q -T 8 -O /dev/null ${url}`,
     "fi",
   ].join("; ");
   return {

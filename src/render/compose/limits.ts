@@ -87,7 +87,7 @@ function rightsOf(service: DeployedService, draft: ComposeDraft): Limits {
   }
   draft.note(
     ["services", name, "cap_drop"],
-    "Root of the container without root's rights: what it writes on the node must belong to root there.",
+    "No rights beyond those of its user, root included: what it writes on the node must belong to that user.",
   );
   if (needsNuma(service))
     draft.note(["services", name, "cap_add"], "Choosing the NUMA node of memory (mbind) takes it.");

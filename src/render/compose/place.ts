@@ -36,6 +36,24 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
 export const NODE_NAME = "host.docker.internal";
 
 /**
+ * Port of the node under which a service is published, whether or not it has to be: the one that its owner names, else its
+ * own, or the next that no service of its machine has taken. Containers may share a port, a node may not.
+ */
+export function publishedPortOf(service: DeployedService, deployment: Deployment): number {
+  const neighbours = deployment.services.filter(
+    ({ runtime, machine }) => runtime === service.runtime && machine === service.machine,
+  );
+  const taken = new Set(neighbours.flatMap(({ hostPort }) => hostPort ?? []));
+  for (const one of neighbours) {
+    let port = one.hostPort ?? one.port;
+    while (one.hostPort === undefined && taken.has(port)) port += 1;
+    taken.add(port);
+    if (one === service) return port;
+  }
+  return service.hostPort ?? service.port;
+}
+
+/**
  * Where the gateway of a place finds a service: by its name on a common network; through the node's published port where
  * it is on the node's own network, no container, or on another machine.
  */
@@ -53,6 +71,8 @@ export function addressOf(
   const host = elsewhere
     ? (deployment.hosts.find((one) => one.name === machine)?.address ?? machine)
     : NODE_NAME;
-  const published = runtime === "kubernetes" ? service.nodePort : undefined;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${published ?? service.hostPort ?? port}`;
+  const published =
+    (runtime === "kubernetes" ? service.nodePort : undefined) ??
+    (runtime === "docker" ? publishedPortOf(service, deployment) : (service.hostPort ?? port));
+  return `http://${host.includes(":") ? `[${host}]` : host}:${published}`;
 }

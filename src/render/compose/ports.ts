@@ -1,6 +1,7 @@
 import type { DeployedService, Deployment } from "../../deployment/index.ts";
 import type { ComposeDraft } from "./compose-draft.ts";
 import type { ComposePort } from "./compose-file.ts";
+import { publishedPortOf } from "./place.ts";
 import type { ComposePlace } from "./place.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -45,9 +46,10 @@ export function servicePorts(
   const { hostPort, port, name, machine } = service;
   if (hostPort !== undefined) return [publishedPort(port, hostPort, deployment.gateway.host)];
   if (place.withGateway) return [];
+  const published = publishedPortOf(service, deployment);
   if (deployment.runtime !== "docker") {
     draft.note(["services", name, "ports"], "For Omni's gateway, which is no container here.");
-    return [publishedPort(port, port, LOOPBACK)];
+    return [publishedPort(port, published, LOOPBACK)];
   }
   const address = deployment.hosts.find((host) => host.name === machine)?.address;
   draft.note(["services", name, "ports"], "For Omni's gateway on another machine.");
@@ -55,8 +57,8 @@ export function servicePorts(
     code: "render.not-applicable",
     severity: "warning",
     path: `services.${name}.machine`,
-    message: `${name} runs on ${machine ?? "another machine"}, the gateway does not: port ${port} is published at ${address ?? "every address of it"}, where engines ask for no key.`,
+    message: `${name} runs on ${machine ?? "another machine"}, the gateway does not: port ${published} is published at ${address ?? "every address of it"}, where engines ask for no key.`,
     hint: "Let a firewall pass only the gateway's machine.",
   });
-  return [publishedPort(port, port, address ?? "0.0.0.0")];
+  return [publishedPort(port, published, address ?? "0.0.0.0")];
 }

@@ -4,7 +4,7 @@ import type { Artifact } from "../artifact.ts";
 import { markdownText } from "../escape/markdown.ts";
 import type { ComposeDraft } from "./compose-draft.ts";
 import type { ComposePlace } from "./place.ts";
-import { REFUSED } from "./service.ts";
+import { REFUSED } from "./headline.ts";
 import { isSealed, networkNamed } from "./topology.ts";
 import type { Topology } from "./topology.ts";
 
@@ -61,15 +61,21 @@ function before(deployment: Deployment, place: ComposePlace, draft: ComposeDraft
       `Images that nobody publishes, built by what is rendered in images/: ${[...new Set(built)].map(code).join(", ")}.`,
     );
   const names = new Set(place.services.map(({ planned }) => planned.model.name));
-  for (const { name, path, sizeBytes } of deployment.models)
-    if (names.has(name) && path !== "")
+  for (const { name, path, sizeBytes, machine = place.machine } of deployment.models)
+    if (names.has(name) && path !== "" && (place.machine === undefined || machine === place.machine))
       steps.push(
         `Weights of ${markdownText(name)}${sizeBytes > 0 ? ` (${formatBytes(sizeBytes)})` : ""} at ${code(path)}.`,
       );
   if (draft.variables.length > 0)
     steps.push("Variables: `cp .env.example .env && chmod 600 .env`, then fill it in.");
+  for (const { path, writable } of place.withGateway ? deployment.gateway.folders : [])
+    steps.push(
+      `The folder ${code(path)} of a tool, ${writable ? "writable" : "readable"} for user 1000, who the gateway runs as.`,
+    );
   for (const { path } of draft.secrets)
-    steps.push(`A secret in ${code(path.replaceAll("$$", "$"))}, readable by root only.`);
+    steps.push(
+      `A secret in ${code(path.replaceAll("$$", "$"))}, readable by the user of the container that it is for (1000 for the gateway) and by nobody else.`,
+    );
   return `## What must be there first\n\n${steps.map((step) => `* ${step}`).join("\n")}`;
 }
 

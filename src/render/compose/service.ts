@@ -7,14 +7,12 @@ import { gpusOf } from "./gpus.ts";
 import { healthcheckOf } from "./healthcheck.ts";
 import { limitsOf } from "./limits.ts";
 import { mountsOf } from "./mounts.ts";
+import { headline, isHeldBack, profilesOf } from "./headline.ts";
 import { labelsOf } from "./networks.ts";
 import type { ComposePlace } from "./place.ts";
 import { servicePorts } from "./ports.ts";
 import { composeBytes, composeDuration } from "./quantity.ts";
 import type { Attachment } from "./topology.ts";
-
-/** Profile of services that the plan refused: they start only when somebody names it. */
-export const REFUSED = "refused";
 
 /** Engines whose death can look like a success. */
 const EXITS_CLEAN = new Set(["vllm", "triton-vllm"]);
@@ -28,7 +26,7 @@ export function serviceOf(
   draft: ComposeDraft,
 ): ComposeService {
   const { name, refused } = service;
-  draft.note(["services", name], headline(service));
+  draft.note(["services", name], headline(service, place.services));
   const gpus = gpusOf(service, deployment, draft);
   const environment = environmentOf(
     [service.start.environment, gpus.environment, service.environment],
@@ -46,7 +44,7 @@ export function serviceOf(
     );
   return {
     image: imageOf(service, draft),
-    ...(refused === undefined ? {} : { profiles: [REFUSED] }),
+    ...profilesOf(service),
     ...commandOf(service, environment),
     ...(gpus.keys.runtime === undefined ? {} : { runtime: gpus.keys.runtime }),
     init: true,
@@ -71,25 +69,6 @@ export function serviceOf(
       ...labelsOf(service.labels, `services.${name}.labels`),
     },
   };
-}
-
-function headline({
-  planned,
-  replicaOf,
-  kind,
-  engineVersion,
-  cards,
-  refused,
-  name,
-}: DeployedService): string {
-  const engine = `${kind}${engineVersion === undefined ? "" : ` ${engineVersion}`}`;
-  const on = cards.length === 0 ? "the processor" : cards.map((card) => card.name).join(" + ");
-  const replica = replicaOf === undefined ? "" : ` A further replica of ${replicaOf}.`;
-  const model = planned.model.name === "" ? "" : `${planned.model.name} `;
-  const first = `${name}: ${model}by ${engine} on ${on}.${replica}`;
-  return refused === undefined
-    ? first
-    : `${first}\nREFUSED by the plan, rendered as written, never started by itself: ${refused.reason}\n→ ${refused.hint}\nIn spite of it: docker compose --profile ${REFUSED} up -d ${name}`;
 }
 
 export const attachmentKeys = ({
@@ -124,7 +103,7 @@ function imageOf({ image, name, planned, refused }: DeployedService, draft: Comp
   });
 }
 
-/** Services that have to be healthy first, each replica of them. One that is refused holds nobody up. */
+/** Services that have to be healthy first, each replica of them. One that does not start by itself holds nobody up. */
 function dependenciesOf(
   service: DeployedService,
   place: ComposePlace,
@@ -136,7 +115,7 @@ function dependenciesOf(
     for (const one of waited)
       found[one.name] = {
         condition: "service_healthy",
-        ...(one.refused === undefined ? {} : { required: false }),
+        ...(isHeldBack(one) ? { required: false } : {}),
       };
     if (waited.length === 0)
       draft.find({
