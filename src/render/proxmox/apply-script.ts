@@ -89,6 +89,7 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 elsewhere=no
 changed=no
+reboot=no
 pending=''
 skip=''
 
@@ -144,7 +145,7 @@ if [ "$changed" = no ]; then
   say '  Nothing has changed.'
 elif [ "$dry_run" = yes ]; then
   say '  This was a dry run: nothing has changed.'
-else
+elif [ "$reboot" = yes ]; then
   say '  Reboot this host when nobody needs it: boot line and modules count from the next boot. This script never reboots.'
 fi
 `;
@@ -161,7 +162,12 @@ export function applyScript(parts: ProxmoxHost, made: ApplyParts): string {
     ...(made.switchScript ? [STEPS.switch] : []),
   ];
   const names = steps.map(({ name }) => name).join(" ");
-  const checks = ["check_host", "check_folder", ...(made.kernel === undefined ? [] : ["check_kernel"])];
+  const checks = [
+    "check_host",
+    "check_folder",
+    "check_cards",
+    ...(made.kernel === undefined ? [] : ["check_kernel"]),
+  ];
   return [
     "#!/bin/sh\n",
     fileHeader(

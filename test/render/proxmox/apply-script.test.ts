@@ -175,9 +175,28 @@ describe("apply.sh refuses before it changes anything", () => {
   it.each(situations)("%s", async (_, prepare, environment, message) => {
     using machine = await fullHost();
     prepare(machine);
-    const { status, output } = machine.run("apply.sh", ["--skip", "boot"], environment);
+    const before = machine.snapshot();
+    const { status, calls, output } = machine.run("apply.sh", [], environment);
     expect(output).toContain(message);
-    expect(status).toBe(3);
+    expect({ status, calls }).toEqual({ status: 3, calls: [] });
+    expect(machine.snapshot()).toEqual(before);
+  });
+
+  it("ids in the spec that the machine has not, or that another device bears", async () => {
+    const ids = (...list: readonly string[]) =>
+      renderFull(
+        ['"0000:F1:00" }', `"0000:F1:00", ids: ["10de:2bb1", "10de:22e8"] }`],
+        ['pci: "0000:11:00"', `pci: "0000:11:00", ids: ${JSON.stringify(list)}`],
+      );
+    using machine = await fullHost();
+    machine.copy((await ids("10de:2684")).artifacts, "node");
+    expect(machine.run("apply.sh").output).toContain(
+      "0000:11:00 is 10de:2b85, and small would be one of: 10de:2684",
+    );
+    machine.copy((await ids("10de:2b85", "1a03:2000")).artifacts, "node");
+    expect(machine.run("apply.sh").output).toContain("0000:05:00.0 has the id 1a03:2000 too");
+    machine.copy((await ids("10de:2b85")).artifacts, "node");
+    expect(machine.run("apply.sh").status).toBe(0);
     expect(machine.read("etc/modprobe.d/omni-vfio-ids.conf")).toBe("");
   });
 

@@ -51,6 +51,7 @@ systemd_boot_line() {
   [ -f "$CMDLINE" ] || refuse "There is no $CMDLINE, and only the host knows its root=." 'Make it from /proc/cmdline first.'
   case " $(cat "$CMDLINE") " in *[[:space:]]root=*) ;; *) refuse "$CMDLINE has no root=: a line made from it would not boot." ;; esac
   merge_cmdline
+  case " $merged " in *' root='*) ;; *) refuse "What Omni added earlier ($RECORD) would take root= out of $CMDLINE." "Look at both; remove $RECORD when it is wrong." ;; esac
   if [ "$merged" = "$(cat "$CMDLINE")" ]; then
     say "  unchanged: $CMDLINE"
     return 0

@@ -2,10 +2,11 @@
 export const FILES = `
 STATE=$ROOT/var/lib/omni/proxmox
 
-# A change counts only when the boot files are made anew. The mark outlives a run that stops in between.
+# A change with a mark counts only when the boot files are made anew and the host is started again. The mark outlives a run that stops in between.
 mark() {
   changed=yes
   [ -n "$1" ] || return 0
+  reboot=yes
   if [ "$dry_run" = yes ]; then
     pending="$pending $1"
     return 0

@@ -23,6 +23,7 @@ kernel_step() {
     *'ok installed') say "  installed: $KERNEL_PACKAGE" ;;
     *)
       changed=yes
+      reboot=yes
       run apt-get install --yes -- "$KERNEL_PACKAGE"
       ;;
     esac

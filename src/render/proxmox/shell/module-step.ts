@@ -39,20 +39,28 @@ check_strangers() {
   done
 }
 
-early_ids() {
+# Before anything is changed: the cards are where the spec says, and nothing else bears their ids.
+check_cards() {
+  [ "$BIND" = early ] || return 0
+  case $skip in *' modules '*) return 0 ;; esac
   ids=''
   ours=''
   read_cards
-  check_strangers
-  say "  ids of the cards: $ids"
   if [ -n "$TYPED_IDS" ]; then
     for id in $(printf '%s' "$ids" | tr ',' ' '); do
       case ",$TYPED_IDS," in *",$id,"*) ;; *) refuse "The machine has $id, which is not among the ids of omni.yaml: $TYPED_IDS." 'Add it to gpus.NAME.ids, or remove the ids to have them read.' ;; esac
     done
+    ids=$TYPED_IDS
+  fi
+  check_strangers
+  say "  ids of the cards: $ids"
+}
+
+early_ids() {
+  if [ -n "$TYPED_IDS" ]; then
     retire "$IDS" initramfs
     return 0
   fi
-  mkdir -p "$WORK" || fail "cannot write $WORK"
   {
     printf '# %s from omni.yaml; apply.sh read the ids from this machine. vfio-pci takes these devices at boot.\\n' "$OWN"
     printf 'options vfio-pci ids=%s\\n' "$ids"
