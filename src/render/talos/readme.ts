@@ -69,8 +69,11 @@ export function readme(own: TalosGuest, schematic: Schematic, patches: readonly 
     ...talosNodes(own)
       .filter(({ named }) => named)
       .map(({ name }) => `* \`nodes/${name}.yaml\` (that node): host name and labels.`),
-    ...ownPatches.map((path) => `* ${codeSpan(path)}: your own, last of all.`),
+    ...ownPatches.map(
+      (path) =>
+        `* ${codeSpan(path)}: your own, last of all; counted from the folder where the script is started, or OMNI_PROJECT.`,
+    ),
     "",
-    "Secrets of the cluster are made by `apply.sh` in `OMNI_TALOS_SECRETS` and never rendered: keep that folder, and keep it out of the repository.",
+    "Secrets of the cluster are made by `apply.sh --first` below `~/.local/state/omni/talos`, or in `OMNI_TALOS_SECRETS`, and never rendered. Keep that folder: without it nobody can reach the nodes any more.",
   ].join("\n")}\n`;
 }

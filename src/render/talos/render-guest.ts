@@ -1,5 +1,6 @@
 import type { Artifact, Rendered } from "../artifact.ts";
 import { imagesEnv } from "./images.ts";
+import { nodeFindings } from "./node-findings.ts";
 import { nodePatch, talosNodes } from "./nodes.ts";
 import { clusterPatch, schedulingPatch } from "./patches/cluster.ts";
 import { installPatch } from "./patches/install.ts";
@@ -38,6 +39,7 @@ export function renderGuest(own: TalosGuest): Rendered {
     artifacts: [...plainFiles(own, schematic, patches), ...patchFiles(own, patches), ...nodeFiles(own)],
     diagnostics: [
       ...versionFindings(own),
+      ...nodeFindings(own),
       ...schematic.diagnostics,
       ...results.flatMap(({ diagnostics }) => diagnostics),
     ],

@@ -6,6 +6,8 @@ import type { TalosBoot, TalosContract } from "./talos-contract.ts";
 /** A guest with Talos, and everything around it that its files are made from. */
 export interface TalosGuest {
   readonly name: string;
+  /** Name of the deployment. */
+  readonly deployment: string;
   readonly guest: GuestSystem;
   readonly talos: NonNullable<GuestSystem["talos"]>;
   /** Machine that carries it; absent where the spec describes none. */
@@ -46,6 +48,7 @@ export function talosGuests(deployment: Deployment): readonly TalosGuest[] {
     return [
       {
         name,
+        deployment: deployment.name,
         guest,
         talos,
         ...(host === undefined ? {} : { host }),

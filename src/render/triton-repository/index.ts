@@ -7,4 +7,3 @@
  * `NAME/1/model.json`. A ConfigMap's keys have no slashes: give each file a key and its path back under `items`.
  */
 export { isTriton, tritonModelFolder, tritonRepository } from "./triton-repository.ts";
-export type { RepositoryFile } from "./triton-repository.ts";

@@ -5,7 +5,7 @@ import { pbtxtString } from "../escape/pbtxt.ts";
 import { hashComment } from "../escape/shell.ts";
 
 /** A file of a model repository, by its path below the repository. */
-export interface RepositoryFile {
+interface RepositoryFile {
   readonly path: string;
   readonly content: string;
 }

@@ -167,6 +167,8 @@ describe("hostile texts in the scripts of a Talos guest", () => {
     const program = '#!/bin/sh\nprintf \'%s\\0\' "$@" >> "$LOG"\n';
     writeFileSync(join(folder, "bin/talosctl"), program, { mode: 0o755 });
     writeFileSync(join(folder, "bin/curl"), program, { mode: 0o755 });
+    mkdirSync(join(folder, "secrets"));
+    writeFileSync(join(folder, "secrets/secrets.yaml"), "");
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });

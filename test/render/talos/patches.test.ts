@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { talos } from "../../../src/render/talos/index.ts";
-import { referenceDeployment } from "../deployments.ts";
+import { deploymentOf, referenceDeployment } from "../deployments.ts";
 import { documentOf, documentsOf, fileOf, findingsOf, hasFile, renderSpec } from "./talos-render.ts";
 
 const V = `    version: "1.12.11"\n`;
@@ -159,6 +159,27 @@ describe("machine config patches", () => {
     expect(documentOf(await renderSpec(`    version: "1.11.3"`, { guest }), "nodes/first.yaml")).toEqual({
       machine: { network: { hostname: "first" }, nodeLabels: { zone: "a" } },
     });
+  });
+
+  it("say so where a node runs on another machine than its guest", async () => {
+    const deployment = await deploymentOf(`omni: 1
+name: two
+machines:
+  one: { disks: { nvme: { serial: A } }, gpus: { card: RTX 5090 } }
+  other: { disks: { nvme: { serial: B } } }
+guests:
+  lab:
+    machine: one
+    talos: { version: "1.12.11", installDisk: nvme }
+    kubernetes:
+      version: "1.35.0"
+      nodes:
+        first: { address: 192.168.3.2, machine: one }
+        second: { address: 192.168.3.3, machine: other, role: worker }
+`);
+    expect(findingsOf(talos.render(deployment))).toEqual([
+      "warning render.not-applicable guests.lab.kubernetes.nodes.second.machine",
+    ]);
   });
 
   it("reserve hugepages of a machine, not those under a VM", async () => {

@@ -8,7 +8,8 @@ import { talos } from "../../../src/render/talos/index.ts";
 import { referenceDeployment } from "../deployments.ts";
 import { fileOf, renderSpec } from "./talos-render.ts";
 
-const shellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
+const SHELLCHECK = "shellcheck";
+const shellcheck = spawnSync(SHELLCHECK, ["--version"]).status === 0;
 
 /** Programs that write their arguments down, one a line, and make the files that the script counts on. */
 const TALOSCTL = `#!/bin/sh
@@ -155,6 +156,8 @@ describe("the scripts of a Talos guest", () => {
     expect(missing.status).not.toBe(0);
     expect(missing.stderr).toContain("TALOS_NODE_WORKER");
     expect(run("node/apply.sh", ["--nonsense"]).status).toBe(2);
+    const keyless = run("node/apply.sh", [], { TALOS_NODE_WORKER: "192.168.3.3" });
+    expect([keyless.status, keyless.stderr]).toEqual([1, expect.stringContaining("No secrets.yaml in")]);
     expect(calls()).toEqual([]);
     expect(existsSync(join(folder, "secrets"))).toBe(false);
   });
@@ -204,7 +207,7 @@ describe("the scripts of a Talos guest", () => {
     const without = run("node/upgrade.sh", []);
     expect(without.status).not.toBe(0);
     expect(without.stderr).toContain("schematic-id.sh");
-    expect(run("node/apply.sh", [], { TALOS_SCHEMATIC: id }).stderr).toBe("");
+    expect(run("node/apply.sh", ["--first"], { TALOS_SCHEMATIC: id }).stderr).toBe("");
     const config = calls().find((words) => words[1] === "gen" && words[2] === "config") ?? [];
     expect(config[config.indexOf("--install-image") + 1]).toBe(
       `factory.talos.dev/metal-installer/${id}:v1.12.11`,
@@ -226,8 +229,7 @@ describe("the scripts of a Talos guest", () => {
       const complaints = rendered.flatMap((each) =>
         ["apply.sh", "upgrade.sh", "schematic-id.sh", "images.env"].map(
           (file) =>
-            spawnSync("shellcheck", ["-s", "sh", "-"], { input: fileOf(each, file), encoding: "utf8" })
-              .stdout,
+            spawnSync(SHELLCHECK, ["-s", "sh", "-"], { input: fileOf(each, file), encoding: "utf8" }).stdout,
         ),
       );
       expect(complaints).toEqual(complaints.map(() => ""));

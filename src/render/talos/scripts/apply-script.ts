@@ -129,8 +129,14 @@ export function applyScript(own: TalosGuest, schematic: Schematic, patches: read
   return `${[
     head,
     ...(ownPatches ? ["project=${OMNI_PROJECT:-.}", ""] : []),
-    hashComment("Keys of the cluster: made once, readable by nobody else."),
+    hashComment(
+      "Keys of the cluster: made once, with --first, readable by nobody else; other keys are another cluster.",
+    ),
     "umask 077",
+    'if [ ! -f "$secrets/secrets.yaml" ] && ! "$first" && ! "$dry_run"; then',
+    "  printf '%s\\n' \"No secrets.yaml in $secrets: set OMNI_TALOS_SECRETS to the folder that --first made.\" >&2",
+    "  exit 1",
+    "fi",
     'run mkdir -p "$secrets/nodes"',
     'if [ ! -f "$secrets/secrets.yaml" ]; then run talosctl gen secrets --output-file "$secrets/secrets.yaml"; fi',
     "",

@@ -2,8 +2,11 @@ import { hashComment, shellWord } from "../../escape/shell.ts";
 import type { TalosNode } from "../nodes.ts";
 import type { TalosGuest } from "../talos-guest.ts";
 
-/** Folder of the secrets and generated configs: never rendered, never in the repository. */
-const secretsFolder = ({ name }: TalosGuest): string => `./talos-secrets/${name}`;
+/**
+ * Folder of the secrets and generated configs, below the owner's home: the same from wherever a script is started, and
+ * never in the repository.
+ */
+const secretsFolder = ({ deployment, name }: TalosGuest): string => `omni/talos/${deployment}/${name}`;
 
 /** Address of a node as a shell word: what the spec says, or a variable that must be set. */
 export function addressWord(node: TalosNode): string {
@@ -40,7 +43,7 @@ export function scriptHead(
     hashComment(about),
     ...all.map(({ option, about: what }) => hashComment(`  ${option}: ${what}`)),
     hashComment(
-      `Secrets are made and kept in OMNI_TALOS_SECRETS (${secretsFolder(own)} when unset): keep that folder, and keep it out of the repository.`,
+      `Secrets and generated configs are kept in OMNI_TALOS_SECRETS (~/.local/state/${secretsFolder(own)} when unset): keep that folder, and keep it out of any repository.`,
     ),
     "set -eu",
     "",
@@ -53,7 +56,7 @@ export function scriptHead(
     "done",
     "",
     'here=$(CDPATH=\'\' cd -- "$(dirname -- "$0")" && pwd)',
-    `secrets=\${OMNI_TALOS_SECRETS:-${shellWord(secretsFolder(own))}}`,
+    `secrets=\${OMNI_TALOS_SECRETS:-\${XDG_STATE_HOME:-$HOME/.local/state}/${secretsFolder(own)}}`,
     ...(needsId ? ['if "$dry_run"; then TALOS_SCHEMATIC=${TALOS_SCHEMATIC:-ID-OF-THE-FACTORY}; fi'] : []),
     "# shellcheck source=/dev/null",
     '. "$here/images.env"',

@@ -1,4 +1,5 @@
 import { hashComment, shellWord } from "../../escape/shell.ts";
+import { hasNvidiaModules } from "../patches/modules.ts";
 import { controlPlanes, talosNodes } from "../nodes.ts";
 import type { Schematic } from "../schematic.ts";
 import type { TalosGuest } from "../talos-guest.ts";
@@ -13,7 +14,7 @@ export function upgradeScript(own: TalosGuest, { id }: Schematic): string {
   const head = scriptHead(
     own,
     "upgrade.sh",
-    `Brings the nodes of the guest ${own.name} to the Talos image and the Kubernetes version of omni.yaml. Rendered by Omni; needs talosctl and the secrets that apply.sh made. Extensions and kernel arguments change by this script only, also within one version of Talos.${from === undefined ? "" : ` Talos ${own.contract.line} takes upgrades from ${from} and newer.`}`,
+    `Brings the nodes of the guest ${own.name} to the Talos image and the Kubernetes version of omni.yaml. Rendered by Omni; needs talosctl and the secrets that apply.sh made. Extensions and kernel arguments change by this script only, also within one version of Talos.${from === undefined ? "" : ` Talos ${own.contract.line} takes upgrades from ${from} and newer.`}${hasNvidiaModules(own) ? " A node that was installed by Talos 1.10 or older has a small EFI partition (1101 MiB), and two images with NVIDIA's modules may not fit: look at talosctl get discoveredvolumes first." : ""}`,
     [{ option: "--talos-only", variable: "talos_only", about: "leave Kubernetes as it is" }],
     id === undefined,
   );
