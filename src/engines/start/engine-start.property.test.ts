@@ -135,9 +135,8 @@ describe.each(KINDS)("any placement of %s", (kind) => {
         const words = start?.command ?? [];
         const has = (text: string): boolean =>
           words.some((word) => word === text || word.endsWith(`=${text}`));
-        const [named, reads] = [kind !== "tensorrt-llm", kind !== "triton-vllm"];
-        expect(!named || kind === "comfyui" || has(chosen.servedName)).toBe(true);
-        expect(!reads || kind === "comfyui" || has(where.modelPath)).toBe(true);
+        expect(kind === "comfyui" || has(chosen.servedName)).toBe(true);
+        expect(kind === "comfyui" || kind === "triton-vllm" || has(where.modelPath)).toBe(true);
         expect(has(String(where.port))).toBe(true);
         expect(starter?.start(service, chosen, where)).toEqual(start);
       }),

@@ -36,8 +36,8 @@ test("the command of GGUF experts on four NUMA nodes", () => {
   expect(start().command.join(" ")).toBe(
     "python3 -m sglang.launch_server --model-path /models/deepseek-v3-gguf --host 0.0.0.0 --port 30000 " +
       "--served-model-name leviathan --tp-size 2 --pp-size 1 --context-length 8192 --max-running-requests 1 " +
-      "--max-total-tokens 8192 --mem-fraction-static 0.98 --chunked-prefill-size 2048 --enable-metrics " +
-      "--kt-method LLAMAFILE --kt-weight-path /models/deepseek-v3-gguf --kt-cpuinfer 92 --kt-threadpool-count 4 " +
+      "--max-total-tokens 8192 --mem-fraction-static 0.98 --chunked-prefill-size 2048 --enable-p2p-check --enable-metrics " +
+      "--disable-shared-experts-fusion --kt-method LLAMAFILE --kt-weight-path /models/deepseek-v3-gguf --kt-cpuinfer 92 --kt-threadpool-count 4 " +
       "--kt-num-gpu-experts 12",
   );
   expect([start().readyPath, start().livePath]).toEqual(["/health", "/v1/models"]);
@@ -67,7 +67,8 @@ describe("kernels of the processor", () => {
     const { numaNodes: _nodes, ...unknown } = place;
     const bound = start({}, {}, { numaNode: 2 }).command.join(" ");
     const { command } = ktransformersStarter.start(planned("ktransformers", settings), OPTIONS, unknown);
-    expect(bound).toContain("--kt-threadpool-count 1");
+    expect(bound).toContain("--kt-threadpool-count 1 --kt-numa-nodes 2");
+    expect(start({}, {}, { numaNode: 0 }).command).not.toContain("--kt-numa-nodes");
     expect(command.join(" ")).toContain("--kt-threadpool-count 1");
   });
 });

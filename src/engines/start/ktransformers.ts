@@ -2,16 +2,16 @@ import type { PlannedService } from "../../plan/plan.ts";
 import { KTRANSFORMERS_FAILURES } from "../failures/sglang-failures.ts";
 import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
-import { engineCommand, imageOf, programOf } from "./engine-command.ts";
+import { engineCommand, type FlagValue, imageOf, programOf } from "./engine-command.ts";
 import { cudaOrder, expandableSegments, hubOffline } from "./engine-environment.ts";
-import { isBefore, versionOf } from "./engine-version.ts";
+import { type EngineVersion, isBefore, versionOf } from "./engine-version.ts";
 import { ktransformersServerWords } from "./ktransformers-server.ts";
 import { sglangProgram, sglangWords } from "./sglang-words.ts";
 
 /** The pool is bounded by its tokens, so the fraction only has to leave room for them (KTransformers' own tutorials). */
 const MEMORY_FRACTION = 0.98;
-/** Since then it serves through SGLang; before, through a server of its own. */
-const SINCE_SGLANG = [0, 4];
+/** Through SGLang it serves since then, before through a server of its own; and since then pools name their nodes (#1891). */
+const SINCE = { sglang: [0, 4], numaNodes: [0, 6] } as const;
 
 /**
  * KTransformers: SGLang's server with experts in main memory (kt-kernel), so it is asked as SGLang is. An entry point that
@@ -24,13 +24,14 @@ export const ktransformersStarter: EngineStarter = {
 };
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
-  const old = isOldServer(service, options, place);
+  const version = versionOf(service.engine.version, imageOf(service, place));
+  const old = isOldServer(options, version);
   const program = old
     ? ([programOf("python3", options, place), "-m", OLD_SERVER] as const)
     : sglangProgram(options, place);
   const words = old
     ? ktransformersServerWords(service, options, place)
-    : sglangWords(service, options, place, expertFlags(service, options, place));
+    : sglangWords(service, options, place, expertFlags(service, options, place, version));
   return {
     command: engineCommand(program, words, service, options),
     environment: {
@@ -47,27 +48,30 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
 
 const OLD_SERVER = "ktransformers.server.main";
 
-function isOldServer(service: PlannedService, options: EngineOptions, place: EnginePlace): boolean {
-  const { entrypoint } = options;
-  if (entrypoint !== undefined)
-    return entrypoint.some((word) => /ktransformers(?:\.server\.main$|\/server\/main\.py$)/.test(word));
-  return isBefore(versionOf(service.engine.version, imageOf(service, place)), SINCE_SGLANG);
-}
+const isOldServer = ({ entrypoint }: EngineOptions, version: EngineVersion | undefined): boolean =>
+  entrypoint === undefined
+    ? isBefore(version, SINCE.sglang)
+    : entrypoint.some((word) => /ktransformers(?:\.server\.main$|\/server\/main\.py$)/.test(word));
 
 /**
  * Where the experts are computed. A pool of threads for each NUMA node: more pools than nodes end the start ("NUMA node
- * not found"), fewer are only slower, so it is one where nobody knows. Parameters: kt-kernel/README.md.
+ * not found"), fewer are only slower, so it is one where nobody knows. Shared experts stay apart from those that are moved.
+ * Parameters: kt-kernel/README.md and the tutorials beside it.
  */
 const expertFlags = (
   { settings, threads, numaNode }: PlannedService,
   options: EngineOptions,
   place: EnginePlace,
-): Readonly<Record<string, string | number | undefined>> => ({
+  version: EngineVersion | undefined,
+): Readonly<Record<string, FlagValue>> => ({
   "--mem-fraction-static": settings?.memoryFraction ?? MEMORY_FRACTION,
+  "--disable-shared-experts-fusion": true,
   "--kt-method": expertMethod(options, place),
   "--kt-weight-path": place.modelPath,
   "--kt-cpuinfer": positive(settings?.threads ?? threads),
   "--kt-threadpool-count": numaNode === undefined ? (place.numaNodes ?? 1) : 1,
+  // Pools lie on the nodes from 0 on unless they are named.
+  "--kt-numa-nodes": isBefore(version, SINCE.numaNodes) ? undefined : positive(numaNode ?? 0),
   "--kt-num-gpu-experts": settings?.gpuExperts ?? 0,
 });
 

@@ -42,6 +42,8 @@ export function sglangWords(
       ...draft(options, place),
       ...hierarchicalCache(service, options),
       "--chat-template": place.chatTemplatePath,
+      // Else cards are taken to reach each other, which those for desktops cannot (docs.sglang.ai, server arguments).
+      "--enable-p2p-check": (service.tensorParallel ?? 1) > 1,
       "--is-embedding": options.task !== undefined,
       "--enable-metrics": true,
       ...more,

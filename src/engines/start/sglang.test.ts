@@ -51,7 +51,7 @@ test("the command over two cards with everything else there is", () => {
       "--max-total-tokens 158925 --mem-fraction-static 0.95 --chunked-prefill-size 8192 --kv-cache-dtype fp8_e4m3 " +
       "--disable-cuda-graph --speculative-algorithm STANDALONE --speculative-draft-model-path /models/small " +
       "--speculative-num-steps 3 --speculative-eagle-topk 1 --speculative-num-draft-tokens 4 " +
-      "--enable-hierarchical-cache --hicache-size 4 --chat-template /t.jinja --is-embedding --enable-metrics " +
+      "--enable-hierarchical-cache --hicache-size 4 --chat-template /t.jinja --enable-p2p-check --is-embedding --enable-metrics " +
       "--enable-lora --lora-paths sql=/models/sql",
   );
   expect(start.environment).not.toHaveProperty("PYTORCH_CUDA_ALLOC_CONF");

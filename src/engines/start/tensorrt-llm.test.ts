@@ -15,7 +15,7 @@ test("the command, with cache and steps in a file of options", () => {
   const { command, metrics, environment } = tensorrtLlmStarter.start(service, OPTIONS, PLACE);
   expect(command.slice(0, 2)).toEqual(["/bin/sh", "-ec"]);
   expect(command.slice(6).join(" ")).toBe(
-    "trtllm-serve /models/model --host 0.0.0.0 --port 8000 --backend pytorch --tp_size 1 --pp_size 1 " +
+    "trtllm-serve /models/model --host 0.0.0.0 --port 8000 --served_model_name brain --backend pytorch --tp_size 1 --pp_size 1 " +
       "--max_seq_len 32768 --max_batch_size 256 --max_num_tokens 8192 " +
       `--extra_llm_api_options ${command[4] ?? ""} --trust_remote_code`,
   );
@@ -54,6 +54,7 @@ test("without graphs, over cards with whole experts, before it counted", () => {
     { ...OPTIONS, expertParallel: true, kvCacheOffload: "native", promptCache: 4e9 },
     PLACE,
   );
+  expect(start.command).not.toContain("--served_model_name");
   expect(start.command.join(" ")).toContain("--tp_size 4 --pp_size 1 --ep_size 4 ");
   expect(JSON.parse(start.command[5] ?? "")).toEqual({
     kv_cache_config: { free_gpu_memory_fraction: 0.9, dtype: "fp8", host_cache_size: 4_000_000_000 },

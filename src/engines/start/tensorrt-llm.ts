@@ -7,8 +7,8 @@ import { engineCommand, imageOf, pathWord, programOf, pythonFlagWords } from "./
 import { cudaOrder, hubOffline } from "./engine-environment.ts";
 import { isBefore, versionOf } from "./engine-version.ts";
 
-/** `trtllm-serve` counts what it serves only when asked, and only since then. */
-const SINCE_PERF_METRICS = [1, 1];
+/** It counts what it serves, when asked to, and takes a name for the model (#11711), since these versions. */
+const SINCE = { perfMetrics: [1, 1], servedName: [1, 3] } as const;
 const OPTIONS_FILE = "/tmp/omni-llm-options.json";
 
 /**
@@ -25,12 +25,14 @@ const SCRIPT = `printf '%s\\n' "$2" >"$1"; shift 2; exec "$@"`;
 
 function start(service: PlannedService, options: EngineOptions, place: EnginePlace): EngineStart {
   const { settings } = service;
-  const measured = !isBefore(versionOf(service.engine.version, imageOf(service, place)), SINCE_PERF_METRICS);
+  const version = versionOf(service.engine.version, imageOf(service, place));
+  const measured = !isBefore(version, SINCE.perfMetrics);
   const words = [
     pathWord(place.modelPath),
     ...pythonFlagWords({
       "--host": place.host,
       "--port": place.port,
+      "--served_model_name": isBefore(version, SINCE.servedName) ? undefined : options.servedName,
       "--backend": "pytorch",
       "--tp_size": service.tensorParallel,
       "--pp_size": service.pipelineParallel,
