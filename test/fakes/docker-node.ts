@@ -7,7 +7,9 @@ import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
 const FAKES = resolve(import.meta.dirname, "isolation");
-const TOOLS = ["dockerd", "docker", "unshare", "nsenter", "ip", "iptables", "cc"];
+const COMPILER = "cc";
+const UNSHARE = "unshare";
+const TOOLS = ["dockerd", "docker", UNSHARE, "nsenter", "ip", "iptables", COMPILER];
 
 /** Image of the probe, built FROM scratch. */
 export const PROBE_IMAGE = "omni-probe";
@@ -34,7 +36,7 @@ export async function startDockerNode(): Promise<DockerNode | string> {
   if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
   const folder = mkdtempSync(join(tmpdir(), "omni-docker-"));
   const probe = join(folder, "probe");
-  const compiled = spawnSync("cc", ["-static", "-O1", "-o", probe, join(FAKES, "probe.c")], {
+  const compiled = spawnSync(COMPILER, ["-static", "-O1", "-o", probe, join(FAKES, "probe.c")], {
     encoding: "utf8",
   });
   if (compiled.status !== 0) {
@@ -69,7 +71,7 @@ class Machine implements DockerNode {
     this.#cgroup = basename(folder);
     const node = ["sh", join(FAKES, "node.sh"), folder, probe, `/${this.#cgroup}`];
     this.#child = spawn(
-      "unshare",
+      UNSHARE,
       ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", ...node],
       { stdio: ["pipe", "pipe", "pipe"] },
     );

@@ -13,7 +13,7 @@ const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:]*:[0-9a-f:.]*)$/i;
  * A port on the node, at the address that the gateway listens on: this node alone unless the spec says otherwise. Docker's
  * own default, all addresses, goes past the node's firewall.
  */
-export function publishedPort(target: number, published: number, host: string): ComposePort {
+function publishedPort(target: number, published: number, host: string): ComposePort {
   const at = host === "localhost" ? LOOPBACK : host;
   const bound = ANYWHERE.has(at) ? {} : { host_ip: ADDRESS.test(at) ? at : LOOPBACK };
   return { target, published: String(published), ...bound, protocol: "tcp" };

@@ -12,6 +12,7 @@ export function findReachability(
 ): void {
   for (const service of services) {
     leaks(deployment, service, topology, draft);
+    onTheNode(service, topology, draft);
     publishesNowhere(deployment, service, topology, draft);
     if (topology.gateway !== undefined) unreachable(service, topology, draft);
   }
@@ -39,6 +40,17 @@ function leaks(
     message: `${service.name} is rendered on ${inner} and on ${outer}, as written: through ${outer} it reaches everything that the node reaches.`,
     hint: `networks: ${inner}   # and gateway: { networks: [${outer}, ${inner}] }`,
     source: "https://github.com/moby/libnetwork/issues/1141",
+  });
+}
+
+function onTheNode(service: DeployedService, { of }: Topology, draft: ComposeDraft): void {
+  if (of(service).mode !== "host") return;
+  draft.find({
+    code: "render.not-applicable",
+    severity: "warning",
+    path: `services.${service.name}.networks`,
+    message: `${service.name} is on the node's own network: it listens on port ${service.port} of every address of the node, where engines ask for no key, and is on no other network.`,
+    hint: "A network of driver bridge; the gateway is the way in.",
   });
 }
 

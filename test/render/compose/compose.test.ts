@@ -287,6 +287,22 @@ describe("networks of a compose file", () => {
     expect(fileAt(FILE).services["chat"]?.["networks"]).toEqual(["dark"]);
   });
 
+  it("of the node itself: the engine is asked through the node, and everybody can ask it", async () => {
+    const { fileAt, contentOf, diagnostics } = await rendered(
+      `${NODE}\nnetworks: { metal: { driver: host } }\nservices: { chat: { model: small, engine: cpp, devices: big, networks: metal } }`,
+    );
+    expect(fileAt(FILE).services["chat"]).toMatchObject({ network_mode: "host" });
+    expect(fileAt(FILE).services["chat"]?.["networks"]).toBeUndefined();
+    expect(fileAt(FILE).services["gateway"]).toMatchObject({
+      networks: ["default"],
+      extra_hosts: ["host.docker.internal:host-gateway"],
+    });
+    expect(contentOf("compose/gateway/omni.yaml")).toContain("url: http://host.docker.internal:9931/v1");
+    expect(diagnostics.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("listens on port 9931 of every address of the node"),
+    );
+  });
+
   it("publish on every address where the gateway listens on every address", async () => {
     const { fileAt } = await rendered(
       `${NODE}\ngateway: { host: 0.0.0.0 }\nservices: { chat: { model: small, engine: cpp, devices: big } }`,
