@@ -122,6 +122,11 @@ describe("apply.sh on a host that boots by systemd-boot", () => {
     expect(machine.read("etc/kernel/cmdline")).toBe(
       `${DEFAULT_LINE} iommu=pt default_hugepagesz=2M hugepagesz=2M hugepages=32768\n`,
     );
+    // What is not Omni's any more is forgotten, so that it may be the owner's later.
+    expect(machine.read("var/lib/omni/proxmox/kernel-arguments").trim().split("\n")).toEqual([
+      "default_hugepagesz=2M",
+      "hugepagesz=2M hugepages=32768",
+    ]);
   });
 
   it("refuses a line without root=, which would not boot", async () => {
