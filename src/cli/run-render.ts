@@ -72,7 +72,7 @@ export async function renderSpec(
   const plan = await makePlan(located, { online });
   const deployment = deploy({ spec: located.spec, plan, typed: located.typed, omniVersion: VERSION });
   const rendered = renderNode(deployment, targets);
-  return { rendered, findings: [...plan.diagnostics, ...rendered.diagnostics] };
+  return { rendered, findings: [...deployment.findings, ...rendered.diagnostics] };
 }
 
 interface Report {

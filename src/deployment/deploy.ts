@@ -66,7 +66,10 @@ export function deploy(input: DeployInput): Deployment {
     ...present({ commandModule: commandModuleOf(spec) }),
     telemetry: spec.telemetry,
     headroom: spec.policies.headroom,
-    findings: plan.diagnostics,
+    // What this version of `up` does not act on is no matter of files.
+    findings: plan.diagnostics.filter(
+      ({ code }) => code !== "plan.not-applied" && code !== "plan.not-enforced",
+    ),
   };
 }
 
