@@ -9,7 +9,8 @@ import { deploymentOf, referenceDeployment } from "../deployments.ts";
 import { parseGrubWords, parseModprobe, parseProperties, parsePveConfig } from "./parsers.ts";
 import { contentOf, FULL, renderFull, renderReference } from "./spec.ts";
 
-const SHELLCHECK = spawnSync("shellcheck", ["--version"]).status === 0;
+const SHELLCHECK = "shellcheck";
+const INSTALLED = spawnSync(SHELLCHECK, ["--version"]).status === 0;
 
 let folder = "";
 beforeAll(() => {
@@ -137,7 +138,7 @@ describe("every file", () => {
     expect((await renderFull()).artifacts).toEqual(artifacts);
   });
 
-  it.skipIf(!SHELLCHECK)(
+  it.skipIf(!INSTALLED)(
     "that is a script passes shellcheck (needs shellcheck, Debian: apt-get install shellcheck)",
     async () => {
       const kernel = ["  passthrough:", '  kernel: { pin: "6.8" }\n  passthrough:'] as const;
@@ -152,7 +153,7 @@ describe("every file", () => {
         writeFileSync(file, content);
         return file;
       });
-      const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", ...scripts], { encoding: "utf8" });
+      const { stdout, status } = spawnSync(SHELLCHECK, ["-s", "sh", ...scripts], { encoding: "utf8" });
       expect(stdout).toBe("");
       expect(status).toBe(0);
     },
