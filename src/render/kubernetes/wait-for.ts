@@ -10,7 +10,7 @@ import { engineAddress } from "./service.ts";
  * Asks until an answer comes, with whatever the engine's own image has for it. An image with none of them does not hold
  * the engine back for ever: it says so and lets it start.
  */
-const ASK = `for url in "$@"; do
+export const WAIT = `for url in "$@"; do
   until
     if command -v curl >/dev/null; then curl -fsS -m 5 -o /dev/null "$url"
     elif command -v wget >/dev/null; then wget -q -T 5 -O /dev/null "$url"
@@ -39,7 +39,7 @@ export function waitFor(
   const container: V1Container = {
     name: "wait-for",
     image,
-    command: ["/bin/sh", "-ec", kubernetesText(ASK, servicePath(service)), "wait-for"],
+    command: ["/bin/sh", "-ec", kubernetesText(WAIT, servicePath(service)), "wait-for"],
     args: urls.map((url) => kubernetesText(url, `${servicePath(service)}.after`)),
     // It computes nothing, and an image that asks for all cards would get them here as well.
     env: [{ name: "NVIDIA_VISIBLE_DEVICES", value: "void" }],

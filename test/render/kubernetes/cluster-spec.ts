@@ -56,7 +56,7 @@ export async function clusterDeployment(choices: Choices = {}): Promise<Deployme
 }
 
 const read = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
-export type Read = z.infer<typeof read>;
+type Read = z.infer<typeof read>;
 
 /** All objects that a deployment renders to, by kind and name. */
 export function objectsOf(deployment: Deployment): ReadonlyMap<string, Read> {
@@ -80,7 +80,7 @@ const workload = z.looseObject({
             command: z.array(z.string()).default([]),
             args: z.array(z.string()).default([]),
             env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).default([]),
-            resources: z.unknown(),
+            resources: z.unknown().optional(),
           }),
         ),
       }),
@@ -88,13 +88,15 @@ const workload = z.looseObject({
   }),
 });
 
-/** The pod and the one container of a Deployment. */
-export function podOf(deployment: Deployment, name: string) {
-  const { spec } = workload.parse(objectsOf(deployment).get(`Deployment ${name}`));
+/** The pod and the one container of a Deployment among these objects. */
+export function podIn(objects: ReadonlyMap<string, Read>, name: string) {
+  const { spec } = workload.parse(objects.get(`Deployment ${name}`));
   const [container] = spec.template.spec.containers;
   if (container === undefined) throw new Error(`${name} has no container`);
   return { ...spec.template, replicas: spec.replicas, container };
 }
+
+export const podOf = (deployment: Deployment, name: string) => podIn(objectsOf(deployment), name);
 
 /** What the renderer has to say about a deployment: severity, path and message, one line each. */
 export const findingsOf = (deployment: Deployment): readonly string[] =>
