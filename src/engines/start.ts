@@ -40,6 +40,8 @@ export interface EnginePlace {
   readonly format?: "gguf" | "safetensors";
   /** Quantization of the model's files as the spec or its family names it, `w4a16`. */
   readonly quantization?: string;
+  /** On Kubernetes: its cards are handed over by their UUIDs, and are not any that the device plugin chooses. */
+  readonly pinnedByUuid?: boolean;
   /** NUMA nodes whose memory it may use; the engine's own choice when absent. */
   readonly numaNodes?: number;
   /** Folder of a Triton model repository. */

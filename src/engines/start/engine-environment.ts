@@ -1,5 +1,5 @@
 import type { PlannedService } from "../../plan/plan.ts";
-import type { EngineOptions } from "../start.ts";
+import type { EngineOptions, EnginePlace } from "../start.ts";
 import { cardsOf } from "./engine-command.ts";
 
 type Variables = Readonly<Record<string, string>>;
@@ -10,6 +10,20 @@ type Variables = Readonly<Record<string, string>>;
  */
 export const cudaOrder = (service: PlannedService): Variables =>
   cardsOf(service).length === 0 ? {} : { CUDA_DEVICE_ORDER: "PCI_BUS_ID" };
+
+/**
+ * The placement's own order of several cards, by UUID: a split over unequal cards is a list in that order, and a container
+ * numbers its cards by their addresses, whatever list they were asked for with. Not for vLLM, which takes a UUID for a
+ * number and ends (vLLM #20939, #46132), nor where the device plugin may have handed over other cards.
+ */
+export function cardOrder(service: PlannedService, place: EnginePlace): Variables {
+  const cards = cardsOf(service);
+  const { uuids = [], runtime } = service;
+  const handed = runtime !== "kubernetes" || place.pinnedByUuid === true;
+  return cards.length > 1 && uuids.length === cards.length && handed
+    ? { CUDA_VISIBLE_DEVICES: uuids.join(",") }
+    : {};
+}
 
 /**
  * Weights that lie on a disk are read from there: without this the Hugging Face libraries ask the hub for newer files at

@@ -105,6 +105,25 @@ describe("the command", () => {
   });
 });
 
+describe("cards that are not alike", () => {
+  const variables = (more: Parameters<typeof planned>[2], where: Partial<EnginePlace> = {}) =>
+    llamaCppStarter.start(planned("llama.cpp", SETTINGS, more), OPTIONS, { ...place, ...where }).environment;
+  const two = { devices: ["blackwell", "rtx5090"], uuids: ["GPU-f4f2", "GPU-bfbb"] };
+
+  test("keep the placement's order, which the split is written in", () => {
+    expect(variables(two)).toMatchObject({ CUDA_VISIBLE_DEVICES: "GPU-f4f2,GPU-bfbb" });
+    expect(variables({ ...two, runtime: "kubernetes" }, { pinnedByUuid: true })).toMatchObject({
+      CUDA_VISIBLE_DEVICES: "GPU-f4f2,GPU-bfbb",
+    });
+  });
+
+  test("stay as they come where the device plugin chooses them, or nobody knows them", () => {
+    expect(variables({ ...two, runtime: "kubernetes" })).not.toHaveProperty("CUDA_VISIBLE_DEVICES");
+    expect(variables({ ...two, uuids: ["GPU-f4f2"] })).not.toHaveProperty("CUDA_VISIBLE_DEVICES");
+    expect(variables({ uuids: ["GPU-f4f2"] })).not.toHaveProperty("CUDA_VISIBLE_DEVICES");
+  });
+});
+
 describe("the program", () => {
   test.each([
     [{ image: "ghcr.io/ggml-org/llama.cpp:server-cuda-b9246" }, "/app/llama-server"],

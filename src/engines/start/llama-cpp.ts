@@ -5,7 +5,7 @@ import { LLAMA_CPP_FAILURES } from "../failures/llama-cpp-failures.ts";
 import { readFailure } from "../failures/read-failure.ts";
 import type { EngineOptions, EnginePlace, EngineStart, EngineStarter } from "../start.ts";
 import { cardsOf, engineCommand, flagWords, imageOf, programOf } from "./engine-command.ts";
-import { cudaOrder } from "./engine-environment.ts";
+import { cardOrder, cudaOrder } from "./engine-environment.ts";
 import { withGgufFiles } from "./gguf-folder.ts";
 import { versionOf } from "./engine-version.ts";
 import { type LlamaCppDialect, llamaCppDialect } from "./llama-cpp-dialect.ts";
@@ -53,6 +53,7 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
     command: options.command === undefined ? withGgufFiles(command, filesOf(place)) : command,
     environment: {
       ...cudaOrder(service),
+      ...cardOrder(service, place),
       // Else any page that a browser on this machine shows may ask it (llama.cpp #25655); builds before do not read this.
       LLAMA_ARG_CORS_ORIGINS: "localhost",
       // The only switch there is: ggml-cuda/common.cuh, is_cuda_graph_enabled.
