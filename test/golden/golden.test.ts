@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { folderDiff } from "../../src/cli/output-folder/folder-diff.ts";
+import type { RenderedNode } from "../../src/render/index.ts";
 import { caseNames, compareCase, errorText, expectedError, renderCase, strayFiles } from "./golden-case.ts";
 
 const names = await caseNames();
