@@ -1,5 +1,6 @@
 import { codeSpan, markdownText } from "../escape/markdown.ts";
 import type { Artifact } from "../artifact.ts";
+import { scriptPath } from "./apply-script.ts";
 import { HEADER_MARK } from "./file-header.ts";
 import type { KernelChoice } from "./kernel-choice.ts";
 import type { ProxmoxHost } from "./proxmox-host.ts";
@@ -36,7 +37,7 @@ function steps(parts: ProxmoxHost, kernel: KernelChoice | undefined): readonly s
     "Reboot the host. Boot line and modules count from then on; `apply.sh` never reboots.",
     ...(bind === "switch"
       ? [
-          `Hand the cards to vfio-pci; do it after every boot, because nothing of it lasts: ${codeSpan(`${host.passthrough?.script ?? "/usr/local/bin/omni-switch"} --help`)} first, then ${codeSpan("--dry-run")}.`,
+          `Hand the cards to vfio-pci, after every boot, because nothing of it lasts: ${codeSpan(`${scriptPath(host)} --dry-run to-vfio`)}, then the same without --dry-run.`,
         ]
       : []),
     ...(bind === "early"

@@ -63,6 +63,24 @@ describe("omni-prime", () => {
     );
   });
 
+  it("has a README with the steps in their order", async () => {
+    const { artifacts } = await renderReference("omni-prime");
+    const text = contentOf(artifacts, "README.md");
+    const order = [
+      "scp -r . root@192.168.3.10:omni",
+      "./apply.sh --dry-run",
+      "--skip kernel",
+      "Reboot the host",
+      "/usr/local/bin/omni-switch --dry-run to-vfio",
+      "omni-talos-1.12.1.iso",
+      "./vm-105.sh --dry-run",
+      "./vm-105.sh --start",
+      "The NUMA nodes have 286100 MiB together",
+    ].map((part) => text.indexOf(part));
+    expect(order).not.toContain(-1);
+    expect(order.toSorted((a, b) => a - b)).toEqual(order);
+  });
+
   it("corrected: four nodes of 75 GiB on four host nodes, 300 pages, cards by mapping, a ROM by name", async () => {
     const { artifacts } = await renderReference("omni-prime.fixed");
     expect(grubLine(contentOf(artifacts, "etc/default/grub.d/omni.cfg")).slice(1)).toEqual([
