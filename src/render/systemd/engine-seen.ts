@@ -1,0 +1,88 @@
+import type { Diagnostic } from "../../core/index.ts";
+import type { DeployedService, Deployment, Environment } from "../../deployment/index.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+interface Seen {
+  readonly paths: Pick<Sandbox, "read" | "write" | "bound">;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a service sees of the node: its mounts as paths, and what of them has no form without containers. */
+export function seenPaths(service: DeployedService, user: string | undefined): Seen {
+  const read: string[] = [];
+  const write: string[] = [];
+  const bound: { from: string; to: string; readOnly: boolean }[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const path = `services.${service.name}.mounts`;
+  for (const { source, at, readOnly, purpose } of service.mounts) {
+    if (source.kind === "volume") {
+      diagnostics.push({
+        code: "render.not-applicable",
+        severity: "warning",
+        path,
+        message: `The volume ${source.volume} at ${at} is one of Docker or Kubernetes; a process of the node has no such thing, and ${service.name} runs without it.`,
+        hint: "Name a folder of the node: host: /var/lib/…",
+      });
+    } else if (!source.path.startsWith("/")) {
+      diagnostics.push({
+        code: "render.needs-value",
+        severity: "warning",
+        path,
+        message: `${source.path} does not begin at the root, so the unit of ${service.name} cannot show it: ~ and relative paths mean nothing to a service.`,
+        hint: "Write the whole path.",
+      });
+    } else {
+      (readOnly ? read : write).push(source.path);
+      // Weights are named by their path on the node; other files by where the owner wants them seen.
+      if (purpose === "data" && at !== source.path) bound.push({ from: source.path, to: at, readOnly });
+      if (!readOnly && user === undefined) diagnostics.push(ownerless(service, source.path));
+    }
+  }
+  return { paths: { read, write, bound }, diagnostics };
+}
+
+const ownerless = ({ name }: DeployedService, folder: string): Diagnostic => ({
+  code: "render.needs-value",
+  severity: "warning",
+  path: "runtime.process.user",
+  message: `${name} writes to ${folder}, but runs as a user that systemd makes up at every start and that owns nothing there.`,
+  hint: "runtime: { kind: process, process: { user: omni } }, and give that user the folder",
+});
+
+/**
+ * The one variable that pins a service to its cards, by UUID (CUDA C++ Programming Guide, CUDA_VISIBLE_DEVICES). Empty
+ * where the machine has no other cards, where the owner or the engine sets it, and where a UUID is missing.
+ */
+export function pinnedCards(
+  service: DeployedService,
+  { hosts }: Deployment,
+): { readonly environment: Environment; readonly diagnostics: readonly Diagnostic[] } {
+  const { cards, environment, start, name } = service;
+  const nothing = { environment: {}, diagnostics: [] };
+  if (cards.length === 0) return nothing;
+  if ("CUDA_VISIBLE_DEVICES" in environment || "CUDA_VISIBLE_DEVICES" in start.environment) return nothing;
+  const uuids = cards.flatMap(({ uuid }) => uuid ?? []);
+  if (uuids.length === cards.length)
+    return { environment: { CUDA_VISIBLE_DEVICES: uuids.join(",") }, diagnostics: [] };
+  const all = Object.keys(hosts.find((host) => host.name === service.machine)?.gpus ?? {});
+  if (all.length === cards.length) return nothing;
+  const missing = cards.filter(({ uuid }) => uuid === undefined).map((card) => card.name);
+  return {
+    environment: {},
+    diagnostics: [
+      {
+        code: "render.needs-value",
+        severity: "warning",
+        path: `metal.gpus.${missing[0] ?? ""}.uuid`,
+        message: `${name} is not pinned: ${missing.join(", ")} has no UUID in the spec, and a position can mean another card after the next boot. It may take any of the machine's ${all.length} cards.`,
+        hint: "uuid: GPU-…   # nvidia-smi -L",
+      },
+    ],
+  };
+}
+
+/** Whether every network that it stands on is closed to the outside. */
+export function isSealed({ networks }: DeployedService, deployment: Deployment): boolean {
+  const joined = deployment.networks.filter(({ name }) => networks.includes(name));
+  return joined.length > 0 && joined.every(({ internal, isolation }) => internal || isolation !== "none");
+}

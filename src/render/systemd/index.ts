@@ -1,0 +1,95 @@
+/**
+ * Target `systemd`: units for plain Linux. Engines that run as processes get one each, sandboxed, bounded and restarted;
+ * Omni's gateway stands beside them, or Omni itself where it runs the engines within. Compose projects get a unit that
+ * brings them up with the machine. Never here: what an engine's command line is, and whether containers are healthy.
+ */
+import type { Diagnostic } from "../../core/index.ts";
+import type { Deployment } from "../../deployment/index.ts";
+import type { Artifact, Target } from "../artifact.ts";
+import { composeProjects, composeUnit } from "./compose-units.ts";
+import { engineUnit } from "./engine-unit.ts";
+import { groupUnits } from "./group-units.ts";
+import { installScript } from "./install-script.ts";
+import { processServices, unitName } from "./names.ts";
+import { omniUnit, ownUnitOf } from "./own-units.ts";
+import { WAIT_READY_SCRIPT } from "./wait-ready.ts";
+
+export const systemd: Target = {
+  name: "systemd",
+  about: "units for plain Linux: engines as processes, Omni's gateway, compose projects at boot",
+  wanted: (deployment) =>
+    deployment.runtime === "process" || deployment.services.some(({ runtime }) => runtime !== "kubernetes"),
+  render(deployment) {
+    const engines = processServices(deployment).map((service) => engineUnit(service, deployment));
+    // In a compose project the gateway is one of its containers.
+    const omni = deployment.runtime === "process" ? [omniUnit(deployment)] : [];
+    const projects = composeProjects(deployment).map((project) => composeUnit(deployment, project));
+    const units = [...engines, ...omni];
+    if (units.length + projects.length === 0) return { artifacts: [], diagnostics: [] };
+    const artifacts = [...units.flatMap((unit) => unit.artifacts), ...projects, ...groupUnits];
+    return {
+      artifacts: [...artifacts, ...(units.length === 0 ? [] : [waitReady]), install(deployment, artifacts)],
+      diagnostics: [...units.flatMap(({ diagnostics }) => diagnostics), ...severalMachines(deployment)],
+    };
+  },
+};
+
+const waitReady: Artifact = {
+  path: "systemd/wait-ready",
+  content: WAIT_READY_SCRIPT,
+  mode: 0o755,
+  reason: "asked for by the units: active means that the engine can serve",
+};
+
+function install(deployment: Deployment, artifacts: readonly Artifact[]): Artifact {
+  const names = artifacts.map(({ path }) => path.slice("systemd/".length));
+  const units = names.filter((name) => /\.(?:service|target|slice)$/.test(name));
+  const refused = new Set(
+    processServices(deployment).flatMap((service) =>
+      service.refused === undefined ? [] : [`${unitName(service)}.service`],
+    ),
+  );
+  const { logFolder, user } = deployment.process;
+  const processes = deployment.runtime === "process";
+  return {
+    path: "systemd/install.sh",
+    content: installScript({
+      units,
+      enabled: units.filter((unit) => !unit.endsWith(".slice") && !refused.has(unit)),
+      environments: names.flatMap((name) =>
+        name.endsWith(".env.example") ? [name.slice(0, -".env.example".length)] : [],
+      ),
+      specs: names.filter((name) => name.endsWith(".yaml")),
+      ownSpec: processes && !ownUnitOf(deployment).gateway,
+      omni: processes,
+      waits: processes || processServices(deployment).length > 0,
+      projects: composeProjects(deployment).map(({ folder }) => folder),
+      ...(logFolder === undefined ? {} : { logFolder }),
+      ...(user === undefined ? {} : { user }),
+    }),
+    mode: 0o755,
+    reason: "asked for by the units: copies, checks and enables them",
+  };
+}
+
+/** Units of several machines lie side by side, and only their owner knows which machine install.sh runs on. */
+function severalMachines(deployment: Deployment): readonly Diagnostic[] {
+  const machines = [
+    ...new Set(
+      deployment.services.flatMap(({ runtime, machine }) =>
+        runtime === "kubernetes" ? [] : (machine ?? []),
+      ),
+    ),
+  ];
+  return machines.length < 2
+    ? []
+    : [
+        {
+          code: "render.not-applicable",
+          severity: "warning",
+          path: "services",
+          message: `The units are of ${machines.length} machines (${machines.join(", ")}), and install.sh installs all of them. Engines that run as processes listen on their own machine only, so the gateway reaches those beside it.`,
+          hint: "On each machine, delete the units of the others before sh install.sh; or render one spec a machine.",
+        },
+      ];
+}

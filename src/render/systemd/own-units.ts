@@ -1,0 +1,194 @@
+import type { Diagnostic } from "../../core/index.ts";
+import type { Deployment, SecretReference } from "../../deployment/index.ts";
+import type { Artifact } from "../artifact.ts";
+import { yamlDocument } from "../documents/yaml.ts";
+import { unitCommand, unitRestPath, unitText } from "../escape/systemd.ts";
+import { logLines, userLines } from "./engine-unit.ts";
+import type { RenderedUnit } from "./engine-unit.ts";
+import { environmentExample, environmentFile, variablesOf } from "./environment.ts";
+import { ETC, OMNI, ownUnit, processServices, unitName, WAIT_READY } from "./names.ts";
+import { restartLines, startLimit } from "./restart.ts";
+import { sandboxLines } from "./sandbox.ts";
+import { timeSpan, unitFile } from "./unit.ts";
+import type { UnitLine } from "./unit.ts";
+
+/** Omni itself ends an engine's answers and closes its store; longer than any drain of the spec's default. */
+const STOPPING = 60_000;
+const RESTART = { restarts: 5, window: 600_000, backoffMin: 1000, backoffMax: 60_000 };
+
+/** Where Omni itself runs: with engines of its own by the owner's spec, or as the gateway of the engines' units. */
+export interface OwnUnit {
+  readonly unit: string;
+  /** File in /etc/omni that it runs. */
+  readonly spec: string;
+  /** The gateway of units beside it, and not a node with embedded engines. */
+  readonly gateway: boolean;
+}
+
+export const ownUnitOf = (deployment: Deployment): OwnUnit =>
+  processServices(deployment).length === 0
+    ? { unit: "omni", spec: "omni.yaml", gateway: false }
+    : { unit: ownUnit(deployment, "omni-gateway"), spec: "gateway.yaml", gateway: true };
+
+/** Omni's own unit: the gateway beside the engines' units, or the whole node where its engines are embedded. */
+export function omniUnit(deployment: Deployment): RenderedUnit {
+  const own = ownUnitOf(deployment);
+  const { unit, spec, gateway } = own;
+  const credentials = credentialsOf(deployment.gateway.secrets);
+  const variables = variablesOf(deployment.gateway.secrets, "gateway");
+  const { folders, diagnostics } = foldersOf(deployment);
+  const at = "gateway";
+  const content = unitFile({
+    header: [
+      gateway
+        ? `${unit}.service: Omni's gateway, the one address of all engines that run as units of this machine.`
+        : `${unit}.service: Omni itself, with the engines that it runs within.`,
+      `Rendered by Omni from omni.yaml; change that and render again. It runs ${OMNI} up ${ETC}/${spec}.`,
+      `Logs: journalctl -u ${unit}. What it serves: omni status.`,
+    ],
+    sections: [
+      {
+        name: "Unit",
+        lines: [
+          ["Description", unitText(`Omni: ${gateway ? "gateway" : "node"} ${deployment.name}`)],
+          ["PartOf", "omni.target"],
+          ["Wants", "network-online.target"],
+          ["After", "network-online.target"],
+          { comment: "It does not wait for the engines: what is not ready yet is answered by what is." },
+          ...startLimit(RESTART),
+        ],
+      },
+      {
+        name: "Service",
+        lines: [
+          ["Type", "exec"],
+          ["Slice", "omni.slice"],
+          ...userLines(deployment.process.user, unit),
+          ["Environment", `OMNI_STATE=/var/lib/${unit}`],
+          ...(variables.length === 0 ? [] : ([["EnvironmentFile", environmentFile(unit)]] as const)),
+          ...[...credentials].map(([file, id]): UnitLine => [
+            "LoadCredential",
+            `${id}:${unitRestPath(file, at)}`,
+          ]),
+          ["ExecStart", unitCommand([OMNI, "up", `${ETC}/${spec}`], at)],
+          ["ExecStartPost", unitCommand([WAIT_READY, healthUrl(deployment)], at)],
+          ["TimeoutStartSec", "10min"],
+          ["KillMode", "mixed"],
+          ["TimeoutStopSec", timeSpan(STOPPING)],
+          ...restartLines(RESTART),
+          ["LimitNOFILE", "65536"],
+          ...logLines(deployment.process.logFolder, unit),
+          ...sandboxLines({
+            read: folders.filter(({ writable }) => !writable).map(({ path }) => path),
+            write: folders.filter(({ writable }) => writable).map(({ path }) => path),
+            bound: [],
+            // Its repository may lie in somebody's home, where it is read and never written.
+            homes: true,
+            gpu: !gateway,
+            sealed: false,
+            filtered: false,
+            at,
+          }),
+        ],
+      },
+      { name: "Install", lines: [["WantedBy", "omni.target"]] },
+    ],
+  });
+  return {
+    artifacts: [
+      {
+        path: `systemd/${unit}.service`,
+        content,
+        mode: 0o644,
+        reason: gateway
+          ? "asked for by gateway: one address for the engines' units"
+          : "asked for by services: Omni runs these engines itself",
+      },
+      ...(gateway ? [gatewaySpec(deployment, own, credentials)] : []),
+      ...(variables.length === 0
+        ? []
+        : [
+            {
+              path: `systemd/${unit}.env.example`,
+              content: environmentExample(unit, variables),
+              mode: 0o644,
+              reason:
+                "asked for by keys, tools and remote engines: secrets that the owner writes on the node",
+            },
+          ]),
+    ],
+    diagnostics,
+  };
+}
+
+function healthUrl({ gateway: { host, port } }: Deployment): string {
+  const local = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${local.includes(":") ? `[${local}]` : local}:${port}/healthz`;
+}
+
+/** Files with secrets, each with the name of its credential. */
+const credentialsOf = (secrets: readonly SecretReference[]): ReadonlyMap<string, string> =>
+  new Map(
+    [...new Set(secrets.flatMap(({ file }) => file ?? []))].map((file, index) => [
+      file,
+      `secret-${index + 1}`,
+    ]),
+  );
+
+function foldersOf({ gateway }: Deployment): {
+  readonly folders: Deployment["gateway"]["folders"];
+  readonly diagnostics: readonly Diagnostic[];
+} {
+  const whole = gateway.folders.filter(({ path }) => path.startsWith("/"));
+  return {
+    folders: whole,
+    diagnostics: gateway.folders
+      .filter(({ path }) => !path.startsWith("/"))
+      .map(({ path }) => ({
+        code: "render.needs-value",
+        severity: "warning",
+        path: "tools",
+        message: `${path} does not begin at the root: Omni's unit runs as a user of its own, whose ~ is an empty folder.`,
+        hint: "Write the whole path, such as /home/NAME/Documents, readable for that user.",
+      })),
+  };
+}
+
+/** The gateway's own spec. It listens where the owner's does, and finds file secrets among its credentials. */
+function gatewaySpec(
+  deployment: Deployment,
+  { unit, spec }: OwnUnit,
+  credentials: ReadonlyMap<string, string>,
+): Artifact {
+  const { host, port } = deployment.gateway;
+  const config = deployment.gateway.config(({ place }) => `http://${place.host}:${place.port}`);
+  const gateway = isPlain(config["gateway"]) ? config["gateway"] : {};
+  return {
+    path: `systemd/${spec}`,
+    content: yamlDocument(
+      withCredentials({ ...config, gateway: { ...gateway, host, port } }, (file) => {
+        const id = credentials.get(file);
+        return id === undefined ? undefined : `/run/credentials/${unit}.service/${id}`;
+      }),
+      `What ${unit}.service runs, rendered by Omni from omni.yaml; install.sh puts it into ${ETC}.\nThe engines are units of their own, so here they are remote ones on this machine: ${processServices(deployment).map(unitName).join(", ")}.`,
+    ),
+    mode: 0o644,
+    reason: "asked for by gateway, which finds the engines' units by it",
+  };
+}
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The same data with `{ file: PATH }` of a secret pointing to where systemd shows it to the unit. */
+function withCredentials(value: unknown, shownAt: (file: string) => string | undefined): unknown {
+  if (Array.isArray(value)) return value.map((one) => withCredentials(one, shownAt));
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      (key === "file" && typeof inner === "string" ? shownAt(inner) : undefined) ??
+        withCredentials(inner, shownAt),
+    ]),
+  );
+}
