@@ -8,7 +8,7 @@ import type { Topology } from "./topology.ts";
 /**
  * Without an address of its own on the bridge, the node cannot be reached from an internal network: `internal` alone
  * leaves every service of the node open to it (moby/libnetwork#1151). Docker 28 has `gateway_mode_ipv4: isolated` for
- * the same (moby/moby#49262); this form is known to all engines since 18.09, and 27 refuses the newer word.
+ * the same (moby/moby#49262); this form means the same there and works on older engines as well (tried on 20.10).
  */
 const NO_NODE = "com.docker.network.bridge.inhibit_ipv4";
 

@@ -45,7 +45,7 @@ function before(deployment: Deployment, place: ComposePlace, draft: ComposeDraft
     )
   )
     steps.push(
-      "Docker 26, 25.0.5 or 23.0.11, or newer: older ones carry questions for names out of an internal network (CVE-2024-29018).",
+      "Docker 26 or newer, 25.0.5 or 23.0.11: others carry questions for names out of an internal network (CVE-2024-29018).",
     );
   if (place.services.some(({ cards }) => cards.length > 0))
     steps.push(
@@ -86,7 +86,9 @@ function start({ gateway }: Deployment, place: ComposePlace): string {
   return [
     "## Start",
     `    docker compose up -d --wait           # loading may take up to ${Math.ceil(longest / 60_000)} min` +
-      (place.withGateway ? `\n    curl ${url}/v1/models` : ""),
+      (place.withGateway
+        ? `\n    curl ${url}/readyz        # 200 once an engine can serve; it asks for no key`
+        : ""),
     "Docker starts the containers again after a crash and after a boot, not after `docker compose stop`.",
   ].join("\n\n");
 }
@@ -99,7 +101,7 @@ function networks(deployment: Deployment, { gatewayName }: ComposePlace, topolog
   if (sealed.length > 0)
     lines.push(
       `Without a way out: ${sealed.map(code).join(", ")}. A container that is on such a network alone reaches no other network; one that is also on another reaches everything through that.`,
-      "To prove it (reached means not isolated; an image with curl or python3 is needed):",
+      "To prove it, in a container whose image has curl (reached means not isolated):",
       "    docker compose exec NAME curl -m 5 -sS http://1.1.1.1 && echo reached",
     );
   return `## Networks\n\n${lines.join("\n\n")}`;
