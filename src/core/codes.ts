@@ -286,7 +286,7 @@ export const CODES = {
   "engine.no-kernel": entry(
     2,
     "The engine was not compiled for this card or processor.",
-    "Use a build for it: engines.NAME.build.cudaArchitectures; ./omni inspect shows what a build carries.",
+    "Use a build for it: engines.NAME.build.cudaArchitectures; ./omni engines inspect shows what a build carries.",
   ),
   "engine.no-card": entry(
     1,
