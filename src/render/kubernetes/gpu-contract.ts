@@ -18,6 +18,6 @@ const VALIDATES_FROM = "1.13.0";
 
 export function gpuContractOf(cluster: Cluster): GpuContract {
   const talos = isTalos(cluster);
-  const old = cluster.talosVersion !== undefined && isOlderThan(cluster.talosVersion, VALIDATES_FROM);
+  const old = cluster.talosVersion !== undefined && isOlderThan(VALIDATES_FROM, cluster.talosVersion);
   return { driverInImage: talos, validates: !talos || !old };
 }

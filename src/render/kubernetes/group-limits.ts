@@ -70,7 +70,7 @@ function cannot(
       ),
     );
   const version = engineVersion ?? planned.engine.version;
-  if (kind === "vllm" && /^\d/.test(version) && isOlderThan(version, VLLM_FROM))
+  if (kind === "vllm" && isOlderThan(VLLM_FROM, version, service.image))
     found.push(
       error(
         `vLLM ${version} spans machines only through a Ray cluster of its own; it is rendered with 0 replicas.`,
