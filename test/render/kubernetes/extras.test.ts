@@ -267,7 +267,12 @@ describe("engines over several machines", () => {
 
   it.each([
     ["an engine that cannot", { kind: "llama.cpp" }, {}, "llama.cpp does not span machines"],
-    ["a vLLM that needs Ray", { engineVersion: "0.11.0" }, {}, "only through a Ray cluster"],
+    [
+      "a vLLM that needs Ray",
+      { engineVersion: "0.11.0", image: "vllm/vllm-openai:v0.11.0" },
+      {},
+      "only through a Ray cluster",
+    ],
     [
       "UUIDs of two workers",
       { cards: cards("a", "b", "c") },
@@ -374,13 +379,13 @@ describe("the kustomize base", () => {
       file("storage/prepare-disk-x.yaml", "by-hand"),
       file("services/a.yaml"),
     ];
-    const [base] = kustomization(files, { ...cluster, kustomize: true });
-    expect(parse(fileText(base ?? expect.fail("there is a base")))).toEqual({
+    const found = kustomization(files, { ...cluster, kustomize: true });
+    expect(parse(textOf(found))).toEqual({
       apiVersion: "kustomize.config.k8s.io/v1beta1",
       kind: "Kustomization",
       resources: ["namespace.yaml", "services/a.yaml"],
     });
-    expect(base?.comment).toContain("applied by hand: storage/prepare-disk-x.yaml");
+    expect(found[0]?.comment).toContain("applied by hand: storage/prepare-disk-x.yaml");
     expect(kustomization(files, cluster)).toEqual([]);
   });
 });
