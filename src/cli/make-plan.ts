@@ -6,6 +6,7 @@ import { observeCpu, observeMachine, readMemory } from "../inventory/index.ts";
 import type { MachineInventory } from "../inventory/index.ts";
 import { planNode } from "../plan/index.ts";
 import type { Plan, PlanInput } from "../plan/index.ts";
+import { parsePath } from "../spec/index.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { readShapes } from "./read-shapes.ts";
 
@@ -64,8 +65,8 @@ function observeBriefly(): MachineInventory {
 const withoutRunning = (diagnostic: Diagnostic): Diagnostic =>
   diagnostic.code === "plan.not-enforced" ? { ...diagnostic, severity: "warning" } : diagnostic;
 
-/** A finding of the plan about a service, with its line in the spec. */
-function withPlace(diagnostic: Diagnostic, { locate }: LocatedSpec): Diagnostic {
-  const path = diagnostic.path?.split(".") ?? [];
+/** A finding about a path of the spec, with its line there. */
+export function withPlace(diagnostic: Diagnostic, { locate }: LocatedSpec): Diagnostic {
+  const path = parsePath(diagnostic.path ?? "");
   return path.length === 0 ? diagnostic : { ...diagnostic, ...locate(path) };
 }

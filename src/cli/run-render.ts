@@ -1,11 +1,11 @@
 import { resolve } from "node:path";
-import { EXIT, hasErrors, messageOf, nearest, OmniError } from "../core/index.ts";
+import { EXIT, hasErrors, messageOf, nearest, OmniError, sortDiagnostics } from "../core/index.ts";
 import type { Diagnostic, ExitCode } from "../core/index.ts";
 import { deploy } from "../deployment/index.ts";
 import { renderNode, TARGET_NAMES } from "../render/index.ts";
 import type { RenderedNode, TargetName } from "../render/index.ts";
 import type { Invocation } from "./command.ts";
-import { makePlan } from "./make-plan.ts";
+import { makePlan, withPlace } from "./make-plan.ts";
 import { locateSpec } from "./node-spec.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { compareFolder } from "./output-folder/compare-folder.ts";
@@ -72,7 +72,8 @@ export async function renderSpec(
   const plan = await makePlan(located, { online });
   const deployment = deploy({ spec: located.spec, plan, typed: located.typed, omniVersion: VERSION });
   const rendered = renderNode(deployment, targets);
-  return { rendered, findings: [...deployment.findings, ...rendered.diagnostics] };
+  const placed = rendered.diagnostics.map((diagnostic) => withPlace(diagnostic, located));
+  return { rendered, findings: sortDiagnostics([...deployment.findings, ...placed]) };
 }
 
 interface Report {

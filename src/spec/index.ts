@@ -6,6 +6,7 @@
 export { jsonSchema } from "./json-schema.ts";
 export { loadSpec } from "./load-spec.ts";
 export type { LoadedSpec, SpecPlace } from "./load-spec.ts";
+export { parsePath } from "./spec-path.ts";
 export type { SpecPath } from "./spec-path.ts";
 export { serviceName } from "./service-name.ts";
 export { specReference } from "./spec-reference.ts";

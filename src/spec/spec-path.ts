@@ -12,6 +12,12 @@ export function formatPath(path: SpecPath): string {
   return text;
 }
 
+/** The inverse of `formatPath`; a key with dots that was not put in brackets falls into its parts. */
+export const parsePath = (text: string): SpecPath =>
+  [...text.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, index, quoted, plain = ""]) =>
+    index === undefined ? (quoted === undefined ? plain : String(JSON.parse(quoted))) : Number(index),
+  );
+
 /** A key for maps: two paths are the same place exactly when their keys are equal. */
 export const pathKey = (path: SpecPath): string => JSON.stringify(path);
 
