@@ -22,7 +22,8 @@ interface InferencePool extends KubernetesObject {
 
 /** Where endpoint pickers listen for the gateway (ext-proc), as the project's own chart has it. */
 const PICKER_PORT = 9002;
-const POOL = `${PREFIX}/inference-pool`;
+/** Label of the pods of a pool; its value is the name of the pool. */
+export const POOL_LABEL = `${PREFIX}/inference-pool`;
 
 /** A pool is one model on one port: pods of a pool are asked on the same port. */
 const poolName = ({ options, port }: DeployedService, several: boolean): string =>
@@ -46,7 +47,9 @@ export function poolLabels(
   cluster: Cluster,
 ): Record<string, string> {
   const all = poolable(deployment, cluster);
-  return cluster.inferencePool && all.includes(service) ? { [POOL]: labelText(nameOf(service, all)) } : {};
+  return cluster.inferencePool && all.some(({ name }) => name === service.name)
+    ? { [POOL_LABEL]: labelText(nameOf(service, all)) }
+    : {};
 }
 
 /** An InferencePool for each served model of a cluster that wants them. */
@@ -103,7 +106,7 @@ function pool(
       annotations: ownerAnnotation(servicePath(service)),
     },
     spec: {
-      selector: { matchLabels: { [POOL]: labelText(name) } },
+      selector: { matchLabels: { [POOL_LABEL]: labelText(name) } },
       targetPorts: [{ number: service.port }],
       endpointPickerRef: {
         name: objectName(name, "epp"),

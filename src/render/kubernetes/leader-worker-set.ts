@@ -3,6 +3,7 @@ import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, DeployedService } from "../../deployment/index.ts";
 import type { EnginePod } from "./engine-pod.ts";
 import { groupDiagnostics, groupWords, type GroupRole } from "./group-limits.ts";
+import { POOL_LABEL } from "./inference-pool.ts";
 import { labelText, PREFIX, selectorOf, serviceLabelled } from "./labels.ts";
 import type { Data } from "./object.ts";
 import { nodesOf } from "./storage/node-disk.ts";
@@ -135,7 +136,9 @@ function asWorker(
   });
   const plain: Data<NonNullable<V1PodTemplateSpec["spec"]>> = spec;
   const { nodeSelector, ...unplaced } = plain;
-  const labels = { ...template.metadata?.labels, ...instance };
+  // No Service and no pool may send requests to a worker.
+  const { [POOL_LABEL]: _, ...own } = template.metadata?.labels ?? {};
+  const labels = { ...own, ...instance };
   const given: Data<V1ObjectMeta> = template.metadata ?? {};
   const meta: Data<V1ObjectMeta> = { ...given, labels };
   if (nodes.length === 1)

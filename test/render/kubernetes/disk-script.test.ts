@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -81,8 +82,11 @@ function disk(serial: string, wwid = "eui.0025384b41b0c1d2"): Disk {
   return made;
 }
 
-function prepare(settings: Record<string, string>): { readonly code: number | null; readonly text: string } {
-  const run = spawnSync("/bin/sh", [join(folder, "disk.sh")], {
+function prepare(
+  settings: Record<string, string>,
+  shell = "/bin/sh",
+): { readonly code: number | null; readonly text: string } {
+  const run = spawnSync(shell, [join(folder, "disk.sh")], {
     env: {
       ...env,
       OMNI_SYSFS: join(folder, "sys"),
@@ -141,6 +145,42 @@ describe.skipIf(!loopsWork())(
       expect(uuid(mine)).toBe(made);
       expect(readFileSync(join(folder, "mnt", "weights"), "utf8")).toBe("kept");
       expect(untouched(other)).toBe(true);
+    });
+
+    it.skipIf(!has("busybox"))("works with busybox, as its image has it (needs busybox)", () => {
+      const mine = disk("MINE");
+      const bin = join(folder, "bin");
+      mkdirSync(bin);
+      const busybox = PATHS.map((path) => join(path, "busybox")).find((path) => existsSync(path)) ?? "";
+      for (const applet of [
+        "sh",
+        "awk",
+        "sed",
+        "tr",
+        "cat",
+        "stat",
+        "readlink",
+        "wc",
+        "tail",
+        "mkdir",
+        "rm",
+        "sync",
+      ])
+        symlinkSync(busybox, join(bin, applet));
+      const settings = { DISK_SERIAL: "MINE", PATH: `${bin}:${env.PATH}` };
+      expect(prepare(settings, join(bin, "sh"))).toMatchObject({ code: 0 });
+      const made = uuid(mine);
+      expect(prepare(settings, join(bin, "sh"))).toMatchObject({ code: 0 });
+      expect(uuid(mine)).toBe(made);
+    });
+
+    it("reads the number of a SCSI disk from its product data", () => {
+      const { device } = disk("");
+      const entry = join(folder, "sys/class/block", device.slice("/dev/".length), "device");
+      rmSync(join(entry, "serial"));
+      writeFileSync(join(entry, "vpd_pg80"), Buffer.from([0, 0x80, 0, 12, ...Buffer.from("  S5SATA123 ")]));
+      expect(prepare({ DISK_SERIAL: "S5SATA12" }).text).toContain("serial S5SATA123,");
+      expect(prepare({ DISK_SERIAL: "S5SATA123" })).toMatchObject({ code: 0 });
     });
 
     it("finds a disk that has another kernel name than the spec says", () => {

@@ -34,6 +34,9 @@ first_of() { for one in "$@"; do if [ -r "$one" ]; then trimmed "$(tr -d '\\000'
 # By sysfs where it has them (NVMe, virtio, SCSI); lsblk asks udev, which is seldom there in a container.
 serial_of() {
   found=$(first_of "$sysfs/class/block/$1/device/serial" "$sysfs/class/block/$1/serial")
+  # SCSI and SATA: page 0x80 of the vital product data, four bytes of header and the number.
+  page=$sysfs/class/block/$1/device/vpd_pg80
+  if [ -z "$found" ] && [ -r "$page" ]; then found=$(trimmed "$(tail -c +5 "$page" | tr -d '\\000')"); fi
   if [ -z "$found" ]; then found=$(trimmed "$(lsblk -dno SERIAL "$dev/$1" 2>/dev/null || :)"); fi
   printf '%s' "$found"
 }
