@@ -72,8 +72,10 @@ export async function renderSpec(
   const plan = await makePlan(located, { online });
   const deployment = deploy({ spec: located.spec, plan, typed: located.typed, omniVersion: VERSION });
   const rendered = renderNode(deployment, targets);
-  const placed = rendered.diagnostics.map((diagnostic) => withPlace(diagnostic, located));
-  return { rendered, findings: sortDiagnostics([...deployment.findings, ...placed]) };
+  const findings = [...deployment.findings, ...rendered.diagnostics].map((diagnostic) =>
+    diagnostic.line === undefined ? withPlace(diagnostic, located) : diagnostic,
+  );
+  return { rendered, findings: sortDiagnostics(findings) };
 }
 
 interface Report {

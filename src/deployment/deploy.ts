@@ -12,6 +12,7 @@ import type {
   Host,
   ImageBuild,
 } from "./deployment.ts";
+import { startFindings } from "./findings.ts";
 import { gatewayOf } from "./gateway.ts";
 import { engineImage, registryOf, textsOnly } from "./images.ts";
 import { modelsOf } from "./models.ts";

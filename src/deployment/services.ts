@@ -263,6 +263,9 @@ function placeOf(
       projectorPath: show(sourcePath(model?.projector, machine)),
       chatTemplatePath: show(model?.chatTemplate),
       format: model?.format,
+      quantization: model?.quantization,
+      pinnedByUuid:
+        runtime === "kubernetes" ? spec.runtime.kubernetes.pinning !== "device-plugin" : undefined,
       numaNodes: numaNodesOf(spec, planned.machine),
     }),
   };
