@@ -1,0 +1,58 @@
+import type { Diagnostic } from "../core/index.ts";
+import type { Spec } from "../spec/spec.ts";
+import type { DeployedService } from "./deployed-service.ts";
+
+/** What the owner should know about how engines are started, whatever runs them. */
+export const startFindings = (spec: Spec, services: readonly DeployedService[]): readonly Diagnostic[] =>
+  services.flatMap((service) => [
+    ...withoutTokenizer(spec, service),
+    ...lostArguments(spec, service),
+    ...offloadWithoutRoom(spec, service),
+  ]);
+
+/** KTransformers reads configuration and tokenizer as Hugging Face files; a GGUF repository holds weights alone. */
+function withoutTokenizer(spec: Spec, { name, kind, planned }: DeployedService): readonly Diagnostic[] {
+  const model = spec.models[planned.model.name];
+  if (kind !== "ktransformers" || model?.format !== "gguf") return [];
+  return [
+    {
+      code: "render.needs-value",
+      severity: "warning",
+      path: `models.${planned.model.name}.source`,
+      message: `${name}: KTransformers takes experts from the GGUF files, and configuration, tokenizer and the weights for the card from the original model's folder, which these files do not hold.`,
+      hint: "Put config.json, the tokenizer's files and the safetensors of the original model into the same folder.",
+      source: "KTransformers 0.7.0: --model-path and --kt-weight-path",
+    },
+  ];
+}
+
+function lostArguments(
+  spec: Spec,
+  { name, replicaOf, planned, options }: DeployedService,
+): readonly Diagnostic[] {
+  const lost = [...(spec.engines[planned.engine.name]?.arguments ?? []), ...planned.extraArguments];
+  if (options.command === undefined || lost.length === 0) return [];
+  return [
+    {
+      code: "render.not-applicable",
+      severity: "warning",
+      path: `services.${replicaOf ?? name}.command`,
+      message: `${name} has a command of its own, and the arguments ${lost.join(" ")} are not added to it.`,
+      hint: "Write them into the command, or take the command out.",
+    },
+  ];
+}
+
+function offloadWithoutRoom(spec: Spec, { planned, options }: DeployedService): readonly Diagnostic[] {
+  if (options.kvCacheOffload === undefined || options.promptCache !== undefined) return [];
+  return [
+    {
+      code: "render.not-applicable",
+      severity: "warning",
+      path: `engines.${planned.engine.name}.kvCacheOffload`,
+      message:
+        "The plan sets no main memory aside for a KV cache that is offloaded, so the engine is started without it.",
+      hint: "Give its size by the engine's own arguments, and leave as much room in policies.headroom.memory.",
+    },
+  ];
+}
