@@ -68,9 +68,10 @@ export function deploy(input: DeployInput): Deployment {
     telemetry: spec.telemetry,
     headroom: spec.policies.headroom,
     // What this version of `up` does not act on is no matter of files.
-    findings: plan.diagnostics.filter(
-      ({ code }) => code !== "plan.not-applied" && code !== "plan.not-enforced",
-    ),
+    findings: [
+      ...plan.diagnostics.filter(({ code }) => code !== "plan.not-applied" && code !== "plan.not-enforced"),
+      ...startFindings(spec, services),
+    ],
   };
 }
 

@@ -7,7 +7,7 @@ export const startFindings = (spec: Spec, services: readonly DeployedService[]):
   services.flatMap((service) => [
     ...withoutTokenizer(spec, service),
     ...lostArguments(spec, service),
-    ...offloadWithoutRoom(spec, service),
+    ...offloadWithoutRoom(service),
   ]);
 
 /** KTransformers reads configuration and tokenizer as Hugging Face files; a GGUF repository holds weights alone. */
@@ -43,7 +43,7 @@ function lostArguments(
   ];
 }
 
-function offloadWithoutRoom(spec: Spec, { planned, options }: DeployedService): readonly Diagnostic[] {
+function offloadWithoutRoom({ planned, options }: DeployedService): readonly Diagnostic[] {
   if (options.kvCacheOffload === undefined || options.promptCache !== undefined) return [];
   return [
     {
