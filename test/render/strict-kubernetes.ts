@@ -59,6 +59,10 @@ export class StrictKubernetes {
   }
 }
 
+/** Files that hold objects of a cluster; a kustomization and values of charts are read by other programs. */
+export const isManifest = ({ path }: { readonly path: string }): boolean =>
+  path.endsWith(".yaml") && !/(?:kustomization|values)\.yaml$/.test(path);
+
 const object = z.looseObject({
   apiVersion: z.string(),
   kind: z.string(),

@@ -4,33 +4,41 @@ import { commandModuleFile } from "./command-module.ts";
 import { engineFile } from "./engine-file.ts";
 import { gatewayFile } from "./gateway.ts";
 import { hasGateway } from "./gateway-place.ts";
-import type { KubernetesFile } from "./kubernetes-file.ts";
+import { gpuValidation } from "./gpu-validation.ts";
+import { inferencePools } from "./inference-pool.ts";
 import { servicePath, servicesOf, unfitLabels } from "./labels.ts";
 import { namespaceFile, runtimeClassFile } from "./namespaces.ts";
-import { networkPolicyFile } from "./network-policies.ts";
+import { networkPolicies } from "./network-policies.ts";
 import { podSecurityDiagnostics } from "./pod-security.ts";
+import { type RenderedFiles, together } from "./rendered-files.ts";
+import { serviceMonitors } from "./service-monitor.ts";
+import { clusterStorage } from "./storage/cluster-storage.ts";
 
 /** All files of a cluster in the order in which they are applied. */
-export function clusterFiles(
-  deployment: Deployment,
-  cluster: Cluster,
-): { readonly files: readonly KubernetesFile[]; readonly diagnostics: readonly Diagnostic[] } {
+export function clusterFiles(deployment: Deployment, cluster: Cluster): RenderedFiles {
   const engines = servicesOf(deployment, cluster).map((service) => engineFile(service, deployment, cluster));
-  const policies = networkPolicyFile(deployment, cluster);
+  const before = together(
+    networkPolicies(deployment, cluster),
+    gpuValidation(deployment, cluster),
+    clusterStorage(deployment, cluster),
+  );
+  const after = together(inferencePools(deployment, cluster), serviceMonitors(deployment, cluster));
   const files = [
     namespaceFile(deployment, cluster),
     ...runtimeClassFile(deployment, cluster),
-    ...policies.files,
+    ...before.files,
     ...engines.flatMap(({ file }) => (file === undefined ? [] : [file])),
     ...(hasGateway(deployment, cluster) ? [gatewayFile(deployment, cluster)] : []),
     ...commandModuleFile(deployment, cluster),
+    ...after.files,
   ];
   return {
     files,
     diagnostics: [
       ...refusedDiagnostics(deployment, cluster),
       ...engines.flatMap(({ diagnostics }) => diagnostics),
-      ...policies.diagnostics,
+      ...before.diagnostics,
+      ...after.diagnostics,
       ...labelDiagnostics(deployment, cluster),
       ...podSecurityDiagnostics(files, cluster),
     ],

@@ -1,8 +1,14 @@
-import type { V1Deployment, V1ObjectMeta, V1PodTemplateSpec } from "@kubernetes/client-node";
+import type {
+  KubernetesObject,
+  V1Deployment,
+  V1ObjectMeta,
+  V1PodTemplateSpec,
+} from "@kubernetes/client-node";
 import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, DeployedService, Deployment } from "../../deployment/index.ts";
 import { enginePod } from "./engine-pod.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
+import { leaderWorkerSet, type PodOfPart, spansMachines } from "./leader-worker-set.ts";
 import { labelsOf, ownerAnnotation, PREFIX, selectorOf, serviceLabelled, servicePath } from "./labels.ts";
 import type { Data } from "./object.ts";
 import { objectName } from "./object-name.ts";
@@ -11,7 +17,7 @@ import { progressDeadline } from "./probes.ts";
 import { engineSecurity } from "./security-context.ts";
 import { engineServices } from "./service.ts";
 
-/** One service of one node: its Deployment, its Services, and what its pod refers to. */
+/** One service: its workload, its Services, and what its pods refer to. */
 export function engineFile(
   service: DeployedService,
   deployment: Deployment,
@@ -25,30 +31,91 @@ export function engineFile(
     labels: labelsOf(deployment, cluster, serviceLabelled(service)),
     annotations: ownerAnnotation(servicePath(service)),
   });
-  const pinning = pinningOf(
-    {
-      metadata: metadata(objectName(service.name, "gpus")),
-      cards: service.cards,
-      path: servicePath(service),
-    },
-    cluster,
-    deployment.hosts,
-  );
+  const workload = spansMachines(service)
+    ? groupOf(service, image, metadata, deployment, cluster)
+    : singleOf(service, image, metadata, deployment, cluster);
   const replicated = deployment.services.some(({ replicaOf }) => replicaOf === service.name);
-  const pod = enginePod(service, image, pinning, deployment, cluster);
-  const workload = deploymentObject(service, pod.template, metadata(service.name), pinning);
+  const model = service.planned.model.name;
   return {
     file: {
       path: `services/${service.name}.yaml`,
-      objects: [...pod.objects, workload, ...engineServices(service, replicated, metadata)],
-      comment: commentOf(service, pinning),
-      reason: `${servicePath(service)} asks for it: ${service.kind} ${
-        service.planned.model.name === "" ? "" : `with ${service.planned.model.name} `
-      }in the cluster ${cluster.name}.`,
+      objects: [...workload.objects, ...engineServices(service, replicated, metadata)],
+      comment: commentOf(service, workload),
+      reason: `${servicePath(service)} asks for it: ${service.kind}${model === "" ? "" : ` with ${model}`} in the cluster ${cluster.name}.`,
     },
-    diagnostics: [...pinning.diagnostics, ...pod.diagnostics, ...rollingDiagnostics(service)],
+    diagnostics: [...workload.diagnostics, ...rollingDiagnostics(service)],
   };
 }
+
+/** The workload of a service and what its pods refer to, in the order in which they are applied. */
+interface Workload {
+  readonly objects: readonly KubernetesObject[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** How its pods are given their cards, one sentence each. */
+  readonly pinning: readonly string[];
+}
+
+type Metadata = (name: string) => Data<V1ObjectMeta>;
+
+/** A Deployment of one pod. */
+function singleOf(
+  service: DeployedService,
+  image: string,
+  metadata: Metadata,
+  deployment: Deployment,
+  cluster: Cluster,
+): Workload {
+  const pinned = {
+    metadata: metadata(objectName(service.name, "gpus")),
+    cards: service.cards,
+    path: servicePath(service),
+  };
+  const pinning = pinningOf(pinned, cluster, deployment.hosts);
+  const pod = enginePod(service, image, pinning, deployment, cluster);
+  return {
+    objects: [
+      ...pod.objects,
+      deploymentObject(service, pod.template, metadata(service.name), pinning.blocked),
+    ],
+    diagnostics: [...pinning.diagnostics, ...pod.diagnostics],
+    pinning: [pinning.reason],
+  };
+}
+
+/** A LeaderWorkerSet of one pod a machine; it stays down where one of them cannot be given its cards. */
+function groupOf(
+  service: DeployedService,
+  image: string,
+  metadata: Metadata,
+  deployment: Deployment,
+  cluster: Cluster,
+): Workload {
+  const pinnings: Pinning[] = [];
+  const podOf: PodOfPart = (part, role) => {
+    const pinned = {
+      metadata: metadata(objectName(service.name, role, "gpus")),
+      cards: part.cards,
+      path: servicePath(service),
+    };
+    const pinning = pinningOf(pinned, cluster, deployment.hosts);
+    pinnings.push(pinning);
+    return enginePod(part, image, pinning, deployment, cluster);
+  };
+  const group = leaderWorkerSet(service, podOf, metadata(service.name), cluster);
+  const blocked = pinnings.find((one) => one.blocked !== undefined)?.blocked;
+  const set =
+    blocked === undefined ? group.object : { ...group.object, spec: { ...group.object.spec, replicas: 0 } };
+  return {
+    objects: [...distinctObjects(group.objects), set],
+    diagnostics: [...pinnings.flatMap(({ diagnostics }) => diagnostics), ...group.diagnostics],
+    pinning: [...new Set(pinnings.map(({ reason }) => reason))],
+  };
+}
+
+/** Leader and workers refer to the same files. */
+const distinctObjects = (objects: readonly KubernetesObject[]): readonly KubernetesObject[] => [
+  ...new Map(objects.map((one) => [`${one.kind ?? ""} ${one.metadata?.name ?? ""}`, one])).values(),
+];
 
 /** Replacing pod by pod needs room for two, which an engine that has its cards alone never finds. */
 const rolls = ({ strategy, exclusive, cards }: DeployedService): boolean =>
@@ -58,9 +125,9 @@ function deploymentObject(
   service: DeployedService,
   template: V1PodTemplateSpec,
   metadata: Data<V1ObjectMeta>,
-  pinning: Pinning,
+  blocked: string | undefined,
 ): V1Deployment {
-  const stopped = service.refused?.reason ?? pinning.blocked;
+  const stopped = service.refused?.reason ?? blocked;
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -84,7 +151,7 @@ function deploymentObject(
   };
 }
 
-function commentOf(service: DeployedService, pinning: Pinning): string {
+function commentOf(service: DeployedService, workload: Workload): string {
   const { name, kind, planned, refused, loadTimeout } = service;
   const model = planned.model.name === "" ? "" : ` with ${planned.model.name}`;
   return [
@@ -93,9 +160,11 @@ function commentOf(service: DeployedService, pinning: Pinning): string {
     ...(refused === undefined
       ? []
       : [`THE PLAN REFUSES IT, so it has 0 replicas: ${refused.reason}`, `What to do: ${refused.hint}`]),
-    pinning.reason,
+    ...workload.pinning,
     engineSecurity(service).reason,
-    `A Deployment and no StatefulSet: what it keeps lies in folders and claims by name, and nothing depends on the name of its pod.`,
+    spansMachines(service)
+      ? "A LeaderWorkerSet, because its cards lie in several machines: its pods start and end together. The cluster needs the LeaderWorkerSet controller."
+      : "A Deployment and no StatefulSet: what it keeps lies in folders and claims by name, and nothing depends on the name of its pod.",
     rolls(service)
       ? "A change is rolled out beside the old pod, as the spec asks for."
       : "A change ends the old pod first (Recreate): a second one would wait for the same cards or memory for ever.",

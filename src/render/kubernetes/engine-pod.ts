@@ -5,6 +5,7 @@ import { kubernetesText } from "../escape/kubernetes-variable.ts";
 import { isTriton, tritonRepository } from "../triton-repository/index.ts";
 import { contractOf } from "./cluster-contract.ts";
 import { configFiles, type ConfigFiles } from "./config-files.ts";
+import { poolLabels } from "./inference-pool.ts";
 import { labelsOf, ownerAnnotation, serviceLabelled, servicePath } from "./labels.ts";
 import { networkLabels } from "./network-labels.ts";
 import { objectName } from "./object-name.ts";
@@ -84,6 +85,7 @@ export function enginePod(
           ...labelsOf(deployment, cluster, labelled),
           ...replicaLabels(service),
           ...networkLabels(service.networks),
+          ...poolLabels(service, deployment, cluster),
         },
         annotations: {
           ...ownerAnnotation(path),

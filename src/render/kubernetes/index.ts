@@ -7,6 +7,8 @@ import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, Deployment } from "../../deployment/index.ts";
 import type { Artifact, Rendered, Target } from "../artifact.ts";
 import { clusterFiles } from "./cluster-files.ts";
+import { gpuValues } from "./gpu-values.ts";
+import { kustomization } from "./kustomize.ts";
 import { servicesOf } from "./labels.ts";
 import { fileText } from "./object.ts";
 import { readme } from "./readme.ts";
@@ -35,6 +37,7 @@ function render(deployment: Deployment): Rendered {
 function renderCluster(deployment: Deployment, cluster: Cluster): Rendered {
   const folder = `kubernetes/${cluster.name}`;
   const { files, diagnostics } = clusterFiles(deployment, cluster);
+  const values = gpuValues(cluster);
   const artifact = (path: string, content: string, reason: string): Artifact => ({
     path: `${folder}/${path}`,
     content,
@@ -45,10 +48,13 @@ function renderCluster(deployment: Deployment, cluster: Cluster): Rendered {
     artifacts: [
       artifact(
         "README.md",
-        readme(files, deployment, cluster),
+        readme(files, values, deployment, cluster),
         `runtime asks for Kubernetes: the order in which the files of ${cluster.name} are applied.`,
       ),
-      ...files.map((file) => artifact(file.path, fileText(file), file.reason)),
+      ...[...files, ...kustomization(files, cluster)].map((file) =>
+        artifact(file.path, fileText(file), file.reason),
+      ),
+      ...values.map(({ path, content, reason }) => artifact(path, content, reason)),
     ],
     diagnostics: distinct([...diagnostics, ...files.flatMap((file) => file.diagnostics ?? [])]),
   };

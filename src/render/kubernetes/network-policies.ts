@@ -8,10 +8,10 @@ import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, DeployedNetwork, Deployment } from "../../deployment/index.ts";
 import { egressRuleOf } from "./allowed-destination.ts";
 import { gatewayLabelled, hasGateway } from "./gateway-place.ts";
-import type { KubernetesFile } from "./kubernetes-file.ts";
 import { labelsOf, ownerAnnotation, selectorOf, serviceLabelled, servicesOf } from "./labels.ts";
 import { networkLabels } from "./network-labels.ts";
 import { objectName } from "./object-name.ts";
+import type { RenderedFiles } from "./rendered-files.ts";
 
 /** A network whose services are barred from something. */
 export const isIsolated = ({ internal, isolation }: DeployedNetwork): boolean =>
@@ -33,10 +33,7 @@ const askedBy = ({ name, isolation }: DeployedNetwork): string =>
  * policy that does nothing reads like one that protects: the diagnostic says so instead. Where nothing is known of the
  * plugin they are rendered, and the diagnostic says how to find out.
  */
-export function networkPolicyFile(
-  deployment: Deployment,
-  cluster: Cluster,
-): { readonly files: readonly KubernetesFile[]; readonly diagnostics: readonly Diagnostic[] } {
+export function networkPolicies(deployment: Deployment, cluster: Cluster): RenderedFiles {
   const networks = isolatedNetworks(deployment, cluster);
   if (networks.length === 0) return { files: [], diagnostics: [] };
   if (!cluster.networkPolicies || cluster.enforcesPolicies === false)

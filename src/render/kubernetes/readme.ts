@@ -1,9 +1,11 @@
 import type { Cluster, Deployment, SecretReference } from "../../deployment/index.ts";
+import type { Artifact } from "../artifact.ts";
 import { markdownText } from "../escape/markdown.ts";
 import { shellCommand, shellWord } from "../escape/shell.ts";
 import { gatewayName, hasGateway, mcpName } from "./gateway-place.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
 import { servicesOf } from "./labels.ts";
+import { spansMachines } from "./leader-worker-set.ts";
 import { isolatedNetworks } from "./network-policies.ts";
 import { secretKey, secretName, secretsOf } from "./secrets.ts";
 import { engineAddress } from "./service.ts";
@@ -19,12 +21,17 @@ function block(lines: readonly string[]): string {
 const kubectl = (...words: readonly string[]): string => shellCommand(["kubectl", ...words]);
 
 /** README.md of a cluster's folder: what is applied in which order, what each file is, and how to see that it works. */
-export function readme(files: readonly KubernetesFile[], deployment: Deployment, cluster: Cluster): string {
+export function readme(
+  files: readonly KubernetesFile[],
+  values: readonly Artifact[],
+  deployment: Deployment,
+  cluster: Cluster,
+): string {
   const sections = [
     `<!-- Rendered by Omni from omni.yaml. -->\n# ${markdownText(deployment.name)} on the cluster ${markdownText(cluster.name)}`,
     "Rendered by Omni from omni.yaml; a change belongs there. Every object names the part of the spec that asks for it in its annotation `omni.internal/asked-for-by`. The commands below run in this folder.",
     applySection(files, deployment, cluster),
-    filesSection(files),
+    filesSection(files, values),
     byHandSection(files),
     addressesSection(deployment, cluster),
     checksSection(deployment, cluster),
@@ -42,8 +49,13 @@ function applySection(files: readonly KubernetesFile[], deployment: Deployment, 
     block([
       ...(namespace === undefined ? [] : [kubectl("apply", "-f", namespace.path)]),
       ...(references.length === 0 ? [] : ["# The Secret, see below."]),
-      ...others.map(({ path }) => kubectl("apply", "-f", path)),
+      ...others.flatMap((file) => [kubectl("apply", "-f", file.path), ...waitFor(file, cluster)]),
     ]),
+    ...(cluster.kustomize
+      ? [
+          "All of it in one step, once the Secret is there: `kubectl apply -k .`, or this folder as a base of your own.",
+        ]
+      : []),
     ...secretSection(references, deployment, cluster),
     ...(cluster.imagePullSecret === undefined
       ? []
@@ -52,6 +64,21 @@ function applySection(files: readonly KubernetesFile[], deployment: Deployment, 
         ]),
   ].join("\n\n");
 }
+
+/** What comes later needs what a Job does: a disk that is mounted, weights that are whole. */
+const waitFor = ({ objects }: KubernetesFile, { namespace }: Cluster): readonly string[] =>
+  objects
+    .filter(({ kind }) => kind === "Job")
+    .map(({ metadata }) =>
+      kubectl(
+        "-n",
+        namespace,
+        "wait",
+        "--for=condition=complete",
+        "--timeout=24h",
+        `job/${metadata?.name ?? ""}`,
+      ),
+    );
 
 /** The value as the shell has it, without the newline that ends a file; it never stands on a command line. */
 const valueOf = ({ env, file }: SecretReference): string =>
@@ -82,12 +109,16 @@ function secretSection(
 
 const cell = (text: string): string => markdownText(text).replaceAll("|", "\\|");
 
-function filesSection(files: readonly KubernetesFile[]): string {
+function filesSection(files: readonly KubernetesFile[], values: readonly Artifact[]): string {
   const rows = files.map(({ path, objects, reason }) => {
     const kinds = objects.map(({ kind, metadata }) => `${kind ?? ""} ${metadata?.name ?? ""}`);
     return `| ${cell(path)} | ${cell(kinds.join(", "))} | ${cell(reason)} |`;
   });
-  return ["## Files", ["| file | objects | why |", "|---|---|---|", ...rows].join("\n")].join("\n\n");
+  const charts = values.map(
+    ({ path, reason }) => `| ${cell(path)} | values of a Helm chart | ${cell(reason)} |`,
+  );
+  const table = ["| file | objects | why |", "|---|---|---|", ...rows, ...charts];
+  return ["## Files", table.join("\n")].join("\n\n");
 }
 
 function byHandSection(files: readonly KubernetesFile[]): string {
@@ -127,7 +158,8 @@ function addressesSection(deployment: Deployment, cluster: Cluster): string {
 }
 
 function checksSection(deployment: Deployment, cluster: Cluster): string {
-  const running = servicesOf(deployment, cluster).filter(({ refused }) => refused === undefined);
+  const started = servicesOf(deployment, cluster).filter(({ refused }) => refused === undefined);
+  const running = started.filter((service) => !spansMachines(service));
   const isolated = new Set(isolatedNetworks(deployment, cluster).map(({ name }) => name));
   const barred = running.find(({ networks }) => networks.some((network) => isolated.has(network)));
   const inside = (name: string, ...words: readonly string[]): string =>
@@ -147,6 +179,9 @@ function checksSection(deployment: Deployment, cluster: Cluster): string {
           `--timeout=${Math.ceil(loadTimeout / 1000) + 600}s`,
         ),
       ),
+      ...(running.length === started.length
+        ? []
+        : [kubectl("-n", cluster.namespace, "get", "leaderworkersets.leaderworkerset.x-k8s.io")]),
       ...(onCards === undefined
         ? []
         : ["# Exactly the cards of the spec:", inside(onCards.name, "nvidia-smi", "-L")]),

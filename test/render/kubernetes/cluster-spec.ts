@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Deployment } from "../../../src/deployment/index.ts";
 import { kubernetes } from "../../../src/render/kubernetes/index.ts";
 import { deploymentOf } from "../deployments.ts";
+import { isManifest } from "../strict-kubernetes.ts";
 
 interface Choices {
   readonly version?: string;
@@ -60,9 +61,7 @@ type Read = z.infer<typeof read>;
 
 /** All objects that a deployment renders to, by kind and name. */
 export function objectsOf(deployment: Deployment): ReadonlyMap<string, Read> {
-  const texts = kubernetes
-    .render(deployment)
-    .artifacts.filter(({ path }) => path.endsWith(".yaml") && !path.endsWith("kustomization.yaml"));
+  const texts = kubernetes.render(deployment).artifacts.filter(isManifest);
   const objects = texts.flatMap(({ content }) =>
     parseAllDocuments(content, { version: "1.1" }).map((document) => read.parse(document.toJS())),
   );
