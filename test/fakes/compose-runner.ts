@@ -21,6 +21,7 @@ const composeSchema = z.object({
       security_opt: z.array(z.string()).default([]),
       read_only: z.boolean().default(false),
       tmpfs: z.array(z.string()).default([]),
+      dns: z.array(z.string()).default([]),
     }),
   ),
   networks: z.record(
@@ -132,6 +133,7 @@ const serviceWords = (service: ComposeFile["services"][string]): readonly string
   ...(service.read_only ? ["--read-only"] : []),
   ...service.cap_drop.flatMap((right) => ["--cap-drop", right]),
   ...service.security_opt.flatMap((option) => ["--security-opt", option]),
+  ...service.dns.flatMap((address) => ["--dns", address]),
   ...service.tmpfs.flatMap((path) => ["--tmpfs", path]),
   ...service.ports.flatMap(({ target, published, host_ip }) => [
     "--publish",

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { TestContext } from "vitest";
-import { parse } from "yaml";
+import { parse, parseDocument } from "yaml";
 import { z } from "zod";
 import { compose } from "../../src/render/compose/index.ts";
 import { composeUp } from "../fakes/compose-runner.ts";
@@ -16,6 +16,8 @@ interface Place {
 
 /** Beyond the node: nothing but the node's way out leads there. */
 const WORLD = { host: "203.0.113.10", port: 80 };
+/** A name that only the name server of the node knows; it is the world's. */
+const NAMED = { host: "world.example", port: 80 };
 /** A service of the node itself, at its address towards the world. */
 const NODE = { host: "203.0.113.1", port: 9100 };
 /** Where a client on the node asks: the port that the gateway publishes. */
@@ -63,7 +65,10 @@ type From = Parameters<DockerNode["dial"]>[0];
 const NOWHERE =
   /dial: (?:Operation now in progress|No route to host|Network is unreachable|Connection (?:refused|timed out))\s*$/;
 
-/** Who answers on each way: the name of a server, `nobody`, or what went wrong with the asking. */
+/** Docker's name server knows no such name. */
+const UNKNOWN = /dial: Cannot assign requested address\s*$/;
+
+/** Who answers on each way: the name of a server, `nobody`, `no such name`, or what went wrong with the asking. */
 async function answers(
   at: DockerNode,
   ways: Readonly<Record<string, readonly [From, Place]>>,
@@ -71,10 +76,14 @@ async function answers(
   const found = Object.entries(ways).map(async ([way, [from, { host, port }]]): Promise<[string, string]> => {
     const { code, output } = await at.dial(from, host, port);
     if (code === 0) return [way, output.split("\n").at(-1) ?? ""];
-    return [way, NOWHERE.test(output) ? "nobody" : output];
+    return [way, NOWHERE.test(output) ? "nobody" : UNKNOWN.test(output) ? "no such name" : output];
   });
   return Object.fromEntries(await Promise.all(found));
 }
+
+/** An engine that carries questions for names out of an internal network. */
+const isOld = async (at: DockerNode): Promise<boolean> =>
+  Number.parseInt(await at.docker("version", "--format", "{{.Server.Version}}"), 10) < 25;
 
 beforeAll(async () => {
   node = await startDockerNode();
@@ -121,11 +130,13 @@ describe("the reference's compose file on a real Docker engine", () => {
     const open = await answers(at, {
       "a client asks the gateway": ["node", CLIENT],
       "the executor asks the world": [executor, WORLD],
+      "the executor asks the world by name": [executor, NAMED],
       "the world asks the node": ["world", NODE],
     });
     expect(open).toEqual({
       "a client asks the gateway": ORACLE,
       "the executor asks the world": "world",
+      "the executor asks the world by name": "world",
       "the world asks the node": "node",
     });
     const closed = await answers(at, {
@@ -140,22 +151,32 @@ describe("the reference's compose file on a real Docker engine", () => {
       "the world asks the gateway": ["world", { ...CLIENT, host: NODE.host }],
     });
     expect(new Set(Object.values(closed)), JSON.stringify(closed)).toEqual(new Set(["nobody"]));
+    // A question for a name carries data as well as a connection does.
+    const named = await answers(at, {
+      "the oracle asks for a name of the world": [oracle, NAMED],
+      "the oracle asks for its own name": [oracle, { host: ORACLE, port: portOf(system, ORACLE) }],
+    });
+    expect(named).toEqual({
+      "the oracle asks for a name of the world": "no such name",
+      "the oracle asks for its own name": ORACLE,
+    });
   });
 
-  it("with `internal` alone, would leave the node's own services open to the oracle", async (context) => {
+  it("with `internal` alone, would leave the node's own services open to the oracle, and its name server", async (context) => {
     const at = nodeOr(context);
     const system = await rendered("concrete-bunker.fixed");
-    const yaml = system.yaml.replace(
-      / +driver_opts:\n +com\.docker\.network\.bridge\.inhibit_ipv4: "true"\n/,
-      "",
-    );
-    expect(yaml).not.toBe(system.yaml);
-    const { container } = await up(at, { ...system, yaml });
+    const alone = parseDocument(system.yaml);
+    expect(alone.deleteIn(["services", ORACLE, "dns"])).toBe(true);
+    expect(alone.deleteIn(["networks", "internal_brain", "driver_opts"])).toBe(true);
+    const { container } = await up(at, { ...system, yaml: alone.toString() });
     const oracle = { container: container(ORACLE) };
     const seen = await answers(at, {
       "the oracle asks the node": [oracle, { ...NODE, host: "172.31.0.1" }],
       "the oracle asks the world": [oracle, WORLD],
     });
     expect(seen).toEqual({ "the oracle asks the node": "node", "the oracle asks the world": "nobody" });
+    // Engines before 25.0.5 ask the node's name server for it (CVE-2024-29018); later ones know no such name.
+    const { named } = await answers(at, { named: [oracle, NAMED] });
+    expect(named).toBe((await isOld(at)) ? "nobody" : "no such name");
   });
 });

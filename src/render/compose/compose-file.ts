@@ -21,6 +21,7 @@ export interface ComposeService {
   readonly secrets?: readonly ComposeSecretMount[];
   readonly network_mode?: string;
   readonly networks?: readonly string[];
+  readonly dns?: readonly string[];
   readonly extra_hosts?: readonly string[];
   readonly ports?: readonly ComposePort[];
   readonly volumes?: readonly ComposeMount[];

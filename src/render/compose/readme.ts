@@ -39,14 +39,6 @@ const code = (text: string): string => `\`${text.replaceAll(/[`\s\p{Cc}]+/gu, " 
 
 function before(deployment: Deployment, place: ComposePlace, draft: ComposeDraft): string {
   const steps = ["Docker with Compose 2.20 or newer."];
-  if (
-    place.services.some(({ networks: names }) =>
-      names.some((name) => isSealed(networkNamed(deployment, name))),
-    )
-  )
-    steps.push(
-      "Docker 26 or newer, 25.0.5 or 23.0.11: others carry questions for names out of an internal network (CVE-2024-29018).",
-    );
   if (place.services.some(({ cards }) => cards.length > 0))
     steps.push(
       "The NVIDIA driver and the NVIDIA container toolkit: `docker run --rm --gpus all ubuntu nvidia-smi -L` lists the cards.",

@@ -12,6 +12,7 @@ import { labelsOf } from "./networks.ts";
 import type { ComposePlace } from "./place.ts";
 import { servicePorts } from "./ports.ts";
 import { composeBytes, composeDuration } from "./quantity.ts";
+import { isSealed, networkNamed } from "./topology.ts";
 import type { Attachment } from "./topology.ts";
 
 /** Engines whose death can look like a success. */
@@ -54,6 +55,7 @@ export function serviceOf(
     environment: environment.environment,
     ...(environment.secrets.length === 0 ? {} : { secrets: environment.secrets }),
     ...attachmentKeys(attachment),
+    ...namesOf(service, attachment, deployment, draft),
     ...(ports.length === 0 || attachment.mode !== undefined ? {} : { ports }),
     ...(volumes.length === 0 ? {} : { volumes }),
     ...(gpus.keys.devices === undefined ? {} : { devices: gpus.keys.devices }),
@@ -76,6 +78,25 @@ export const attachmentKeys = ({
   networks,
 }: Attachment): Pick<ComposeService, "network_mode" | "networks"> =>
   mode === undefined ? { networks } : { network_mode: mode };
+
+/**
+ * A container without a way out asks nobody for names. Docker itself knows those of its networks; it asks others at the
+ * name server of the node, which is a way out for data, on engines before 25.0.5 (CVE-2024-29018). Nobody answers at the
+ * container's own loopback.
+ */
+function namesOf(
+  { name }: DeployedService,
+  { networks }: Attachment,
+  deployment: Deployment,
+  draft: ComposeDraft,
+): Pick<ComposeService, "dns"> {
+  if (networks.length === 0 || !networks.every((one) => isSealed(networkNamed(deployment, one)))) return {};
+  draft.note(
+    ["services", name, "dns"],
+    "Nobody answers there. Docker knows the names of its own networks; older engines carry questions for all others out through the node (CVE-2024-29018).",
+  );
+  return { dns: ["127.0.0.1"] };
+}
 
 /** Docker's log files are bounded as the telemetry's logs are; without a bound they grow until the disk is full. */
 export function loggingOf({ telemetry }: Deployment): NonNullable<ComposeService["logging"]> {

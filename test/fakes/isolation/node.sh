@@ -32,6 +32,11 @@ echo "world $world"
 # A service of the node itself, as SSH or a hypervisor's API would be.
 "$probe" serve 9100 node &
 
+# A name server on the node's loopback, as systemd-resolved or dnsmasq is one: Docker asks it in the node's name.
+echo 'nameserver 127.0.0.1' >"$folder/resolv.conf"
+mount --bind "$folder/resolv.conf" /etc/resolv.conf
+"$probe" names 203.0.113.10 &
+
 echo '{}' >"$folder/daemon.json"
 dockerd --config-file "$folder/daemon.json" --data-root "$folder/data" --exec-root "$folder/exec" \
   --pidfile "$folder/dockerd.pid" --host "unix://$folder/docker.sock" --storage-driver vfs --bridge none \

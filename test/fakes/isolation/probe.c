@@ -3,6 +3,7 @@
  *
  *   probe serve PORT TEXT           answers every HTTP request with TEXT
  *   probe forward PORT HOST PORT    carries every connection to HOST:PORT, as a gateway does
+ *   probe names ADDRESS             answers every question for a name, on UDP port 53, with ADDRESS
  *   probe dial HOST PORT            prints what an HTTP server there answers; exit 0 reached, 1 not reached
  *
  * HOST is an IPv4 address or a name that Docker's own name server (127.0.0.11) knows. Everything waits 2 s at most.
@@ -58,6 +59,32 @@ static int resolve(const char *name, struct in_addr *address) {
   return 0;
 }
 
+/* A name server as a node has one on its loopback: every name is ADDRESS. */
+static void names(const char *address) {
+  struct sockaddr_in on = {.sin_family = AF_INET, .sin_port = htons(53)}, from;
+  on.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  if (bind(fd, (struct sockaddr *)&on, sizeof on) != 0) fail("names");
+  for (;;) {
+    unsigned char message[600];
+    socklen_t size = sizeof from;
+    ssize_t got = recvfrom(fd, message, 500, 0, (struct sockaddr *)&from, &size);
+    if (got < 17) continue;
+    /* The question as asked, without what may follow it; then its answer, whose name points at the question's. */
+    size_t end = 12;
+    while (end < (size_t)got && message[end] != 0) end += 1u + message[end];
+    end += 5;
+    int isAddress = end <= (size_t)got && message[end - 3] == 1;
+    memcpy(message + 2, isAddress ? "\x81\x80\0\1\0\1\0\0\0\0" : "\x81\x80\0\1\0\0\0\0\0\0", 10);
+    if (isAddress) {
+      memcpy(message + end, "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4", 12);
+      inet_pton(AF_INET, address, message + end + 12);
+      end += 16;
+    }
+    sendto(fd, message, end, 0, (struct sockaddr *)&from, size);
+  }
+}
+
 static int dial(const char *name, const char *port) {
   struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)atoi(port))};
   if (resolve(name, &to.sin_addr) != 0) {
@@ -110,6 +137,7 @@ int main(int count, char **words) {
     for (; (got = read(fd, buffer, sizeof buffer)) > 0; all += got) fwrite(buffer, 1, (size_t)got, stdout);
     return all > 0 ? 0 : 1;
   }
+  if (count == 3 && strcmp(words[1], "names") == 0) names(words[2]);
   int serves = count == 4 && strcmp(words[1], "serve") == 0;
   if (!serves && !(count == 5 && strcmp(words[1], "forward") == 0)) return 2;
   for (int fd = listening(words[2]);;) {

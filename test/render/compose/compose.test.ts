@@ -253,6 +253,10 @@ describe("networks of a compose file", () => {
         ipam: { config: [{ subnet: "10.8.0.0/24" }] },
       },
     });
+    // Who has no way out has nobody to ask for names either, but Docker itself.
+    expect(fileAt(FILE).services["chat"]?.["dns"]).toEqual(["127.0.0.1"]);
+    expect(fileAt(FILE).services["quick"]?.["dns"]).toBeUndefined();
+    expect(fileAt(FILE).services["gateway"]?.["dns"]).toBeUndefined();
     expect(fileAt(FILE).services["gateway"]).toMatchObject({
       networks: ["sealed", "open"],
       ports: [{ target: 4664, published: "4664", host_ip: "127.0.0.1", protocol: "tcp" }],
