@@ -24,6 +24,10 @@ const PATHS = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
 const has = (tool: string): boolean => PATHS.some((path) => existsSync(join(path, tool)));
 const env = { PATH: PATHS.join(":") };
 
+/** What a tool of the machine prints; throws where it fails. */
+const tool = (name: string, ...words: readonly string[]): string =>
+  execFileSync(name, words, { env, stdio: "pipe" }).toString().trim();
+
 /** Loop devices can be made and file systems mounted here: root, the tools, and a kernel that lets both. */
 function loopsWork(): boolean {
   if (process.getuid?.() !== 0 || !TOOLS.every(has) || !existsSync("/dev/loop-control")) return false;
@@ -32,10 +36,8 @@ function loopsWork(): boolean {
     const image = join(folder, "image");
     writeFileSync(image, "");
     truncateSync(image, 1 << 20);
-    const device = execFileSync("losetup", ["--find", "--show", image], { env, stdio: "pipe" })
-      .toString()
-      .trim();
-    execFileSync("losetup", ["-d", device], { env });
+    const device = tool("losetup", "--find", "--show", image);
+    tool("losetup", "-d", device);
     return true;
   } catch {
     return false;
@@ -62,8 +64,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  while (spawnSync("umount", [join(folder, "mnt")], { env }).status === 0);
-  for (const { device } of disks) spawnSync("losetup", ["-d", device], { env });
+  while (mounts() !== "") tool("umount", join(folder, "mnt"));
+  for (const { device } of disks) tool("losetup", "-d", device);
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -72,7 +74,7 @@ function disk(serial: string, wwid = "eui.0025384b41b0c1d2"): Disk {
   const image = join(folder, `image-${disks.length}`);
   writeFileSync(image, "");
   truncateSync(image, SIZE);
-  const device = execFileSync("losetup", ["--find", "--show", image], { env }).toString().trim();
+  const device = tool("losetup", "--find", "--show", image);
   const made = { device, image };
   disks.push(made);
   const entry = join(folder, "sys/class/block", device.slice("/dev/".length));
@@ -101,8 +103,7 @@ function prepare(
   return { code: run.status, text: `${run.stdout.toString()}${run.stderr.toString()}` };
 }
 
-const signature = ({ device }: Disk): string =>
-  spawnSync("blkid", ["-p", "-o", "export", device], { env }).stdout.toString();
+const signature = ({ device }: Disk): string => tool("sh", "-c", 'blkid -p -o export "$0" || :', device);
 const uuid = (one: Disk): string => /^UUID=(.*)$/m.exec(signature(one))?.[1] ?? "";
 /** The file behind it is a hole from end to end: nothing was ever written. */
 const untouched = ({ image }: Disk): boolean => statSync(image).blocks === 0;
@@ -139,7 +140,7 @@ describe.skipIf(!loopsWork())(
       expect(second.text).toContain("mounted at");
       expect(mounts().split("\n")).toHaveLength(1);
 
-      execFileSync("umount", [join(folder, "mnt")], { env });
+      tool("umount", join(folder, "mnt"));
       const afterReboot = prepare({ DISK_WWN: "0x0025384B41B0C1D2", DISK_SERIAL: "S7XX NJ0W" });
       expect(afterReboot.code).toBe(0);
       expect(uuid(mine)).toBe(made);
@@ -199,12 +200,7 @@ describe.skipIf(!loopsWork())(
       if (command === undefined)
         writeAt(mine.device, 446, [0, 0, 2, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0]);
       if (command === undefined) writeAt(mine.device, 510, [0x55, 0xaa]);
-      else
-        execFileSync(
-          command,
-          words.map((word) => word.replace("DISK", mine.device)),
-          { env, stdio: "pipe" },
-        );
+      else tool(command, ...words.map((word) => word.replace("DISK", mine.device)));
       const before = signature(mine);
       const { code, text } = prepare({ DISK_SERIAL: "MINE" });
       expect(text).toContain("is not blank and carries no plain xfs. Omni never erases");
@@ -215,7 +211,7 @@ describe.skipIf(!loopsWork())(
 
     it("refuses a disk that carries its file system and something else too", () => {
       const mine = disk("MINE");
-      execFileSync("mkfs.xfs", ["-q", mine.device], { env });
+      tool("mkfs.xfs", "-q", mine.device);
       writeAt(mine.device, 4086, [...Buffer.from("SWAPSPACE2")]);
       writeAt(mine.device, 1024, [1, 0, 0, 0, 255, 0, 0, 0]);
       const { code, text } = prepare({ DISK_SERIAL: "MINE" });
@@ -255,7 +251,7 @@ describe.skipIf(!loopsWork())(
       expect(blank.text).toContain("only its kernel name is known");
       expect(blank.text).toContain("Write its serial: MINE");
       expect(untouched(mine)).toBe(true);
-      execFileSync("mkfs.xfs", ["-q", mine.device], { env });
+      tool("mkfs.xfs", "-q", mine.device);
       const made = uuid(mine);
       expect(prepare({ DISK_DEVICE: mine.device })).toMatchObject({ code: 0 });
       expect(uuid(mine)).toBe(made);
