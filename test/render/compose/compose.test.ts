@@ -8,46 +8,9 @@ import { z } from "zod";
 import { compose } from "../../../src/render/compose/index.ts";
 import { loadSpec } from "../../../src/spec/index.ts";
 import { deploymentOf, REFERENCE_SYSTEMS, referenceDeployment } from "../deployments.ts";
-import { interpolated } from "./interpolated.ts";
+import { everything, FILE, fileSchema, NODE, rendered } from "./lab.ts";
 
 const SCHEMA = resolve(import.meta.dirname, "../../../../shared/schemas/compose-spec.json");
-
-/** Where the file is while Docker runs on one machine. */
-const FILE = "compose/compose.yaml";
-
-const fileSchema = z.object({
-  services: z.record(z.string(), z.record(z.string(), z.unknown())),
-  networks: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
-  volumes: z.record(z.string(), z.unknown()).default({}),
-  secrets: z.record(z.string(), z.unknown()).default({}),
-});
-
-async function rendered(text: string) {
-  const deployment = await deploymentOf(text);
-  const { artifacts, diagnostics } = compose.render(deployment);
-  const contentOf = (path: string): string =>
-    artifacts.find((artifact) => artifact.path === path)?.content ?? "";
-  const fileAt = (path: string) => fileSchema.parse(interpolated(parse(contentOf(path))));
-  return { artifacts, diagnostics, contentOf, fileAt };
-}
-
-/** A node with two cards and one small model; what differs comes after it. */
-const NODE = `
-omni: 1
-name: lab
-runtime: docker
-metal:
-  cpu: { model: x, cores: 16, threads: 32 }
-  memory: { size: 128GiB, available: 120GiB }
-  gpus:
-    big: { model: RTX 5090, uuid: GPU-11111111-2222-3333-4444-555555555555 }
-    bare: { model: RTX 3090 }
-models:
-  small: { source: { file: /srv/models/small.gguf }, family: Qwen2.5-Coder-7B, format: gguf, quantization: Q4_K_M }
-engines:
-  cpp: { kind: llama.cpp, image: "ghcr.io/ggml-org/llama.cpp:server-cuda-b6000", architectures: ["8.6", "12.0"] }
-keys: { me: { env: OMNI_KEY } }
-`;
 
 const validator = () => {
   const ajv = new Ajv({ strict: false, allErrors: true });
@@ -103,34 +66,6 @@ describe("compose files", () => {
     expect(one.artifacts).toEqual(two.artifacts);
   });
 });
-
-/** Nearly all that a spec can ask of Docker, with its way to give out cards. */
-const everything = (gpus = "device-requests"): string =>
-  `${NODE}
-runtime: { kind: docker, docker: { gpus: ${gpus}, labels: { team: "a$b" } } }
-networks:
-  open: { subnet: 10.9.0.0/24, gateway: 10.9.0.1, labels: { x: y } }
-  sealed: { isolation: gateway-only, allow: ["10.0.0.5:5432"] }
-  given: { external: true }
-  lan: { driver: macvlan, parent: eth0, subnet: 10.8.0.0/24 }
-services:
-  chat:
-    model: small
-    engine: cpp
-    devices: big
-    networks: sealed
-    hostPort: 18080
-    weights: lock
-    shm: 2GiB
-    memory: 48GiB
-    mounts: [{ volume: cache, path: sub, at: /cache, readOnly: false }, { host: /srv/x, at: /x, create: true, propagation: HostToContainer }]
-    environment: { HF_TOKEN: { env: HF_TOKEN }, API_TOKEN: { file: /etc/omni/token }, PLAIN: "a$b" }
-    after: [quick]
-    drainTimeout: 90s
-    loadTimeout: 45m
-  quick: { model: small, engine: cpp, devices: cpu, threads: 8, networks: [open, given, lan] }
-gateway: { networks: [sealed, open] }
-`.replace("runtime: docker\n", "");
 
 describe("a service of a compose file", () => {
   it("gets its card by UUID and by nothing else, in each of the three ways", async () => {
@@ -229,91 +164,6 @@ describe("a service of a compose file", () => {
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
     expect(names).toEqual(["OMNI_KEY=", "HF_TOKEN="]);
-  });
-});
-
-describe("networks of a compose file", () => {
-  it("close what is to be closed, and the gateway is on both sides", async () => {
-    const { fileAt } = await rendered(everything());
-    expect(fileAt(FILE).networks).toEqual({
-      open: {
-        driver: "bridge",
-        ipam: { config: [{ subnet: "10.9.0.0/24", gateway: "10.9.0.1" }] },
-        labels: { x: "y" },
-      },
-      sealed: {
-        driver: "bridge",
-        driver_opts: { "com.docker.network.bridge.inhibit_ipv4": "true" },
-        internal: true,
-      },
-      given: { external: true, name: "given" },
-      lan: {
-        driver: "macvlan",
-        driver_opts: { parent: "eth0" },
-        ipam: { config: [{ subnet: "10.8.0.0/24" }] },
-      },
-    });
-    // Who has no way out has nobody to ask for names either, but Docker itself.
-    expect(fileAt(FILE).services["chat"]?.["dns"]).toEqual(["127.0.0.1"]);
-    expect(fileAt(FILE).services["quick"]?.["dns"]).toBeUndefined();
-    expect(fileAt(FILE).services["gateway"]?.["dns"]).toBeUndefined();
-    expect(fileAt(FILE).services["gateway"]).toMatchObject({
-      networks: ["sealed", "open"],
-      ports: [{ target: 4664, published: "4664", host_ip: "127.0.0.1", protocol: "tcp" }],
-    });
-  });
-
-  it("are told of by findings where Docker has no form for what is asked", async () => {
-    const { diagnostics } = await rendered(everything());
-    const found = new Map(diagnostics.map(({ path, message }) => [path, message]));
-    expect(found.get("networks.sealed.allow")).toContain("10.0.0.5:5432 cannot be reached from sealed");
-    expect(found.get("services.chat.hostPort")).toContain("18080 stays closed");
-  });
-
-  it("that the gateway does not join leave a service without clients, and that is said", async () => {
-    const { fileAt, diagnostics } = await rendered(
-      `${NODE}\nnetworks: { dark: { internal: true } }\nservices: { chat: { model: small, engine: cpp, devices: big, networks: dark } }`,
-    );
-    expect(fileAt(FILE).services["gateway"]?.["networks"]).toEqual(["default"]);
-    expect(diagnostics).toContainEqual(
-      expect.objectContaining({
-        path: "gateway.networks",
-        message: "chat is only on dark, and the gateway is not: no client can reach it.",
-      }),
-    );
-  });
-
-  it("all without a way out: the gateway has the project's own beside them, to publish its port", async () => {
-    const { fileAt } = await rendered(
-      `${NODE}\nnetworks: { dark: { internal: true } }\ngateway: { networks: [dark] }\nservices: { chat: { model: small, engine: cpp, devices: big, networks: dark } }`,
-    );
-    expect(fileAt(FILE).services["gateway"]?.["networks"]).toEqual(["dark", "default"]);
-    expect(fileAt(FILE).services["chat"]?.["networks"]).toEqual(["dark"]);
-  });
-
-  it("of the node itself: the engine is asked through the node, and everybody can ask it", async () => {
-    const { fileAt, contentOf, diagnostics } = await rendered(
-      `${NODE}\nnetworks: { metal: { driver: host } }\nservices: { chat: { model: small, engine: cpp, devices: big, networks: metal } }`,
-    );
-    expect(fileAt(FILE).services["chat"]).toMatchObject({ network_mode: "host" });
-    expect(fileAt(FILE).services["chat"]?.["networks"]).toBeUndefined();
-    expect(fileAt(FILE).services["gateway"]).toMatchObject({
-      networks: ["default"],
-      extra_hosts: ["host.docker.internal:host-gateway"],
-    });
-    expect(contentOf("compose/gateway/omni.yaml")).toContain("url: http://host.docker.internal:9931/v1");
-    expect(diagnostics.map(({ message }) => message)).toContainEqual(
-      expect.stringContaining("listens on port 9931 of every address of the node"),
-    );
-  });
-
-  it("publish on every address where the gateway listens on every address", async () => {
-    const { fileAt } = await rendered(
-      `${NODE}\ngateway: { host: 0.0.0.0 }\nservices: { chat: { model: small, engine: cpp, devices: big } }`,
-    );
-    expect(fileAt(FILE).services["gateway"]?.["ports"]).toEqual([
-      { target: 4664, published: "4664", protocol: "tcp" },
-    ]);
   });
 });
 
