@@ -1,0 +1,66 @@
+import type { Sourced } from "./fact.ts";
+
+/** Names of an engine's Prometheus metrics; a key is absent where the engine exports nothing of the kind. */
+export interface EngineMetrics extends Sourced {
+  /** Name of a kind in `ENGINE_KINDS`. */
+  readonly kind: string;
+  /** Gauges: requests being answered and requests that wait. */
+  readonly running?: string;
+  readonly waiting?: string;
+  /** Gauges of the KV cache in use, 0 to 1; several where versions name it differently. */
+  readonly kvUsed?: readonly [string, ...string[]];
+  /** Counter of requests thrown out of the cache to make room, or gauge of those that are out now. */
+  readonly preempted?: { readonly name: string; readonly type: "counter" | "gauge" };
+  /** Counter that moves whenever the engine computes something for a request. */
+  readonly progress?: string;
+  /** Counter of generated tokens. */
+  readonly generated?: string;
+}
+
+const SGLANG = {
+  running: "sglang:num_running_reqs",
+  waiting: "sglang:num_queue_reqs",
+  kvUsed: ["sglang:token_usage"],
+  preempted: { name: "sglang:num_retracted_reqs", type: "gauge" },
+  progress: "sglang:generation_tokens_total",
+  generated: "sglang:generation_tokens_total",
+  source: "https://docs.sglang.ai/references/production_metrics.html",
+  date: "2026-10-01",
+} as const;
+
+export const ENGINE_METRICS: readonly EngineMetrics[] = [
+  {
+    kind: "llama.cpp",
+    running: "llamacpp:requests_processing",
+    waiting: "llamacpp:requests_deferred",
+    progress: "llamacpp:n_decode_total",
+    generated: "llamacpp:tokens_predicted_total",
+    source:
+      "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md; kv_cache_usage_ratio is gone",
+    date: "2026-09-23",
+  },
+  {
+    kind: "vllm",
+    running: "vllm:num_requests_running",
+    waiting: "vllm:num_requests_waiting",
+    kvUsed: ["vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"],
+    preempted: { name: "vllm:num_preemptions_total", type: "counter" },
+    progress: "vllm:generation_tokens_total",
+    generated: "vllm:generation_tokens_total",
+    source: "https://docs.vllm.ai/en/latest/usage/metrics.html; gpu_cache_usage_perc in older versions",
+    date: "2026-09-22",
+  },
+  { kind: "sglang", ...SGLANG },
+  { kind: "ktransformers", ...SGLANG },
+  {
+    kind: "triton-vllm",
+    waiting: "nv_inference_pending_request_count",
+    generated: "vllm:generation_tokens_total",
+    source:
+      "https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/user_guide/metrics.html; its vLLM backend exports no gauge of the KV cache",
+    date: "2026-10-01",
+  },
+];
+
+export const findEngineMetrics = (kind: string): EngineMetrics | undefined =>
+  ENGINE_METRICS.find((metrics) => metrics.kind === kind);

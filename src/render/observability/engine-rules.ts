@@ -1,0 +1,141 @@
+import { OMNI_METRICS } from "../../catalog/index.ts";
+import type { DeployedService } from "../../deployment/index.ts";
+import { promDuration, ruleText, selector } from "../escape/promql.ts";
+import { alertRule } from "./rule.ts";
+import type { AlertRule, RuleGroup } from "./rule.ts";
+import type { MetricSources, WatchedService } from "./sources.ts";
+
+/** Rules about every engine that starts by itself. */
+export const engineRules = (sources: MetricSources): RuleGroup => ({
+  name: "omni-engines",
+  rules: sources.services.flatMap((watched) => [
+    ...down(watched, sources),
+    ...restarts(watched, sources),
+    ...kvCache(watched),
+    ...preemptions(watched),
+    ...queue(watched),
+    ...stalled(watched),
+  ]),
+});
+
+/** The label that scraping puts on a target, by static configuration, relabelling or a ServiceMonitor alike. */
+const of = ({ name }: DeployedService): Readonly<Record<string, string>> => ({ service: name });
+
+/** How a service's log is read, by where it runs. */
+export function logCommand({ name, runtime, cluster }: DeployedService): string {
+  switch (runtime) {
+    case "docker":
+      return `docker compose logs --tail 200 ${name}`;
+    case "kubernetes":
+      return `kubectl logs --all-namespaces -l app.kubernetes.io/instance=${name} --tail=200${cluster === undefined ? "" : ` (cluster ${cluster})`}`;
+    case "process":
+      return `./omni events, and journalctl -n 200 -u "omni*"`;
+  }
+}
+
+/** Down: its own metrics do not answer; for engines without metrics, the gateway says that it does not. */
+function down({ service, metrics }: WatchedService, { gateway }: MetricSources): readonly AlertRule[] {
+  const name = ruleText(service.name);
+  const own = selector("up", of(service));
+  const seen = selector(OMNI_METRICS.ready.name, { omni_service: service.name });
+  if (metrics === undefined && !gateway) return [];
+  return [
+    alertRule({
+      alert: "EngineDown",
+      expr: metrics === undefined ? `${seen} == 0` : `${own} == 0 or absent(${own})`,
+      // While it loads it does not answer: only a load that takes longer than the plan allows is a fault.
+      lasts: promDuration(Math.max(service.loadTimeout, 300_000)),
+      severity: "page",
+      service: service.name,
+      summary: `${name} does not answer`,
+      action: `It had ${promDuration(service.loadTimeout)} to load. Look at its log first: ${ruleText(logCommand(service))}. Out of memory: a neighbour took the card (nvidia-smi), or the context is too long. No kernel image: images/build.sh verifies what it builds. Until it is back, routes with a fallback answer from there.`,
+    }),
+  ];
+}
+
+/** Restarts: by Omni's own counter on the machine, elsewhere by how often the target went and came. */
+function restarts({ service, metrics }: WatchedService, { node }: MetricSources): readonly AlertRule[] {
+  if (!node && metrics === undefined) return [];
+  return [
+    alertRule({
+      alert: "EngineRestarting",
+      expr: node
+        ? `increase(${selector(OMNI_METRICS.restarts.name, { omni_service: service.name })}[30m]) >= 3`
+        : `changes(${selector("up", of(service))}[30m]) >= 6`,
+      severity: "page",
+      service: service.name,
+      summary: `${ruleText(service.name)} was started again three times within half an hour`,
+      action: `It comes up and dies. The last lines before each end say why: ${ruleText(logCommand(service))}. vLLM ends with exit code 0 when its engine core dies, so trust the log and not the code. Dying under load: fewer parallel requests or a shorter context in omni.yaml.`,
+    }),
+  ];
+}
+
+function kvCache({ service, names }: WatchedService): readonly AlertRule[] {
+  if (names?.kvUsed === undefined) return [];
+  const used = names.kvUsed.map((name) => selector(name, of(service))).join(" or ");
+  return [
+    alertRule({
+      alert: "KvCacheNearlyFull",
+      expr: `max by (service) (${used}) > 0.95`,
+      lasts: "10m",
+      severity: "ticket",
+      service: service.name,
+      summary: `The KV cache of ${ruleText(service.name)} is {{ $value | humanizePercentage }} full`,
+      action: `Requests begin to wait or are computed twice. It holds ${service.planned.contextTokens} tokens for ${service.planned.parallel} requests at once: lower either in omni.yaml, store the cache in 8 bits, or give it another card. ./omni plan says what fits.`,
+    }),
+  ];
+}
+
+function preemptions({ service, names }: WatchedService): readonly AlertRule[] {
+  if (names?.preempted === undefined) return [];
+  const metric = selector(names.preempted.name, of(service));
+  return [
+    alertRule({
+      alert: "RequestsPreempted",
+      expr:
+        names.preempted.type === "counter"
+          ? `sum by (service) (rate(${metric}[15m])) * 60 > 1`
+          : `avg by (service) (avg_over_time(${metric}[15m])) > 1`,
+      lasts: "15m",
+      severity: "ticket",
+      service: service.name,
+      summary: `${ruleText(service.name)} throws requests out of its cache and computes them again`,
+      action:
+        "Every one of them is paid for twice. Fewer parallel requests, a shorter context, or a cache of 8 bits; the answers themselves stay right.",
+    }),
+  ];
+}
+
+function queue({ service, names }: WatchedService): readonly AlertRule[] {
+  if (names?.waiting === undefined) return [];
+  const waiting = `sum by (service) (${selector(names.waiting, of(service))})`;
+  const parallel = Math.max(1, service.planned.parallel);
+  return [
+    alertRule({
+      alert: "QueueGrowing",
+      expr: `${waiting} > ${parallel} and deriv(${waiting}[10m:1m]) > 0`,
+      lasts: "10m",
+      severity: "ticket",
+      service: service.name,
+      summary: `{{ $value }} requests wait for ${ruleText(service.name)}, and more come than go`,
+      action: `It answers ${parallel} at once. A client in a loop shows in the gateway's requests by key (./omni status); honest load wants a replica or a route with a second service.`,
+    }),
+  ];
+}
+
+/** Says that it works and does nothing: vLLM's /version answered while every request hung (vLLM #39863). */
+function stalled({ service, names }: WatchedService): readonly AlertRule[] {
+  if (names?.running === undefined || names.progress === undefined) return [];
+  const running = selector(names.running, of(service));
+  return [
+    alertRule({
+      alert: "EngineStalled",
+      expr: `sum by (service) (${running}) > 0 and sum by (service) (rate(${selector(names.progress, of(service))}[5m])) == 0`,
+      lasts: "10m",
+      severity: "page",
+      service: service.name,
+      summary: `${ruleText(service.name)} has requests and computes nothing`,
+      action: `Health checks can still be green. nvidia-smi: a card at 0 % with memory full means the engine hangs, restart it; no card at all means the container lost it, and an Xid in dmesg says why. Log: ${ruleText(logCommand(service))}.`,
+    }),
+  ];
+}
