@@ -21,7 +21,7 @@ const C_ESCAPES: ReadonlyMap<string, string> = new Map([
 const HARMLESS = /^[A-Za-z0-9_./:=,@+-]+$/;
 
 /** A word of a value that is unquoted with C escapes, such as one assignment of `Environment=`. */
-export function unitWord(text: string, at: string): string {
+function unitWord(text: string, at: string): string {
   checkText(text, at);
   if (HARMLESS.test(text)) return text;
   // oxlint-disable-next-line no-control-regex -- they are what is escaped

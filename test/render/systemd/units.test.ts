@@ -10,6 +10,8 @@ import type { Rendered } from "../../../src/render/index.ts";
 import { REFERENCE_SYSTEMS, deploymentOf, referenceDeployment } from "../deployments.ts";
 import { commandWords, noSpecifiers, readUnit, words } from "./unit-file.ts";
 
+const CHECKER: string = "systemd-analyze";
+
 const NODE = `omni: 1
 name: node
 metal:
@@ -203,45 +205,47 @@ describe("the systemd target", () => {
     ]);
   });
 
-  const checker = spawnSync("systemd-analyze", ["--version"]).error === undefined;
-  it.skipIf(!checker)("passes systemd-analyze verify (skipped where systemd is not installed)", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "omni-units-"));
-    try {
-      for (const [name, rendered] of Object.entries({
-        node,
-        laptop,
-        bunker: systemd.render(await referenceDeployment("concrete-bunker.fixed")),
-        workstation: systemd.render(await referenceDeployment("workstation")),
-      })) {
-        mkdirSync(join(folder, name));
-        const units = rendered.artifacts.filter(({ path }) => /\.(?:service|target|slice)$/.test(path));
-        for (const { path, content } of units)
-          // What a unit starts is not on this machine; that it could be started is install.sh's question.
-          writeFileSync(
-            join(folder, name, path.slice("systemd/".length)),
-            content.replaceAll(
-              /\/usr\/(?:local\/lib\/omni\/wait-ready|local\/bin\/omni|bin\/docker)|(?<=ExecStart=)llama-server/g,
-              "/bin/sh",
-            ),
-          );
-        const files = units.map(({ path }) => join(folder, name, path.slice("systemd/".length)));
-        const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", ...files], {
-          encoding: "utf8",
-          env: { ...process.env, SYSTEMD_UNIT_PATH: `${join(folder, name)}:` },
-        });
-        const complaints = stderr
-          .split("\n")
-          .filter((line) => line.includes(folder) || line.startsWith("omni"));
-        expect({
-          status,
-          complaints: complaints.filter((line) => !/Restart(?:Steps|MaxDelaySec)/.test(line)),
-        }).toEqual({
-          status: 0,
-          complaints: [],
-        });
+  it.skipIf(spawnSync(CHECKER, ["--version"]).error !== undefined)(
+    "passes systemd-analyze verify (skipped where systemd is not installed)",
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "omni-units-"));
+      try {
+        for (const [name, rendered] of Object.entries({
+          node,
+          laptop,
+          bunker: systemd.render(await referenceDeployment("concrete-bunker.fixed")),
+          workstation: systemd.render(await referenceDeployment("workstation")),
+        })) {
+          mkdirSync(join(folder, name));
+          const units = rendered.artifacts.filter(({ path }) => /\.(?:service|target|slice)$/.test(path));
+          for (const { path, content } of units)
+            // What a unit starts is not on this machine; that it could be started is install.sh's question.
+            writeFileSync(
+              join(folder, name, path.slice("systemd/".length)),
+              content.replaceAll(
+                /\/usr\/(?:local\/lib\/omni\/wait-ready|local\/bin\/omni|bin\/docker)|(?<=ExecStart=)llama-server/g,
+                "/bin/sh",
+              ),
+            );
+          const files = units.map(({ path }) => join(folder, name, path.slice("systemd/".length)));
+          const { status, stderr } = spawnSync(CHECKER, ["verify", "--man=no", ...files], {
+            encoding: "utf8",
+            env: { ...process.env, SYSTEMD_UNIT_PATH: `${join(folder, name)}:` },
+          });
+          const complaints = stderr
+            .split("\n")
+            .filter((line) => line.includes(folder) || line.startsWith("omni"));
+          expect({
+            status,
+            complaints: complaints.filter((line) => !/Restart(?:Steps|MaxDelaySec)/.test(line)),
+          }).toEqual({
+            status: 0,
+            complaints: [],
+          });
+        }
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  });
+    },
+  );
 });

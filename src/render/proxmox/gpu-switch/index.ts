@@ -14,9 +14,6 @@ import { PREFLIGHT } from "./preflight.ts";
 import { USERS } from "./users.ts";
 import { WRITES } from "./writes.ts";
 
-export { switchCards } from "./cards.ts";
-export type { SwitchCard, SwitchCards } from "./cards.ts";
-
 /**
  * Text of `omni-switch` for one host, with its cards baked in; mode 0755. Throws `OmniError` `render.unrepresentable` for
  * a PCI address or id that is none, and for a card's name with a NUL character.
