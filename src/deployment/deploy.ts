@@ -38,7 +38,7 @@ export function deploy(input: DeployInput): Deployment {
   );
   const services = chosen.flatMap((one, index) => {
     const others = new Set(cardsOf.filter((_, other) => other !== index).flat());
-    return deployedService(spec, one, clusters, others) ?? [];
+    return deployedService(spec, one, clusters, others, plan.swapSets) ?? [];
   });
   const omni = omniImage(spec, input.omniVersion);
   const contained = services.some(({ runtime }) => runtime !== "process");

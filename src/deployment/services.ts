@@ -53,6 +53,7 @@ export function deployedService(
   { planned, refused }: Chosen,
   clusters: readonly Cluster[],
   others: ReadonlySet<string>,
+  swapSets: Plan["swapSets"] = [],
 ): DeployedService | undefined {
   const settings = spec.services[planned.replicaOf ?? planned.name];
   const kind = findEngineKind(planned.engine.kind ?? planned.engine.name)?.name;
@@ -91,6 +92,7 @@ export function deployedService(
     ...present({
       replicaOf: planned.replicaOf,
       refused,
+      turns: turnsOf(planned.name, swapSets),
       engineVersion: engine?.version,
       machine: planned.machine,
       cluster: cluster?.name,
@@ -104,6 +106,12 @@ export function deployedService(
       resources: settings.resources === undefined ? undefined : present(settings.resources),
     }),
   };
+}
+
+/** Whom it takes turns with on its cards. */
+function turnsOf(name: string, swapSets: NonNullable<Plan["swapSets"]>): DeployedService["turns"] {
+  const set = swapSets.find(({ services }) => services.includes(name));
+  return set === undefined ? undefined : { set: set.name, standing: set.standing === name };
 }
 
 const isExclusive = (
