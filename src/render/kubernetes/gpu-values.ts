@@ -19,10 +19,11 @@ export const gpuValues = (cluster: Cluster): readonly Artifact[] => [
 ];
 
 function operatorValues(cluster: Cluster, version: string | undefined): Artifact {
-  const { driverInImage, validates } = gpuContractOf(cluster);
+  const { driverInImage, toolkitInImage, validates } = gpuContractOf(cluster);
   const chart = version === undefined ? OPERATOR : version.startsWith("v") ? version : `v${version}`;
   const values = {
-    ...(driverInImage ? { driver: { enabled: false }, toolkit: { enabled: false } } : {}),
+    ...(driverInImage ? { driver: { enabled: false } } : {}),
+    ...(toolkitInImage ? { toolkit: { enabled: false } } : {}),
     ...(driverInImage && validates ? { hostPaths: { driverInstallDir: "/usr/local" } } : {}),
     ...(cluster.runtimeClass === undefined ? {} : { operator: { runtimeClass: cluster.runtimeClass } }),
     ...(validates ? {} : { validator: { driver: { env: VALIDATOR } } }),
@@ -36,9 +37,10 @@ function operatorValues(cluster: Cluster, version: string | undefined): Artifact
       "The namespace needs the label pod-security.kubernetes.io/enforce=privileged.",
       ...(driverInImage
         ? [
-            "Driver and container toolkit are system extensions of Talos; the operator's own would find no compiler and a read-only system.",
+            "The driver is a system extension of Talos; the operator's own would find no compiler and a read-only system.",
           ]
         : []),
+      ...(toolkitInImage ? ["So is the container toolkit, up to Talos 1.14."] : []),
       ...(validates
         ? []
         : [

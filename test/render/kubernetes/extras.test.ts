@@ -76,6 +76,7 @@ describe("the GPU operator", () => {
       hostPaths: { driverInstallDir: "/usr/local" },
       operator: { runtimeClass: "nvidia" },
     });
+    expect(values(talos("1.15.0"))).not.toHaveProperty("toolkit");
     expect(values(talos("1.12.1"))).toMatchObject({
       driver: { enabled: false },
       validator: { driver: { env: expect.arrayContaining([{ name: "DRIVER_ROOT", value: "/" }]) } },

@@ -425,6 +425,14 @@ describe("folders of a service", () => {
     ]);
   });
 
+  it("that climb are said to be refused", async () => {
+    const climbing = { source: { kind: "volume", volume: "v", path: "a/../../b" } } as const;
+    const { diagnostics } = await mounted(climbing);
+    expect(diagnostics.map(({ severity, message }) => `${severity} ${message}`)).toEqual([
+      'error Kubernetes takes no path with "..", and a/../../b has it: the pod is refused.',
+    ]);
+  });
+
   it("get HostToContainer where Bidirectional would be refused", async () => {
     const { mounts, diagnostics } = await mounted({ propagation: "Bidirectional" });
     expect(mounts).toEqual([{ name: "data-0", mountPath: "/x", mountPropagation: "HostToContainer" }]);

@@ -42,6 +42,7 @@ export function volumesOf(
     })),
     diagnostics: sources.flatMap(({ mount, source }) => [
       ...source.diagnostics,
+      ...climbing(mount, service),
       ...propagationDiagnostics(mount, service),
     ]),
   };
@@ -107,6 +108,21 @@ function folderDiagnostics(
     });
   }
   return found;
+}
+
+/** The API server refuses `..` in hostPath and subPath, and with it the whole pod. */
+function climbing({ source }: DeployedMount, service: DeployedService): Diagnostic[] {
+  if (source.path?.split("/").includes("..") !== true) return [];
+  return [
+    {
+      code: "render.not-applicable",
+      severity: "error",
+      path: `services.${service.replicaOf ?? service.name}.mounts`,
+      message: `Kubernetes takes no path with "..", and ${source.path} has it: the pod is refused.`,
+      hint: "Write the path that is meant.",
+      source: "kubernetes pkg/apis/core/validation (validatePathNoBacksteps)",
+    },
+  ];
 }
 
 /** The API server refuses Bidirectional to containers that are not privileged; what they can have is HostToContainer. */
