@@ -28,7 +28,7 @@ const SGLANG = {
   date: "2026-10-01",
 } as const;
 
-export const ENGINE_METRICS: readonly EngineMetrics[] = [
+const ENGINE_METRICS: readonly EngineMetrics[] = [
   {
     kind: "llama.cpp",
     running: "llamacpp:requests_processing",

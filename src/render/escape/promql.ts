@@ -4,7 +4,7 @@ import { OmniError } from "../../core/index.ts";
  * A text as a string of PromQL in double quotes. Its escapes are Go's, so control characters are written as \xHH.
  * Source: https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals
  */
-export const promqlString = (text: string): string =>
+const promqlString = (text: string): string =>
   `"${text.replaceAll(/["\\]/g, String.raw`\$&`).replaceAll(CONTROLS, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, "0")}`)}"`;
 
 // oxlint-disable-next-line no-control-regex -- they are what is written as escapes

@@ -113,6 +113,14 @@ choose_recipe() {
   fi
 }
 
+# Mounts of other images and of secrets are BuildKit's: the old builder of Docker does not know them.
+need_builder() {
+  [ "$dry_run" = no ] || return 0
+  command -v "$builder" >/dev/null || fail "$builder is not installed here."
+  [ "$builder" != docker ] || docker buildx version >/dev/null 2>&1 ||
+    fail "docker buildx is missing: install docker-buildx-plugin (docker.com) or docker-buildx (Debian, Ubuntu)."
+}
+
 # What an image was built from, as one number: the recipe, the check, the arguments, and for Omni its sources.
 recipe_hash() {
   {
@@ -158,6 +166,7 @@ build_image() {
     return
   fi
   local file context arguments hash candidate=$tag-unverified
+  need_builder
   choose_recipe
   hash=$(recipe_hash)
   if [ "$force" = no ] && [ "$(built_from || true)" = "$hash" ]; then

@@ -13,7 +13,8 @@ export function omniRecipe(deployment: Deployment, build: ImageBuild): string {
   const { port } = deployment.gateway;
   const base = build.base ?? NODE_BASE.image;
   const place = build.base === undefined ? "catalog" : `${build.path}.base`;
-  const health = `fetch("http://127.0.0.1:${port}/healthz").then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;
+  // A rejection that nobody takes ends Node with 1.
+  const health = `fetch("http://127.0.0.1:${port}/healthz").then(({ ok, status }) => { if (!ok) throw new Error(status); })`;
   return dockerfile([
     section(
       "Image of Omni itself: the gateway, the tool gateway, and the reader that checks the engines' images. Rendered by Omni from omni.yaml; built by ../build.sh with Omni's repository as context.",

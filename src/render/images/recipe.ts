@@ -100,7 +100,7 @@ const unpinnedBase = (build: ImageBuild): readonly Diagnostic[] =>
       ];
 
 /** Settings that do nothing, of the flags and of the environment. */
-export const inertSettingsOf = (build: ImageBuild): typeof INERT_BUILD_SETTINGS =>
+const inertSettingsOf = (build: ImageBuild): typeof INERT_BUILD_SETTINGS =>
   INERT_BUILD_SETTINGS.filter(
     ({ kind, name }) => kind === build.kind && (name in build.flags || name in build.environment),
   );

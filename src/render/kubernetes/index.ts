@@ -25,7 +25,19 @@ const isUsed = (deployment: Deployment, cluster: Cluster): boolean =>
   servicesOf(deployment, cluster).length > 0 ||
   (deployment.runtime === "kubernetes" && cluster.name === deployment.clusters[0]?.name);
 
-function render(deployment: Deployment): Rendered {
+/** Guests that name the same cluster are nodes of one: a VM on each of two machines, say. The first says how it is used. */
+function withWholeClusters(deployment: Deployment): Deployment {
+  const byName = Map.groupBy(deployment.clusters, ({ name }) => name);
+  const clusters = [...byName.values()].flatMap(([first, ...others]) =>
+    first === undefined
+      ? []
+      : [{ ...first, nodes: [...first.nodes, ...others.flatMap(({ nodes }) => nodes)] }],
+  );
+  return { ...deployment, clusters };
+}
+
+function render(described: Deployment): Rendered {
+  const deployment = withWholeClusters(described);
   const clusters = deployment.clusters.filter((cluster) => isUsed(deployment, cluster));
   const rendered = clusters.map((cluster) => renderCluster(deployment, cluster));
   return {

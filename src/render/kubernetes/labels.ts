@@ -22,7 +22,7 @@ const KEY =
   /^(?:(?=[^/]{1,253}\/)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*\/)?[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /** Whether Kubernetes takes the pair as a label; it refuses the whole object otherwise. */
-export const isLabel = (key: string, value: string): boolean => KEY.test(key) && VALUE.test(value);
+const isLabel = (key: string, value: string): boolean => KEY.test(key) && VALUE.test(value);
 
 /** Any text as a label's value or a DNS label: what it cannot hold becomes a hyphen, at most 63 characters. */
 export const labelText = (text: string): string =>

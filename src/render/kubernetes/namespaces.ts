@@ -7,7 +7,7 @@ import { labelsOf, ownerAnnotation } from "./labels.ts";
 const PATH = "runtime.kubernetes";
 
 /** Namespaces of a cluster: the one of the services, and those that networks stand for and that nobody else made. */
-export const namespacesOf = (deployment: Deployment, cluster: Cluster): readonly string[] => [
+const namespacesOf = (deployment: Deployment, cluster: Cluster): readonly string[] => [
   ...new Set([
     cluster.namespace,
     ...deployment.networks.flatMap((network) =>

@@ -14,8 +14,7 @@ import { objectName } from "./object-name.ts";
 import type { RenderedFiles } from "./rendered-files.ts";
 
 /** A network whose services are barred from something. */
-export const isIsolated = ({ internal, isolation }: DeployedNetwork): boolean =>
-  internal || isolation !== "none";
+const isIsolated = ({ internal, isolation }: DeployedNetwork): boolean => internal || isolation !== "none";
 
 /** Isolated networks that have pods in the cluster. */
 export function isolatedNetworks(deployment: Deployment, cluster: Cluster): readonly DeployedNetwork[] {

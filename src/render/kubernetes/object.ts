@@ -15,7 +15,7 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** An object as the API reads it: the names of its keys as in the API, and only what is set. */
-export function asApiObject(object: KubernetesObject): Readonly<Record<string, unknown>> {
+function asApiObject(object: KubernetesObject): Readonly<Record<string, unknown>> {
   const plain: Record<string, unknown> = { ...object };
   const spec = plain["spec"];
   if (object.kind !== "NetworkPolicy" || !isRecord(spec) || !Array.isArray(spec["ingress"])) return plain;

@@ -66,7 +66,7 @@ function containerNeeds({ name, securityContext: context = {}, ports = [] }: V1C
 }
 
 /** All that a pod needs beyond `restricted`. */
-export function podNeeds(pod: V1PodSpec): readonly Need[] {
+function podNeeds(pod: V1PodSpec): readonly Need[] {
   const kinds = (pod.volumes ?? []).map((volume) => ({
     name: volume.name,
     kind: Object.keys(volume).find((key) => key !== "name") ?? "emptyDir",
@@ -95,7 +95,7 @@ const isTemplate = (value: unknown): value is V1PodTemplateSpec =>
   isRecord(value) && isRecord(value["spec"]) && Array.isArray(value["spec"]["containers"]);
 
 /** Pod templates of an object, wherever a workload keeps them; a Pod is its own. */
-export function podsIn(object: KubernetesObject): readonly V1PodSpec[] {
+function podsIn(object: KubernetesObject): readonly V1PodSpec[] {
   const found: V1PodSpec[] = [];
   const visit = (value: unknown): void => {
     if (isTemplate(value) && value.spec !== undefined) found.push(value.spec);

@@ -122,7 +122,7 @@ const threads = (service: DeployedService): number => Math.max(1, service.thread
  * fewer to give. A request is a share and a condition for a place, not a bound: all of an idle node's CPUs stay usable,
  * and a request of every CPU would never find a place, because the system's own pods have theirs.
  */
-export function cpuRequests(deployment: Deployment, cluster: Cluster): ReadonlyMap<string, number> {
+function cpuRequests(deployment: Deployment, cluster: Cluster): ReadonlyMap<string, number> {
   const running = servicesOf(deployment, cluster);
   return new Map(
     running.map((service) => {
@@ -139,7 +139,11 @@ export function cpuRequests(deployment: Deployment, cluster: Cluster): ReadonlyM
 
 /** CPUs of the node that a service runs on: the VM's, or the machine's. */
 function cpusOf(service: DeployedService, deployment: Deployment, cluster: Cluster): number | undefined {
-  const vm = deployment.guests.find(({ name }) => name === cluster.guest)?.vm;
+  const { guests } = deployment;
+  const vm = (
+    guests.find((guest) => guest.machine !== undefined && guest.machine === service.machine) ??
+    guests.find(({ name }) => name === cluster.guest)
+  )?.vm;
   if (vm !== undefined) return vm.cores * (vm.sockets ?? 1);
   const host = deployment.hosts.find(({ name }) => name === service.machine);
   return host?.cpu?.threads ?? host?.cpu?.cores;

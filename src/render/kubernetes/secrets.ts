@@ -14,13 +14,11 @@ export const secretName = (deployment: Deployment): string => objectName(deploym
  */
 export function secretKey({ env, file }: SecretReference): string {
   if (env !== undefined) return env;
-  const path = (file ?? "").replaceAll(/^\/+|\/+$/g, "");
-  if (/^[\w/-]+$/.test(path)) return path.replaceAll("/", ".");
+  const path = file ?? "";
+  const dotted = path.replace(/^\//, "").replaceAll("/", ".");
+  if (/^(?:\/[\w-]+)+$/.test(path)) return dotted;
   const mark = createHash("sha256").update(path).digest("hex").slice(0, 8);
-  return `${path
-    .replaceAll("/", ".")
-    .replaceAll(/[^\w.-]+/g, "_")
-    .slice(0, 200)}-${mark}`;
+  return `${dotted.replaceAll(/[^\w.-]+/g, "_").slice(0, 200)}-${mark}`;
 }
 
 /** A variable of a container whose value comes out of the Secret. */

@@ -9,7 +9,7 @@ import type { MetricSources, WatchedService } from "./sources.ts";
 const { requests, firstToken, queued, running, ready, tokens } = OMNI_METRICS;
 
 /** Rows of the dashboard: what clients see, each service, the cards. Empty where nothing is exported. */
-export function dashboardRows(sources: MetricSources): readonly Row[] {
+function dashboardRows(sources: MetricSources): readonly Row[] {
   return [
     ...(sources.gateway ? [gatewayRow()] : []),
     ...sources.services.map((watched) => serviceRow(watched, sources)),

@@ -22,7 +22,7 @@ export const engineRules = (sources: MetricSources): RuleGroup => ({
 const of = ({ name }: DeployedService): Readonly<Record<string, string>> => ({ service: name });
 
 /** How a service's log is read, by where it runs. */
-export function logCommand({ name, runtime, cluster }: DeployedService): string {
+function logCommand({ name, runtime, cluster }: DeployedService): string {
   switch (runtime) {
     case "docker":
       return `docker compose logs --tail 200 ${name}`;

@@ -1,4 +1,4 @@
-import { OMNI_METRICS } from "../../catalog/index.ts";
+import { OMNI_METRICS, XIDS_SOURCE } from "../../catalog/index.ts";
 import type { Deployment } from "../../deployment/index.ts";
 import { ruleGroups } from "./alerts.ts";
 import type { MetricSources } from "./sources.ts";
@@ -61,6 +61,9 @@ export function observabilityReadme(
             ),
           ]),
           "",
+          ...(sources.cards.length > 0
+            ? [`What an Xid asks for: ${XIDS_SOURCE.source} (${XIDS_SOURCE.date}).`, ""]
+            : []),
         ]
       : []),
     "## Omni's own metrics",

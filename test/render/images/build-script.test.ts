@@ -21,6 +21,7 @@ state=$(dirname -- "$0")/../state
 printf '%s ' "$(basename -- "$0")" "$@" >>"$state/log"
 printf '\n' >>"$state/log"
 case "$1 $2" in
+"buildx version") [ ! -f "$state/no-buildx" ] || exit 1 ;;
 "image inspect") cat "$state/label-$(printf %s "$5" | tr '/:' '__')" 2>/dev/null || exit 1 ;;
 esac
 if [ -f "$state/fail" ] && printf '%s ' "$@" | grep -q -F -- "$(cat "$state/fail")"; then exit 1; fi
@@ -90,7 +91,7 @@ function build(...args: string[]): {
   });
   const calls = readFileSync(log, "utf8")
     .split("\n")
-    .filter((line) => line !== "" && !line.includes("image inspect"));
+    .filter((line) => line !== "" && !/image inspect|buildx version/.test(line));
   return { code: done.status, said: done.stderr, calls };
 }
 
@@ -194,8 +195,14 @@ describe("build.sh", () => {
     expect(calls.some((call) => call.startsWith("docker"))).toBe(false);
   });
 
-  it("refuses what it does not know", () => {
+  it("refuses what it does not know, and a Docker without BuildKit", () => {
     writeOut(bunker);
+    writeFileSync(join(place, "state", "no-buildx"), "");
+    expect(build("blackwell")).toMatchObject({
+      code: 1,
+      calls: [],
+      said: expect.stringContaining("buildx is missing"),
+    });
     expect(build("nothing")).toMatchObject({
       code: 1,
       said: expect.stringContaining("no image named nothing"),
