@@ -149,6 +149,10 @@ describe("storage of the reference systems", () => {
       mountPropagation: "Bidirectional",
     });
     const download = podOf(stored, "download-deepseek-v3");
+    expect(objectOf(stored, "Job", "download-deepseek-v3")).toMatchObject({ spec: { suspend: true } });
+    expect(stored.texts.get("storage/download-deepseek-v3.yaml")).toContain(
+      "IT IS SUSPENDED, because the plan",
+    );
     expect(download.env).toMatchObject({
       OMNI_REPOSITORY: "unsloth/DeepSeek-V3-GGUF",
       OMNI_FILES: "*Q4_K_M*",
@@ -173,6 +177,7 @@ describe("storage of the reference systems", () => {
     const stored = storageOf(await referenceDeployment("leviathan.fixed"));
     expect(stored.paths).toEqual(["storage/download-program.yaml", "storage/download-deepseek-v3.yaml"]);
     const { spec, env } = podOf(stored, "download-deepseek-v3");
+    expect(stored.texts.get("storage/download-deepseek-v3.yaml")).not.toContain("suspend");
     expect(env).toMatchObject({ OMNI_TARGET: "/storage/models/deepseek-v3-gguf", OMNI_MOUNT: "/storage" });
     expect(spec.volumes).toContainEqual({
       name: "storage",

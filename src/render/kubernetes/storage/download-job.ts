@@ -10,7 +10,7 @@ import { podBasics } from "../pod-parts.ts";
 import { secretVariable } from "../secrets.ts";
 import { downloadPlace, modelFolder } from "./download-place.ts";
 import { DOWNLOAD_SCRIPT } from "./download-script.ts";
-import { modelsIn, nodesWith } from "./model-nodes.ts";
+import { modelsIn, nodesWith, refusalOf } from "./model-nodes.ts";
 import type { RenderedFiles } from "../rendered-files.ts";
 
 /** curl and busybox, and a user of its own. Made by the curl project (github.com/curl/curl-container). */
@@ -70,6 +70,7 @@ function downloadFile(
   const nodes = shared ? [undefined] : nodesWith(model, deployment, cluster);
   const name = objectName("download", ...machinePart(model, deployment), model.name);
   const place = downloadPlace(model, deployment, cluster);
+  const refusal = refusalOf(model, deployment, cluster);
   const file: KubernetesFile = {
     path: `storage/${name}.yaml`,
     objects: nodes.map((node) =>
@@ -80,6 +81,12 @@ function downloadFile(
       `Apply it after the namespace, the Secret and the storage; kubectl -n ${cluster.namespace} logs -f job/${name} shows how far it is. It resumes where it stopped and verifies each file by the hub's digest, so it can be applied as often as you like: kubectl -n ${cluster.namespace} delete job ${name}, then apply again. A Job's template cannot be changed, so a changed one is deleted first as well.`,
       "A file has its name only when it is whole; until then it is called NAME.DIGEST.part. Nothing is written where the disk is not mounted or too little is free.",
       place.rights,
+      ...(refusal === undefined
+        ? []
+        : [
+            `IT IS SUSPENDED, because the plan refuses every service that reads the model: ${refusal}`,
+            `To download it all the same: kubectl -n ${cluster.namespace} patch job ${name} -p '{"spec":{"suspend":false}}'`,
+          ]),
     ].join("\n"),
     reason: `models.${model.name} asks for it: its files come from ${download.repository}.`,
   };
@@ -106,11 +113,14 @@ function downloadJob(parts: JobParts): V1Job {
   const own = several && node !== undefined ? objectName(name, node) : name;
   const labels = labelsOf(deployment, cluster, labelled(own));
   const annotations = ownerAnnotation(`models.${model.name}`);
+  const refusal = refusalOf(model, deployment, cluster);
   return {
     apiVersion: "batch/v1",
     kind: "Job",
     metadata: { name: own, namespace: cluster.namespace, labels, annotations },
     spec: {
+      // What the plan refuses never starts by itself, and neither does a download that only it needs.
+      ...(refusal === undefined ? {} : { suspend: true }),
       backoffLimit: RESTARTS,
       template: {
         metadata: { labels, annotations },

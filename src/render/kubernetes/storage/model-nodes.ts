@@ -13,6 +13,17 @@ const usersOf = (model: DeployedModel, deployment: Deployment, cluster: Cluster)
       (model.machine === undefined || machine === undefined || machine === model.machine),
   );
 
+/** Why nobody needs a model for now: the plan refuses every service that reads it. */
+export function refusalOf(
+  model: DeployedModel,
+  deployment: Deployment,
+  cluster: Cluster,
+): string | undefined {
+  const users = usersOf(model, deployment, cluster);
+  const [first] = users;
+  return users.every(({ refused }) => refused !== undefined) ? first?.refused?.reason : undefined;
+}
+
 /**
  * Nodes that need a model on a disk of their own: those that its services are bound to, else the cluster's one, else those
  * of its machine. `undefined` stands for whichever node the scheduler takes.
