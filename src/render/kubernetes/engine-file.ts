@@ -99,7 +99,8 @@ function groupOf(
     };
     const pinning = pinningOf(pinned, cluster, deployment.hosts);
     pinnings.push(pinning);
-    return enginePod(part, image, pinning, deployment, cluster);
+    const pod = enginePod(part, image, pinning, deployment, cluster);
+    return role === "worker" ? { ...pod, template: withoutServing(pod.template) } : pod;
   };
   const group = leaderWorkerSet(service, podOf, metadata(service.name), cluster);
   const blocked = pinnings.find((one) => one.blocked !== undefined)?.blocked;
@@ -109,6 +110,20 @@ function groupOf(
     objects: [...distinctObjects(group.objects), set],
     diagnostics: [...pinnings.flatMap(({ diagnostics }) => diagnostics), ...group.diagnostics],
     pinning: [...new Set(pinnings.map(({ reason }) => reason))],
+  };
+}
+
+const without = (prefix: string, entries: Readonly<Record<string, string>> = {}) =>
+  Object.fromEntries(Object.entries(entries).filter(([key]) => !key.startsWith(prefix)));
+
+/** A worker answers nobody: no Service, pool or Prometheus may take it for one that does. */
+function withoutServing({ metadata, spec }: Data<V1PodTemplateSpec>): Data<V1PodTemplateSpec> {
+  return {
+    metadata: {
+      labels: without(`${PREFIX}/`, metadata?.labels),
+      annotations: without("prometheus.io/", metadata?.annotations),
+    },
+    ...(spec === undefined ? {} : { spec }),
   };
 }
 

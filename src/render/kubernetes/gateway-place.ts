@@ -30,9 +30,11 @@ export function addressFrom(
   deployment: Deployment,
   cluster: Cluster,
 ): string | undefined {
-  if (servicesOf(deployment, cluster).includes(service)) return engineAddress(service, cluster);
+  const runsIn = (one: Cluster): boolean =>
+    servicesOf(deployment, one).some(({ name }) => name === service.name);
+  if (runsIn(cluster)) return engineAddress(service, cluster);
   if (service.runtime === "kubernetes") {
-    const other = deployment.clusters.find((one) => servicesOf(deployment, one).includes(service));
+    const other = deployment.clusters.find(runsIn);
     const node = other?.nodes.find(({ name, address }) =>
       service.node === undefined ? address !== undefined : name === service.node,
     );

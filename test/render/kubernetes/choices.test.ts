@@ -1,6 +1,7 @@
 import { parse } from "@marcbachmann/cel-js";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { kubernetes } from "../../../src/render/kubernetes/index.ts";
 import { hasDefinitions, StrictKubernetes } from "../strict-kubernetes.ts";
 import { clusterDeployment, findingsOf, objectsOf, podOf } from "./cluster-spec.ts";
 
@@ -310,4 +311,106 @@ describe("every choice", () => {
       expect(errors).toEqual([]);
     },
   );
+});
+
+describe("guests that name one cluster", () => {
+  it("are its nodes: one folder, and every pod on its own", async () => {
+    const machine = (digit: number) => ({
+      memory: { size: "256GiB" },
+      gpus: {
+        [`card-${digit}`]: { model: "RTX 3090", uuid: `GPU-0000000${digit}-0000-0000-0000-000000000000` },
+      },
+      disks: { [`disk-${digit}`]: { mount: "/mnt/nvme" } },
+    });
+    const guest = (digit: number) => ({
+      machine: `machine-${digit}`,
+      kubernetes: { version: "1.35.0", nodes: { [`node-${digit}`]: { machine: `machine-${digit}` } } },
+    });
+    const service = (digit: number) => ({
+      model: "small",
+      engine: "vllm",
+      devices: `card-${digit}`,
+      context: 4096,
+    });
+    const deployment = await clusterDeployment({
+      more: {
+        metal: undefined,
+        guest: undefined,
+        machines: { "machine-1": machine(1), "machine-2": machine(2) },
+        guests: { one: guest(1), two: guest(2) },
+        models: {
+          small: {
+            source: "disk:disk-1/small",
+            family: "Mistral-Nemo-12B",
+            format: "safetensors",
+            size: "12GB",
+            quantization: "fp8",
+          },
+        },
+        services: { first: service(1), second: service(2) },
+      },
+    });
+    const paths = kubernetes.render(deployment).artifacts.map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
+    for (const digit of [1, 2])
+      expect(podOf(deployment, digit === 1 ? "first" : "second").spec).toMatchObject({
+        nodeSelector: { "kubernetes.io/hostname": `node-${digit}` },
+      });
+  });
+});
+
+describe("an engine over two machines", () => {
+  it("is a group of pods whose leader alone is served, each with its own card", async () => {
+    const planned = await clusterDeployment({
+      service: { devices: ["first", "second"], tensorParallel: 2, nodePort: 30_100 },
+    });
+    const nodes = ["first", "second"].map((card, index) => ({
+      name: `node-${index}`,
+      role: "worker" as const,
+      machine: `machine-${index}`,
+      gpus: [card],
+      labels: {},
+    }));
+    const deployment = {
+      ...planned,
+      clusters: planned.clusters.map((cluster) => ({ ...cluster, nodes })),
+      services: planned.services.map((service) => ({
+        ...service,
+        cards: service.cards.map((card, index) => ({ ...card, machine: `machine-${index}` })),
+      })),
+    };
+    const pod = (digit: number) => ({
+      nodeSelector: { "kubernetes.io/hostname": `node-${digit - 1}` },
+      containers: [
+        {
+          env: expect.arrayContaining([
+            { name: "NVIDIA_VISIBLE_DEVICES", value: `GPU-0000000${digit}-0000-0000-0000-000000000000` },
+          ]),
+        },
+      ],
+    });
+    const group = objectsOf(deployment).get("LeaderWorkerSet chat");
+    expect(group).toMatchObject({
+      spec: {
+        replicas: 1,
+        leaderWorkerTemplate: {
+          size: 2,
+          leaderTemplate: { metadata: { labels: { "omni.internal/service": "chat" } }, spec: pod(1) },
+          workerTemplate: { spec: pod(2) },
+        },
+      },
+    });
+    const worker = JSON.stringify(
+      z
+        .looseObject({
+          spec: z.looseObject({
+            leaderWorkerTemplate: z.looseObject({ workerTemplate: z.looseObject({ metadata: z.unknown() }) }),
+          }),
+        })
+        .parse(group).spec.leaderWorkerTemplate.workerTemplate.metadata,
+    );
+    expect(worker).not.toMatch(/omni\.internal\/service|prometheus/);
+    expect(objectsOf(deployment).has("Deployment chat")).toBe(false);
+    expect(findingsOf(deployment).filter((one) => one.startsWith("error"))).toEqual([]);
+  });
 });
