@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import {
   chmodSync,
   constants,
@@ -152,7 +153,7 @@ export class FakeSysfs {
     chmodSync(path, 0o755);
   }
 
-  /** Runs the script to its end; `saw` is called with all that it has said on stderr so far. */
+  /** Runs the script to its end; `saw` and `heard` get all that it has said on stderr and stdout so far. */
   async start(
     script: string,
     args: readonly string[],
@@ -160,7 +161,13 @@ export class FakeSysfs {
       shell = "sh",
       patience = "20",
       saw,
-    }: { shell?: string; patience?: string; saw?: (err: string) => void } = {},
+      heard,
+    }: {
+      shell?: string;
+      patience?: string;
+      saw?: (err: string) => void;
+      heard?: (out: string, child: ChildProcess) => void;
+    } = {},
   ): Promise<Outcome> {
     const file = join(this.root, "omni-switch");
     writeFileSync(file, script);
@@ -177,7 +184,10 @@ export class FakeSysfs {
     });
     let out = "";
     let err = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+      heard?.(out, child);
+    });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       err += text;
       saw?.(err);

@@ -49,6 +49,21 @@ describe.concurrent("omni-switch, when something goes wrong on the way,", () => 
     });
   });
 
+  it("rolls back when it is told to stop between two functions", async () => {
+    let told = false;
+    await within(await twoCards(), async (fake) => {
+      const { code, err } = await fake.start(SCRIPT, ["to-vfio"], {
+        heard: (out, child) => {
+          if (!told && out.includes(`${BIG}.1: unbinding`)) told = child.kill("SIGTERM");
+        },
+      });
+      expect({ code, told }, err).toEqual({ code: 1, told: true });
+      expect(err).toContain("a signal asked for it");
+      expect(drivers(fake)).toEqual(ON_HOST);
+      expect(readdirSync(fake.run)).toEqual([]);
+    });
+  });
+
   it("stops for good at a write that hangs, kills nothing, and keeps the next run away", async () => {
     const pipe = "drivers/nvidia/unbind";
     await within(await twoCards(pipe), async (fake) => {
