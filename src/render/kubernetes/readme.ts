@@ -1,3 +1,4 @@
+import type { KubernetesObject } from "@kubernetes/client-node";
 import type { Cluster, Deployment, SecretReference } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
 import { markdownText } from "../escape/markdown.ts";
@@ -65,10 +66,18 @@ function applySection(files: readonly KubernetesFile[], deployment: Deployment, 
   ].join("\n\n");
 }
 
+/** A Job that waits for its owner's word: waiting for its end would take for ever. */
+const isSuspended = (object: KubernetesObject): boolean =>
+  "spec" in object &&
+  typeof object.spec === "object" &&
+  object.spec !== null &&
+  "suspend" in object.spec &&
+  object.spec.suspend === true;
+
 /** What comes later needs what a Job does: a disk that is mounted, weights that are whole. */
 const waitFor = ({ objects }: KubernetesFile, { namespace }: Cluster): readonly string[] =>
   objects
-    .filter(({ kind }) => kind === "Job")
+    .filter((object) => object.kind === "Job" && !isSuspended(object))
     .map(({ metadata }) =>
       kubectl(
         "-n",
