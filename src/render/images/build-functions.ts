@@ -121,7 +121,8 @@ need_builder() {
     fail "docker buildx is missing: install docker-buildx-plugin (docker.com) or docker-buildx (Debian, Ubuntu)."
 }
 
-# What an image was built from, as one number: the recipe, the check, the arguments, and for Omni its sources.
+# What an image was built from, as one number: the recipe, the check, the arguments, Omni's sources, and of an owner's
+# folder names, sizes and times.
 recipe_hash() {
   {
     cat -- "$file"
@@ -130,6 +131,8 @@ recipe_hash() {
     if [ "$kind" = omni ] && [ -d "$omni_source" ]; then
       (cd -- "$omni_source" && find package.json package-lock.json omni src demo/omni-demo.gguf -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum)
+    elif [ "$file" = "$owner_file" ]; then
+      find "$context" -type f -printf '%P %s %T@\n' | LC_ALL=C sort
     fi
   } | sha256sum | cut -d ' ' -f 1
 }
@@ -181,7 +184,7 @@ build_image() {
       [ "$builder" = docker ] || kept=(-t omni-verification)
       run "$builder" build "${"${kept[@]}"}" --build-arg "IMAGE=$candidate" --build-arg "OMNI_IMAGE=$omni_image" \
         -f "$here/$folder/$verification" "$here/$folder" ||
-        fail "$name: the image does not carry what omni.yaml asks for; $tag is left as it was, the image is $candidate."
+        fail "$name: the check above failed; $tag is left as it was, what was built is $candidate. (If $omni_image is what is missing: build.sh omni.)"
     fi
     run "$builder" tag "$candidate" "$tag"
   fi

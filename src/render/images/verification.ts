@@ -89,7 +89,7 @@ export const verifyStage = (stage: string, checks: readonly ArchitectureCheck[])
   section(
     `The build fails here when a library lacks the code of a wanted card: ${WHY}`,
     "FROM ${OMNI_IMAGE} AS verify",
-    "USER root",
+    "USER 0",
     ...inspections(stage, checks),
     'RUN ["touch", "/verified"]',
   );
@@ -131,7 +131,7 @@ export function verificationDockerfile(build: ImageBuild, reader: string): strin
     section(
       `Fails when a library lacks the code of a wanted card, or when there is none: ${WHY}`,
       "FROM ${OMNI_IMAGE}",
-      "USER root",
+      "USER 0",
       ...inspections("built", checks),
     ),
   ]);
