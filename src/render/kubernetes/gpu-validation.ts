@@ -32,7 +32,8 @@ export function gpuValidation(deployment: Deployment, cluster: Cluster): Rendere
         comment: [
           `Markers for the GPU operator's validation on Talos ${cluster.talosVersion ?? ""}, rendered by Omni from omni.yaml (${PATH}).`,
           "Before Talos 1.13 the operator's validator looks for a driver container that Talos does not have, and every GPU pod of the operator waits for its markers in Init (NVIDIA/gpu-operator#1687). This writes them, but only while nvidia-smi sees all cards of the node, and takes them away when it no longer does.",
-          "/run is empty after each boot, so it stays on the nodes: there is nothing to do by hand after a reboot. kubectl -n gpu-operator logs ds/omni-gpu-validation says what it sees. Delete it after the upgrade to Talos 1.13.",
+          "/run is empty after each boot, so it stays on the nodes: there is nothing to do by hand after a reboot. Delete it after the upgrade to Talos 1.13. What it sees:",
+          "kubectl -n gpu-operator logs ds/omni-gpu-validation",
         ].join("\n"),
         reason: `${PATH} asks for it: before Talos 1.13 the GPU operator never validates by itself.`,
       },

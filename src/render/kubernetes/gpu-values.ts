@@ -33,7 +33,8 @@ function operatorValues(cluster: Cluster, version: string | undefined): Artifact
     "gpu-operator-values.yaml",
     [
       "Values for the Helm chart of NVIDIA's GPU operator, rendered by Omni from omni.yaml (guest.kubernetes.gpuOperator).",
-      `helm upgrade --install gpu-operator nvidia/gpu-operator --version ${chart} --namespace gpu-operator --create-namespace --values gpu-operator-values.yaml`,
+      `helm upgrade --install gpu-operator nvidia/gpu-operator --version ${chart} \\`,
+      "  --namespace gpu-operator --create-namespace --values gpu-operator-values.yaml",
       "The namespace needs the label pod-security.kubernetes.io/enforce=privileged.",
       ...(driverInImage
         ? [
@@ -82,7 +83,8 @@ function pluginValues(cluster: Cluster): Artifact {
     "nvidia-device-plugin-values.yaml",
     [
       "Values for the Helm chart of NVIDIA's device plugin, rendered by Omni from omni.yaml (guest.kubernetes.devicePlugin).",
-      `helm upgrade --install nvidia-device-plugin nvdp/nvidia-device-plugin --version ${DEVICE_PLUGIN} --namespace kube-system --values nvidia-device-plugin-values.yaml`,
+      `helm upgrade --install nvidia-device-plugin nvdp/nvidia-device-plugin --version ${DEVICE_PLUGIN} \\`,
+      "  --namespace kube-system --values nvidia-device-plugin-values.yaml",
       "The nodes are named because the chart's own choice waits for labels of node-feature-discovery, which nobody installs here.",
       ...(cluster.pinning === "uuid" ? [UUID_NOTE] : []),
       ...(cluster.pinning === "dra"

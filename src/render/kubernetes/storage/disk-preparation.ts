@@ -164,7 +164,9 @@ function commentOf(prepared: PreparedDisk, job: string, namespace: string): stri
   const formats = disk.format === "if-blank" && isIdentified(prepared);
   return [
     `Prepares the disk ${name} and mounts it at ${mount ?? ""}, rendered by Omni from omni.yaml (${path}).`,
-    `kubectl apply -f this file; kubectl -n ${namespace} logs -f job/${job} says what it found. To run it again: kubectl -n ${namespace} delete job ${job}, then apply.`,
+    "What it found, and how to run it again after it has run:",
+    `kubectl -n ${namespace} logs -f job/${job}`,
+    `kubectl -n ${namespace} delete job ${job} && kubectl apply -f ${job}.yaml`,
     formats
       ? "IT FORMATS THE DISK, once: only when exactly one disk has the identity and size of the spec and neither blkid nor wipefs nor the kernel sees anything on it. Look at lsblk -o NAME,SERIAL,SIZE,FSTYPE on the node first."
       : "It formats nothing: it mounts what is there, or refuses and says why.",

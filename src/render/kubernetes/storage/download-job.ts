@@ -78,14 +78,18 @@ function downloadFile(
     ),
     comment: [
       `Downloads ${model.name} (${download.repository} at ${download.revision}) to ${modelFolder(model)}, rendered by Omni from omni.yaml (models.${model.name}).`,
-      `Apply it after the namespace, the Secret and the storage; kubectl -n ${cluster.namespace} logs -f job/${name} shows how far it is. It resumes where it stopped and verifies each file by the hub's digest, so it can be applied as often as you like: kubectl -n ${cluster.namespace} delete job ${name}, then apply again. A Job's template cannot be changed, so a changed one is deleted first as well.`,
+      "Apply it after the namespace, the Secret and the storage. How far it is:",
+      `kubectl -n ${cluster.namespace} logs -f job/${name}`,
+      "It resumes where it stopped and verifies each file by the hub's digest, so it can run as often as you like. A Job is not started twice and its template cannot be changed, so it is deleted before it is applied again:",
+      `kubectl -n ${cluster.namespace} delete job ${name}`,
       "A file has its name only when it is whole; until then it is called NAME.DIGEST.part. Nothing is written where the disk is not mounted or too little is free.",
       place.rights,
       ...(refusal === undefined
         ? []
         : [
             `IT IS SUSPENDED, because the plan refuses every service that reads the model: ${refusal}`,
-            `To download it all the same: kubectl -n ${cluster.namespace} patch job ${name} -p '{"spec":{"suspend":false}}'`,
+            "To download it all the same:",
+            `kubectl -n ${cluster.namespace} patch job ${name} -p '{"spec":{"suspend":false}}'`,
           ]),
     ].join("\n"),
     reason: `models.${model.name} asks for it: its files come from ${download.repository}.`,

@@ -35,7 +35,7 @@ export function volumeFiles(deployment: Deployment, cluster: Cluster): RenderedF
   };
 }
 
-const KEPT = `A volume of a node's disk is kept when its claim goes (Retain), and is bound to that very claim, so that no other takes it. To bind it again after its claim was deleted: kubectl patch pv NAME --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'`;
+const KEPT = `A volume of a node's disk is kept when its claim goes (Retain), and is bound to that very claim, so that no other takes it. To bind it again after its claim was deleted:\nkubectl patch pv NAME --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'`;
 
 /** Whole GiB, rounded up; a claim for a volume of exactly its size binds, one byte more does not. */
 const quantity = (bytes: number): string => `${Math.max(1, Math.ceil(bytes / GIB))}Gi`;
