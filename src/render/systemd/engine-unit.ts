@@ -6,6 +6,7 @@ import { unitCommand, unitPath, unitRestPath, unitText } from "../escape/systemd
 import { isSealed, pinnedCards, seenPaths } from "./engine-seen.ts";
 import { environmentExample, unitEnvironment } from "./environment.ts";
 import { OPT_IN, processServices, unitName, WAIT_READY } from "./names.ts";
+import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { restartLines, startLimit } from "./restart.ts";
 import { sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
@@ -34,10 +35,8 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
         lines: [
           ["Description", unitText(`Omni: ${service.name}, served by ${service.kind}`)],
           ["PartOf", "omni.target"],
-          [
-            "After",
-            ["network.target", ...(gpu ? ["nvidia-persistenced.service"] : []), ...after.units].join(" "),
-          ],
+          ...wantsNvidia(gpu ? nvidiaUnitName(deployment) : undefined),
+          ["After", ["network.target", ...after.units].join(" ")],
           ...(after.units.length === 0 ? [] : [["Requires", after.units.join(" ")] as const]),
           ...[...seen.paths.read, ...seen.paths.write].map((path): UnitLine => [
             "RequiresMountsFor",
@@ -54,7 +53,6 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
           ["Slice", "omni.slice"],
           ...userLines(user, unit),
           ...environment.lines,
-          ...(gpu ? deviceNodes : []),
           ["ExecStart", environment.command],
           {
             comment:
@@ -159,16 +157,6 @@ export function userLines(user: string | undefined, unit: string): readonly Unit
     ["Environment", `HOME=/var/lib/${unit}`],
   ];
 }
-
-/** As root and before the sandbox: the driver makes its device nodes when it is first asked, and the journal names the cards. */
-const deviceNodes: readonly UnitLine[] = [
-  {
-    comment:
-      "The driver makes its device nodes when root first asks for them; the journal then names the cards.",
-  },
-  ["ExecStartPre", "-+/usr/bin/nvidia-smi -L"],
-  ["ExecStartPre", "-+/usr/bin/nvidia-modprobe -c 0 -u"],
-];
 
 function readyUrl({ place, start }: DeployedService): string {
   const host = place.host === "0.0.0.0" || place.host === "::" ? "127.0.0.1" : place.host;

@@ -10,7 +10,8 @@ import { composeProjects, composeUnit } from "./compose-units.ts";
 import { engineUnit } from "./engine-unit.ts";
 import { groupUnits } from "./group-units.ts";
 import { installScript } from "./install-script.ts";
-import { processServices, unitName } from "./names.ts";
+import { processServices } from "./names.ts";
+import { nvidiaUnit, nvidiaUnitName } from "./nvidia-unit.ts";
 import { omniUnit, ownUnitOf } from "./own-units.ts";
 import { WAIT_READY_SCRIPT } from "./wait-ready.ts";
 
@@ -26,7 +27,13 @@ export const systemd: Target = {
     const projects = composeProjects(deployment).map((project) => composeUnit(deployment, project));
     const units = [...engines, ...omni];
     if (units.length + projects.length === 0) return { artifacts: [], diagnostics: [] };
-    const artifacts = [...units.flatMap((unit) => unit.artifacts), ...projects, ...groupUnits];
+    const nvidia = nvidiaUnitName(deployment);
+    const artifacts = [
+      ...units.flatMap((unit) => unit.artifacts),
+      ...projects,
+      ...(nvidia === undefined ? [] : [nvidiaUnit(nvidia)]),
+      ...groupUnits,
+    ];
     return {
       artifacts: [...artifacts, ...(units.length === 0 ? [] : [waitReady]), install(deployment, artifacts)],
       diagnostics: [...units.flatMap(({ diagnostics }) => diagnostics), ...severalMachines(deployment)],
@@ -41,21 +48,19 @@ const waitReady: Artifact = {
   reason: "asked for by the units: active means that the engine can serve",
 };
 
+const isUnit = (name: string): boolean => /\.(?:service|target|slice)$/.test(name);
+
 function install(deployment: Deployment, artifacts: readonly Artifact[]): Artifact {
   const names = artifacts.map(({ path }) => path.slice("systemd/".length));
-  const units = names.filter((name) => /\.(?:service|target|slice)$/.test(name));
-  const refused = new Set(
-    processServices(deployment).flatMap((service) =>
-      service.refused === undefined ? [] : [`${unitName(service)}.service`],
-    ),
-  );
+  // The others come with the units that name them, and a refused one with nobody.
+  const enabled = artifacts.filter(({ path, content }) => isUnit(path) && /^\[Install\]$/m.test(content));
   const { logFolder, user } = deployment.process;
   const processes = deployment.runtime === "process";
   return {
     path: "systemd/install.sh",
     content: installScript({
-      units,
-      enabled: units.filter((unit) => !unit.endsWith(".slice") && !refused.has(unit)),
+      units: names.filter(isUnit),
+      enabled: enabled.map(({ path }) => path.slice("systemd/".length)),
       environments: names.flatMap((name) =>
         name.endsWith(".env.example") ? [name.slice(0, -".env.example".length)] : [],
       ),

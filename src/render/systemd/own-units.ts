@@ -7,6 +7,7 @@ import { logLines, userLines } from "./engine-unit.ts";
 import type { RenderedUnit } from "./engine-unit.ts";
 import { environmentExample, environmentFile, variablesOf } from "./environment.ts";
 import { ETC, OMNI, ownUnit, processServices, unitName, WAIT_READY } from "./names.ts";
+import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { restartLines, startLimit } from "./restart.ts";
 import { sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
@@ -54,6 +55,7 @@ export function omniUnit(deployment: Deployment): RenderedUnit {
           ["PartOf", "omni.target"],
           ["Wants", "network-online.target"],
           ["After", "network-online.target"],
+          ...wantsNvidia(gateway ? undefined : nvidiaUnitName(deployment)),
           { comment: "It does not wait for the engines: what is not ready yet is answered by what is." },
           ...startLimit(RESTART),
         ],

@@ -106,18 +106,29 @@ describe("the unit of an engine", () => {
     ]);
     expect(brain("StandardOutput")).toEqual(["append:/var/log/omni/omni-brain.log"]);
     const helper = (key: string) => values(node, "omni-helper.service", "Service", key);
-    expect([helper("PrivateDevices"), helper("DeviceAllow"), helper("ExecStartPre")]).toEqual([
-      ["yes"],
-      [],
-      [],
-    ]);
+    expect([
+      helper("PrivateDevices"),
+      helper("DeviceAllow"),
+      values(node, "omni-helper.service", "Unit", "Wants"),
+    ]).toEqual([["yes"], [], []]);
     expect([helper("ProtectHome"), helper("SystemCallFilter")]).toEqual([["read-only"], ["@system-service"]]);
     expect([helper("IPAddressDeny"), helper("LimitMEMLOCK")]).toEqual([[], []]);
   });
 
+  it("comes after the driver's device nodes, which systemd must know when it starts", () => {
+    expect(brain("Wants", "Unit")).toEqual(["omni-nvidia.service"]);
+    expect(brain("After", "Unit")).toContain("omni-nvidia.service");
+    expect(values(node, "omni-nvidia.service", "Service", "ExecStart")).toEqual([
+      "-/usr/bin/nvidia-modprobe -c 0 -u",
+      "-/usr/bin/nvidia-smi -L",
+    ]);
+    expect(fileOf(node, "install.sh")).toMatch(/^copy 0644 omni-nvidia\.service /m);
+    expect(fileOf(node, "install.sh")).not.toMatch(/enable .*omni-nvidia/);
+  });
+
   it("comes after those that the spec names", () => {
     expect(values(node, "omni-helper.service", "Unit", "Requires")).toEqual(["omni-brain.service"]);
-    expect(values(node, "omni-helper.service", "Unit", "After")[0]).toContain("omni-brain.service");
+    expect(values(node, "omni-helper.service", "Unit", "After").join(" ")).toContain("omni-brain.service");
   });
 
   it("never starts by itself where the plan refused the service", () => {
