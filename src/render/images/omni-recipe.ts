@@ -1,5 +1,6 @@
 import { NODE_BASE } from "../../catalog/index.ts";
 import type { Deployment, ImageBuild } from "../../deployment/index.ts";
+import { healthScript } from "../documents/health-script.ts";
 import { dockerfileValue, execForm } from "../escape/dockerfile.ts";
 import { dockerfile, envLines, installPackages, run, section } from "./instructions.ts";
 import { buildVariables } from "./instructions.ts";
@@ -13,8 +14,7 @@ export function omniRecipe(deployment: Deployment, build: ImageBuild): string {
   const { port } = deployment.gateway;
   const base = build.base ?? NODE_BASE.image;
   const place = build.base === undefined ? "catalog" : `${build.path}.base`;
-  // A rejection that nobody takes ends Node with 1.
-  const health = `fetch("http://127.0.0.1:${port}/healthz").then(({ ok, status }) => { if (!ok) throw new Error(status); })`;
+  const health = healthScript(port);
   return dockerfile([
     section(
       "Image of Omni itself: the gateway, the tool gateway, and the reader that checks the engines' images. Rendered by Omni from omni.yaml; built by ../build.sh with Omni's repository as context.",

@@ -33,22 +33,37 @@ function logCommand({ name, runtime, cluster }: DeployedService): string {
   }
 }
 
-/** Down: its own metrics do not answer; for engines without metrics, the gateway says that it does not. */
+/**
+ * Down, twice: answering before and gone for minutes is an outage now; never up within the time that the plan gives it to
+ * load is a start that fails. Engines without metrics are seen through the gateway's eyes.
+ */
 function down({ service, metrics }: WatchedService, { gateway }: MetricSources): readonly AlertRule[] {
-  const name = ruleText(service.name);
-  const own = selector("up", of(service));
-  const seen = selector(OMNI_METRICS.ready.name, { omni_service: service.name });
   if (metrics === undefined && !gateway) return [];
+  const name = ruleText(service.name);
+  const seen =
+    metrics === undefined
+      ? selector(OMNI_METRICS.ready.name, { omni_service: service.name })
+      : selector("up", of(service));
+  const log = ruleText(logCommand(service));
+  const load = promDuration(Math.max(service.loadTimeout, 300_000));
   return [
     alertRule({
       alert: "EngineDown",
-      expr: metrics === undefined ? `${seen} == 0` : `${own} == 0 or absent(${own})`,
-      // While it loads it does not answer: only a load that takes longer than the plan allows is a fault.
-      lasts: promDuration(Math.max(service.loadTimeout, 300_000)),
+      expr: `${seen} == 0 and max_over_time(${seen}[1h]) == 1`,
+      lasts: "5m",
       severity: "page",
       service: service.name,
-      summary: `${name} does not answer`,
-      action: `It had ${promDuration(service.loadTimeout)} to load. Look at its log first: ${ruleText(logCommand(service))}. Out of memory: a neighbour took the card (nvidia-smi), or the context is too long. No kernel image: images/build.sh verifies what it builds. Until it is back, routes with a fallback answer from there.`,
+      summary: `${name} answered before and does not now`,
+      action: `If it was restarted on purpose, it loads for up to ${load}. Otherwise its log says why it went: ${log}. Out of memory: a neighbour took the card (nvidia-smi), or the context is too long. Until it is back, routes with a fallback answer from there.`,
+    }),
+    alertRule({
+      alert: "EngineNotStarting",
+      expr: `${seen} == 0 or absent(${seen})`,
+      lasts: load,
+      severity: "page",
+      service: service.name,
+      summary: `${name} has not come up within ${load}`,
+      action: `That is the time that the plan gives it to load. Its log: ${log}. No log: its image cannot be pulled, its weights are not there, or no node has its card. "No kernel image": the image lacks the card's architecture, images/build.sh verifies what it builds.`,
     }),
   ];
 }

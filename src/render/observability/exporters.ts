@@ -40,11 +40,7 @@ export function monitoringCompose(deployment: Deployment, sources: MetricSources
           ? {
               [DCGM_NAME]: {
                 image: MONITORING_IMAGES.dcgmExporter,
-                deploy: {
-                  resources: {
-                    reservations: { devices: [{ driver: "nvidia", count: "all", capabilities: ["gpu"] }] },
-                  },
-                },
+                ...allCards(deployment.docker.gpus),
                 networks: ["exporters"],
                 restart: "unless-stopped",
               },
@@ -60,6 +56,14 @@ export function monitoringCompose(deployment: Deployment, sources: MetricSources
       "node-exporter sees the host's disks read-only; dcgm-exporter sees all cards and takes none of their memory.",
     ].join("\n"),
   );
+}
+
+/** All cards for one container, by the mechanism that the engines of this deployment are given theirs by. */
+function allCards(by: Deployment["docker"]["gpus"]): Readonly<Record<string, unknown>> {
+  if (by === "environment") return { runtime: "nvidia", environment: { NVIDIA_VISIBLE_DEVICES: "all" } };
+  if (by === "cdi") return { devices: ["nvidia.com/gpu=all"] };
+  const device = { driver: "nvidia", count: "all", capabilities: ["gpu"] };
+  return { deploy: { resources: { reservations: { devices: [device] } } } };
 }
 
 /** Networks of the engines' project by their names in Docker; those of the spec that exist already keep theirs. */

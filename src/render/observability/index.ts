@@ -66,7 +66,7 @@ function renderObservability(deployment: Deployment): Rendered {
       dcgmDaemonSet(deployment, cluster),
       "asked for by telemetry.metrics: cards of a cluster without a GPU operator",
     );
-  return { artifacts, diagnostics: unwatched(sources) };
+  return { artifacts, diagnostics: [...unwatched(sources), ...surroundings(deployment, sources)] };
 }
 
 /** What the owner may take for watched and is not. */
@@ -100,5 +100,40 @@ function unwatched(sources: MetricSources): readonly Diagnostic[] {
       `Not scraped and not watched, because the plan refused them: ${sources.refused.map(({ name }) => name).join(", ")}.`,
       "./omni plan says why; they are watched as soon as they fit.",
     );
+  return found;
+}
+
+/** What the monitoring itself changes around it, or cannot do there. */
+function surroundings(deployment: Deployment, sources: MetricSources): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const joined = new Set(sources.docker.flatMap(({ networks }) => networks));
+  for (const { name, internal, isolation } of deployment.networks) {
+    if (!joined.has(name) || (!internal && isolation === "none")) continue;
+    found.push({
+      code: "render.not-applicable",
+      severity: "note",
+      path: `networks.${name}`,
+      message: `Prometheus joins ${name} beside the gateway, because nobody else can ask the engines there; it forwards nothing and publishes its port on 127.0.0.1 alone.`,
+      hint: "Whoever is not to be there either: leave observability/compose.yaml away, and the engines of that network go unscraped.",
+    });
+  }
+  const machines = new Set(sources.docker.map(({ machine }) => machine ?? ""));
+  if (machines.size > 1)
+    found.push({
+      code: "render.not-applicable",
+      severity: "warning",
+      path: "telemetry.metrics",
+      message: `Engines run in Docker on ${machines.size} machines, and prometheus.yaml finds them by container name, which works on one: those of the others stay unscraped.`,
+      hint: "Run the monitoring project on each machine.",
+    });
+  const [cluster] = sources.clusters;
+  if (sources.dcgm === "daemonset" && cluster?.podSecurity === "restricted")
+    found.push({
+      code: "render.not-applicable",
+      severity: "warning",
+      path: "runtime.kubernetes.podSecurity",
+      message: `dcgm-exporter runs as root, which the namespace ${cluster.namespace} refuses at level restricted: no pod of it will start there.`,
+      hint: "Apply it in a namespace of its own at level baseline; Prometheus finds it by its label anywhere.",
+    });
   return found;
 }

@@ -22,14 +22,23 @@ describe("alerts of an engine", () => {
     expect(promDuration(load)).toBe(`${minutes}m`);
     const alive = { [up]: "1x200" };
     const told = testAlerts(fileOf(vllm, "alerts.yaml"), [
-      { alert: "EngineDown", series: { [up]: "0x200" }, at: `${minutes + 2}m`, fires: true },
+      { alert: "EngineDown", series: { [up]: "1x20 0x20" }, at: "30m", fires: true },
+      { alert: "EngineDown", series: { [up]: "1x20 0x3 1x20" }, at: "30m", fires: false },
+      // It loads: it never answered yet.
+      { alert: "EngineDown", series: { [up]: "0x60" }, at: "30m", fires: false },
+      { alert: "EngineNotStarting", series: { [up]: "0x200" }, at: `${minutes + 2}m`, fires: true },
       {
-        alert: "EngineDown",
+        alert: "EngineNotStarting",
         series: { [up]: `0x${minutes - 2} 1x200` },
         at: `${minutes + 2}m`,
         fires: false,
       },
-      { alert: "EngineDown", series: { 'up{service="other"}': "1x200" }, at: `${minutes + 2}m`, fires: true },
+      {
+        alert: "EngineNotStarting",
+        series: { 'up{service="other"}': "1x200" },
+        at: `${minutes + 2}m`,
+        fires: true,
+      },
       { alert: "EngineRestarting", series: { [up]: "1 1 0 1 1 0 1 1 0 1 1 1 1" }, at: "12m", fires: true },
       { alert: "EngineRestarting", series: { [up]: "1x5 0 1x20" }, at: "20m", fires: false },
       {

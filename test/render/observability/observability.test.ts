@@ -87,6 +87,10 @@ describe("files of the reference systems", () => {
       expect.stringContaining("no UUID of theirs: gpu0, gpu1"),
       expect.stringContaining("the plan refused them: deepseek-v32"),
     ]);
+    const fixed = observability.render(deployment("concrete-bunker.fixed")).diagnostics;
+    expect(fixed.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("Prometheus joins internal_brain beside the gateway"),
+    );
   });
 
   it("watches nothing that the plan refused: it would be down for ever", () => {
@@ -127,10 +131,13 @@ describe("schemas", () => {
           ),
         ),
       );
-      const text = fileOf(deployment("concrete-bunker.fixed"), "compose.yaml");
-      check(parse(text));
-      expect(check.errors ?? []).toEqual([]);
-      expect(text).toContain("concrete-bunker_");
+      const one = deployment("concrete-bunker.fixed");
+      for (const gpus of ["device-requests", "cdi", "environment"] as const) {
+        const text = fileOf({ ...one, docker: { ...one.docker, gpus } }, "compose.yaml");
+        check(parse(text));
+        expect(check.errors ?? []).toEqual([]);
+        expect(text).toContain("name: concrete-bunker_internal_brain");
+      }
     },
   );
 
