@@ -10,6 +10,7 @@ import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { restartLines, startLimit } from "./restart.ts";
 import { sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
+import { wholeLogFolder } from "./whole-path.ts";
 import type { UnitLine } from "./unit.ts";
 
 export interface RenderedUnit {
@@ -100,7 +101,13 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
             },
           ]),
     ],
-    diagnostics: [...seen.diagnostics, ...pinned.diagnostics, ...after.diagnostics, ...findings(service)],
+    diagnostics: [
+      ...seen.diagnostics,
+      ...environment.diagnostics,
+      ...pinned.diagnostics,
+      ...after.diagnostics,
+      ...findings(service),
+    ],
   };
 }
 
@@ -190,8 +197,9 @@ function limitLines(service: DeployedService, cgroups: boolean): readonly UnitLi
 }
 
 /** The journal, or a file of the owner's folder that systemd opens as root and appends to. */
-export const logLines = (folder: string | undefined, unit: string): readonly UnitLine[] =>
-  folder === undefined
+export function logLines(given: string | undefined, unit: string): readonly UnitLine[] {
+  const folder = wholeLogFolder(given);
+  return folder === undefined
     ? [["SyslogIdentifier", unit]]
     : [
         { comment: "Nobody shortens this file; logrotate does with copytruncate." },
@@ -201,6 +209,7 @@ export const logLines = (folder: string | undefined, unit: string): readonly Uni
         ],
         ["StandardError", "inherit"],
       ];
+}
 
 const findings = ({ name, refused, privileged }: DeployedService): readonly Diagnostic[] => [
   ...(refused === undefined

@@ -1,7 +1,9 @@
+import type { Diagnostic } from "../../core/index.ts";
 import type { DeployedService, Environment, SecretReference } from "../../deployment/index.ts";
 import { hashComment } from "../escape/shell.ts";
 import { unitAssignment, unitCommand, unitRestPath } from "../escape/systemd.ts";
 import { ETC } from "./names.ts";
+import { needsWholePath } from "./whole-path.ts";
 import type { UnitLine } from "./unit.ts";
 
 /** Environment of a unit, and its command, which sets the variables that hold secrets when it starts. */
@@ -11,6 +13,7 @@ export interface UnitEnvironment {
   readonly command: string;
   /** Variables that the owner puts into the unit's environment file; none means there is no file. */
   readonly wanted: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Path of the file with the secrets of a unit; mode 0600, written by the owner, never by Omni. */
@@ -32,6 +35,7 @@ export function unitEnvironment(
   const credentials: UnitLine[] = [];
   const setting: string[] = [];
   const wanted = new Set<string>();
+  const diagnostics: Diagnostic[] = [];
   for (const [name, value] of values) {
     const at = `services.${service.name}.environment.${name}`;
     if (typeof value === "string") {
@@ -39,7 +43,12 @@ export function unitEnvironment(
       continue;
     }
     unitAssignment(name, "", at);
-    if (value.file === undefined) {
+    if (value.file !== undefined && !value.file.startsWith("/")) {
+      diagnostics.push(
+        needsWholePath(at, value.file, `${name} is asked for in ${environmentFile(unit)} instead`),
+      );
+      wanted.add(name);
+    } else if (value.file === undefined) {
       const from = variableOf(value, at);
       wanted.add(from);
       if (from !== name) setting.push(`${name}=\${${from}?}; export ${name}`);
@@ -64,6 +73,7 @@ export function unitEnvironment(
       `services.${service.name}`,
     ),
     wanted: [...wanted],
+    diagnostics,
   };
 }
 

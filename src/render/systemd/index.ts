@@ -14,6 +14,7 @@ import { processServices } from "./names.ts";
 import { nvidiaUnit, nvidiaUnitName } from "./nvidia-unit.ts";
 import { omniUnit, ownUnitOf } from "./own-units.ts";
 import { WAIT_READY_SCRIPT } from "./wait-ready.ts";
+import { needsWholePath, wholeLogFolder } from "./whole-path.ts";
 
 export const systemd: Target = {
   name: "systemd",
@@ -36,7 +37,11 @@ export const systemd: Target = {
     ];
     return {
       artifacts: [...artifacts, ...(units.length === 0 ? [] : [waitReady]), install(deployment, artifacts)],
-      diagnostics: [...units.flatMap(({ diagnostics }) => diagnostics), ...severalMachines(deployment)],
+      diagnostics: [
+        ...units.flatMap(({ diagnostics }) => diagnostics),
+        ...severalMachines(deployment),
+        ...logFindings(deployment),
+      ],
     };
   },
 };
@@ -54,7 +59,8 @@ function install(deployment: Deployment, artifacts: readonly Artifact[]): Artifa
   const names = artifacts.map(({ path }) => path.slice("systemd/".length));
   // The others come with the units that name them, and a refused one with nobody.
   const enabled = artifacts.filter(({ path, content }) => isUnit(path) && /^\[Install\]$/m.test(content));
-  const { logFolder, user } = deployment.process;
+  const { user } = deployment.process;
+  const logFolder = wholeLogFolder(deployment.process.logFolder);
   const processes = deployment.runtime === "process";
   return {
     path: "systemd/install.sh",
@@ -76,6 +82,11 @@ function install(deployment: Deployment, artifacts: readonly Artifact[]): Artifa
     reason: "asked for by the units: copies, checks and enables them",
   };
 }
+
+const logFindings = ({ process: { logFolder } }: Deployment): readonly Diagnostic[] =>
+  logFolder === wholeLogFolder(logFolder)
+    ? []
+    : [needsWholePath("runtime.process.logFolder", logFolder ?? "", "logs go to the journal")];
 
 /** Units of several machines lie side by side, and only their owner knows which machine install.sh runs on. */
 function severalMachines(deployment: Deployment): readonly Diagnostic[] {

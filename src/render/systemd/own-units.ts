@@ -11,6 +11,7 @@ import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { restartLines, startLimit } from "./restart.ts";
 import { sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
+import { needsWholePath } from "./whole-path.ts";
 import type { UnitLine } from "./unit.ts";
 
 /** Omni itself ends an engine's answers and closes its store; longer than any drain of the spec's default. */
@@ -35,7 +36,7 @@ export const ownUnitOf = (deployment: Deployment): OwnUnit =>
 export function omniUnit(deployment: Deployment): RenderedUnit {
   const own = ownUnitOf(deployment);
   const { unit, spec, gateway } = own;
-  const credentials = credentialsOf(deployment.gateway.secrets);
+  const credentials = gateway ? credentialsOf(deployment.gateway.secrets) : new Map<string, string>();
   const variables = variablesOf(deployment.gateway.secrets, "gateway");
   const { folders, diagnostics } = foldersOf(deployment);
   const at = "gateway";
@@ -119,7 +120,7 @@ export function omniUnit(deployment: Deployment): RenderedUnit {
             },
           ]),
     ],
-    diagnostics,
+    diagnostics: [...diagnostics, ...secretFindings(deployment, own)],
   };
 }
 
@@ -128,13 +129,32 @@ function healthUrl({ gateway: { host, port } }: Deployment): string {
   return `http://${local.includes(":") ? `[${local}]` : local}:${port}/healthz`;
 }
 
+const filesOf = (secrets: readonly SecretReference[]): readonly string[] => [
+  ...new Set(secrets.flatMap(({ file }) => file ?? [])),
+];
+
+/** Secrets that the unit cannot be shown: by no whole path, or where the owner's own spec names their place. */
+const secretFindings = (deployment: Deployment, { unit, gateway }: OwnUnit): readonly Diagnostic[] =>
+  filesOf(deployment.gateway.secrets).flatMap((file): readonly Diagnostic[] => {
+    if (!file.startsWith("/")) return [needsWholePath("keys", file, "Omni will not find it")];
+    if (gateway) return [];
+    return [
+      {
+        code: "render.needs-value",
+        severity: "warning",
+        path: "keys",
+        message: `${unit}.service reads ${file} as ${deployment.process.user ?? "a user that systemd makes up"}, who may not be allowed to.`,
+        hint: `Refer to it by { env: NAME } and put the value into ${environmentFile(unit)}, or set runtime.process.user and give that user the file.`,
+      },
+    ];
+  });
+
 /** Files with secrets, each with the name of its credential. */
 const credentialsOf = (secrets: readonly SecretReference[]): ReadonlyMap<string, string> =>
   new Map(
-    [...new Set(secrets.flatMap(({ file }) => file ?? []))].map((file, index) => [
-      file,
-      `secret-${index + 1}`,
-    ]),
+    filesOf(secrets)
+      .filter((file) => file.startsWith("/"))
+      .map((file, index) => [file, `secret-${index + 1}`]),
   );
 
 function foldersOf({ gateway }: Deployment): {
@@ -146,13 +166,7 @@ function foldersOf({ gateway }: Deployment): {
     folders: whole,
     diagnostics: gateway.folders
       .filter(({ path }) => !path.startsWith("/"))
-      .map(({ path }) => ({
-        code: "render.needs-value",
-        severity: "warning",
-        path: "tools",
-        message: `${path} does not begin at the root: Omni's unit runs as a user of its own, whose ~ is an empty folder.`,
-        hint: "Write the whole path, such as /home/NAME/Documents, readable for that user.",
-      })),
+      .map(({ path }) => needsWholePath("tools", path, "its ~ is an empty folder of Omni's own user")),
   };
 }
 

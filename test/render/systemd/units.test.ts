@@ -185,6 +185,30 @@ describe("Omni's own unit", () => {
     ]);
   });
 
+  it("says which files it cannot be shown, and renders the rest", async () => {
+    const { artifacts, diagnostics } = systemd.render(
+      await deploymentOf(`omni: 1
+name: small
+runtime: { kind: process, process: { logFolder: ~/logs } }
+models: { m: builtin:omni-demo }
+services: { s: { model: m } }
+keys: { me: { file: ~/key }, you: { file: /run/secrets/you } }
+tools: { notes: { filesystem: { roots: { notes: ~/Notes } } } }
+`),
+    );
+    expect(
+      diagnostics.map(({ path, message }) => [path, message.slice(0, message.indexOf(" ", 16))]),
+    ).toEqual([
+      ["tools", expect.stringContaining("~/Notes")],
+      ["keys", expect.stringContaining("~/key")],
+      ["keys", expect.stringContaining("omni.service")],
+      ["runtime.process.logFolder", expect.stringContaining("~/logs")],
+    ]);
+    expect(artifacts.find(({ path }) => path === "systemd/omni.service")?.content).not.toMatch(
+      /~|LoadCredential|append/,
+    );
+  });
+
   it("steps aside where a service bears its name", async () => {
     const text = NODE.replace("  helper:", "  gateway:");
     const { artifacts } = systemd.render(await deploymentOf(text));
