@@ -64,7 +64,7 @@ function mappingLine(slot: PassedSlot, { cards }: ProxmoxHost): string {
   if (slot.typed) return shellCommand(["check_mapping", slot.mapping]);
   const card = cards.find(({ name }) => name === slot.card);
   if (slot.address === undefined || card === undefined)
-    return `refuse ${shellWord(`The card ${slot.card} has no PCI address in omni.yaml.`)} ${shellWord(`gpus.${slot.card}.pci: "0000:…"   # lspci -Dnn -d 10de:`)}`;
+    return shellCommand(["map_card", slot.mapping, slot.card, "", ""]);
   return [
     hashComment(
       `By address instead, which Proxmox takes from root@pam alone: qm set ID --${slot.slot} host=${slot.address}${slot.options === "" ? "" : `,${slot.options}`}`,

@@ -161,10 +161,13 @@ describe("every file", () => {
     async () => {
       const kernel = ["  passthrough:", '  kernel: { pin: "6.8" }\n  passthrough:'] as const;
       const [full, prime] = [await renderFull(kernel), await renderReference("omni-prime")];
+      const unknown = await renderFull([', pci: "0000:F1:00"', ""]);
       const texts = [
         contentOf(full.artifacts, "apply.sh"),
         contentOf(full.artifacts, "vm-105.sh"),
         contentOf(prime.artifacts, "vm-105.sh"),
+        contentOf(unknown.artifacts, "apply.sh"),
+        contentOf(unknown.artifacts, "vm-105.sh"),
       ];
       const scripts = texts.map((content, index) => {
         const file = join(folder, `${index}.sh`);

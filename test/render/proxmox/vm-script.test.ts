@@ -126,6 +126,42 @@ describe("vm-105.sh where there is a VM", () => {
     expect(output).toContain("VM 105 is running");
   });
 
+  it("leaves the owner's disks in the boot order, and a drive that stands where the installer would", async () => {
+    const rendered = await renderReference("omni-prime.fixed");
+    using machine = host(rendered, "omni-prime");
+    machine.put("var/lib/vz/template/iso/omni-talos-1.12.11.iso", "iso");
+    const there =
+      "name: omni-prime\nscsi0: local-zfs:vm-105-disk-0,size=64G\nefidisk0: local-zfs:vm-105-disk-1\n";
+    machine.fake(
+      "vm-105.conf",
+      `${there}boot: order=scsi0;net0\nnet0: virtio=BC:24:11:00:00:07,bridge=vmbr0\n`,
+    );
+    expect(machine.run("vm-105.sh").calls.slice(-2)).toEqual([
+      "qm set 105 --ide2 local:iso/omni-talos-1.12.11.iso,media=cdrom",
+      "qm set 105 --boot order=scsi0;ide2;net0",
+    ]);
+    expect(machine.run("vm-105.sh").calls).toEqual([]);
+
+    using old = host(rendered, "omni-prime");
+    old.put("var/lib/vz/template/iso/omni-talos-1.12.11.iso", "iso");
+    old.fake("vm-105.conf", `${there}ide2: local-zfs:vm-105-cloudinit,media=cdrom\n`);
+    const { calls, output } = old.run("vm-105.sh");
+    expect(calls.filter((call) => call.includes("--ide2"))).toEqual([]);
+    expect(calls.at(-1)).toBe("qm set 105 --boot order=scsi0;ide2");
+    expect(output).toContain("ide2 of VM 105 is local-zfs:vm-105-cloudinit,media=cdrom and stays");
+  });
+
+  it("names a disk that is another than the spec says, and leaves it alone", async () => {
+    using machine = host(await renderFull());
+    machine.run("vm-105.sh");
+    machine.put("dev/nvme2n1", "");
+    const there = machine.told("vm-105.conf");
+    machine.fake("vm-105.conf", there.replace("/dev/disk/by-id/nvme-Samsung_990_S7XX42", "/dev/nvme2n1"));
+    const { calls, output } = machine.run("vm-105.sh");
+    expect(calls).toEqual([]);
+    expect(output).toContain("scsi1 of VM 105 is not /dev/disk/by-id/nvme-Samsung_990_S7XX42, /dev/nvme2n1");
+  });
+
   it("stops at the first setting that fails", async () => {
     using machine = host(await renderFull());
     machine.fake("fail", "^qm set 105 --memory");
@@ -172,6 +208,15 @@ describe("vm-105.sh refuses before it changes anything", () => {
     expect(calls.some((call) => call.includes("--scsi1"))).toBe(false);
     machine.copy((await renderFull(["S7XX42", "S7"])).artifacts, "node");
     expect(machine.run("vm-105.sh").output).toContain("No disk of this host has the serial number S7,");
+  });
+
+  it("a disk that another VM of the host has, by whatever name", async () => {
+    using machine = host(await renderFull());
+    machine.put("etc/pve/qemu-server/300.conf", "name: other\nsata0: /dev/nvme1n1,size=2T\n");
+    const { status, output, calls } = machine.run("vm-105.sh");
+    expect(status).toBe(3);
+    expect(output).toContain("nvme-Samsung_990_S7XX42 is a disk of another VM already (300.conf)");
+    expect(calls.some((call) => call.includes("--scsi1"))).toBe(false);
   });
 
   it("to start what Proxmox would not start: omni-prime as its owner wrote it", async () => {

@@ -11,6 +11,7 @@ id_of() {
 
 # card_ids NAME ADDRESS KNOWN: adds the ids of all functions of a card, after a look whether it is that card.
 card_ids() {
+  [ -n "$2" ] || refuse "The card $1 has no PCI address in omni.yaml." "gpus.$1.pci: \\"0000:…\\"   # lspci -Dnn -d 10de:"
   first="$DEVICES/\${2%.[0-7]}.0"
   [ -d "$first" ] || refuse "There is no device $2 for the card $1." 'See what there is: lspci -Dnn -d 10de:' "Correct gpus.$1.pci in omni.yaml."
   id=$(id_of "$first") || refuse "$2 cannot be read."

@@ -53,6 +53,7 @@ check_mapping() {
 map_card() {
   mapping=$1
   card=$2
+  [ -n "$3" ] || refuse "The card $card has no PCI address in omni.yaml." "gpus.$card.pci: \\"0000:…\\"   # lspci -Dnn -d 10de:"
   case $3 in *.[0-7]) device=$DEVICES/$3 ;; *) device=$DEVICES/$3.0 ;; esac
   [ -d "$device" ] || refuse "There is no device $3 for the card $card." 'See what there is: lspci -Dnn -d 10de:' "Correct gpus.$card.pci in omni.yaml."
   id="$(hex "$device/vendor"):$(hex "$device/device")" || refuse "$3 cannot be read."
@@ -164,11 +165,29 @@ disk() {
 # whole_disk KEY PATH: hands a disk of the host to the VM.
 whole_disk() {
   [ -e "$ROOT$2" ] || refuse "There is no $2 for $1." 'See: ls -l /dev/disk/by-id'
-  if [ -n "$(value_of "$1")" ]; then
-    disk "$1" "$2"
+  real=$(readlink -f "$ROOT$2")
+  have=$(value_of "$1")
+  if [ -n "$have" ]; then
+    case $have in
+    /dev/*) [ "$(readlink -f "$ROOT\${have%%,*}")" = "$real" ] || have="not $2, $have" ;;
+    *) have="not $2, $have" ;;
+    esac
+    case $have in
+    'not '*) warn "$1 of VM $VMID is $have. It is left alone; where omni.yaml is right: qm set $VMID --delete $1, and run again." ;;
+    *) say "  there: $1 $have" ;;
+    esac
     return 0
   fi
-  real=$(readlink -f "$ROOT$2")
+  for file in "$ROOT"/etc/pve/qemu-server/*.conf; do
+    if [ ! -f "$file" ] || [ "\${file##*/}" = "$VMID.conf" ]; then continue; fi
+    while IFS= read -r path; do
+      if [ -n "$path" ] && [ "$(readlink -f "$ROOT$path")" = "$real" ]; then
+        refuse "$2 is a disk of another VM already (\${file##*/}); two systems writing to one disk destroy it." "Take it from that VM, or remove $1 from omni.yaml."
+      fi
+    done <<PATHS
+$(sed -n 's/^[a-z]*[0-9]*: \\(\\/dev\\/[^,]*\\).*/\\1/p' "$file")
+PATHS
+  done
   if lsblk -nro MOUNTPOINT "$real" 2>/dev/null | grep -q . ||
     lsblk -nro TYPE "$real" 2>/dev/null | grep -q -e lvm -e raid -e crypt ||
     zpool status -LP 2>/dev/null | grep -q -F -e "$real"; then
@@ -195,7 +214,15 @@ disk_by_serial() {
 # installer FILE NAMES: the image that Talos is installed from, where it has been put.
 installer() {
   have=$(value_of ide2)
-  case $have in "local:iso/$1,"*) say "  there: ide2 $have"; return 0 ;; esac
+  case $have in
+  "local:iso/$1,"*) say "  there: ide2 $have"; return 0 ;;
+  '' | none,* | local:iso/omni-talos-*) ;;
+  *)
+    # A cloud-init drive often has this place, and would be gone.
+    warn "ide2 of VM $VMID is $have and stays; attach local:iso/$1 elsewhere by hand where it is needed."
+    return 0
+    ;;
+  esac
   if [ ! -f "$ROOT/var/lib/vz/template/iso/$1" ]; then
     if [ "$created" = yes ]; then
       warn "No installer: download TALOS_ISO of $2 to /var/lib/vz/template/iso/$1 and run this again."
@@ -209,12 +236,34 @@ installer() {
   look
 }
 
-# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer.
+# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer. Disks that the VM boots from
+# and omni.yaml does not name stay before it, so that a VM that boots goes on booting; without any, all disks count.
 boot_order() {
-  order=''
-  for key in "$@"; do
-    if [ -n "$(value_of "$key")" ] || { [ "$dry_run" = yes ] && [ "$key" != ide2 ]; }; then order="\${order:+$order;}$key"; fi
+  before=$(value_of boot)
+  disks=''
+  nets=''
+  for key in $(printf '%s' "\${before#order=}" | tr ';' ' '); do
+    if [ -z "$(value_of "$key")" ]; then continue; fi
+    case " $* " in *" $key "*) continue ;; esac
+    case $key in
+    scsi* | virtio* | sata* | ide*) disks="\${disks:+$disks;}$key" ;;
+    net*) nets="$nets;$key" ;;
+    esac
   done
-  if [ -n "$order" ]; then setting boot "order=$order"; fi
+  installer=''
+  for key in "$@"; do
+    if [ "$key" = ide2 ]; then
+      case $(value_of ide2) in *media=cdrom*) installer=";ide2" ;; esac
+    elif [ -n "$(value_of "$key")" ] || [ "$dry_run" = yes ]; then
+      disks="\${disks:+$disks;}$key"
+    fi
+  done
+  if [ -z "$disks" ]; then
+    for key in $(printf '%s\\n' "$conf" | sed -n -e '/media=cdrom/d' -e 's/^\\(scsi[0-9]*\\|virtio[0-9]*\\|sata[0-9]*\\|ide[0-9]*\\): .*/\\1/p'); do
+      disks="\${disks:+$disks;}$key"
+    done
+  fi
+  order="$disks$installer$nets"
+  if [ -n "$order" ]; then setting boot "order=\${order#;}"; fi
 }
 `;
