@@ -19,7 +19,10 @@ case "$1 $2" in
   "gen config") : > "$OMNI_TALOS_SECRETS/controlplane.yaml"; : > "$OMNI_TALOS_SECRETS/worker.yaml" ;;
 esac
 case "$*" in
-  *bootstrap*) if [ -n "\${FAIL_ONCE:-}" ] && [ ! -e "$LOG.failed" ]; then : > "$LOG.failed"; exit 1; fi ;;
+  *--insecure*) if [ -n "\${INSTALLED:-}" ]; then echo 'tls: certificate required' >&2; exit 1; fi ;;
+  *bootstrap*)
+    if [ -n "\${INSTALLED:-}" ]; then echo 'rpc error: code = AlreadyExists desc = etcd data directory is not empty' >&2; exit 1; fi
+    if [ -n "\${FAIL_ONCE:-}" ] && [ ! -e "$LOG.failed" ]; then : > "$LOG.failed"; exit 1; fi ;;
 esac
 `;
 const CURL = `#!/bin/sh
@@ -146,6 +149,22 @@ describe("the scripts of a Talos guest", () => {
     expect(made.flat()).not.toContain("--insecure");
   });
 
+  it("go on from there when --first stopped after a node was installed", async () => {
+    write(talos.render(await referenceDeployment("omni-prime.fixed")));
+    expect(run("omni-prime/apply.sh", ["--first"]).status).toBe(0);
+    rmSync(join(folder, "log"));
+    const again = run("omni-prime/apply.sh", ["--first"], { INSTALLED: "yes" });
+    expect(again.status).toBe(0);
+    expect(again.stderr).toContain("talos-node-0 is not in maintenance mode");
+    const asked = calls().map((words) => words.filter((word) => !word.includes("/")).join(" "));
+    expect(asked.filter((call) => call.includes("apply-config"))).toEqual([
+      "talosctl apply-config --insecure --nodes 192.168.3.2 --file",
+      "talosctl --talosconfig apply-config --nodes 192.168.3.2 --endpoints 192.168.3.2 --file",
+    ]);
+    expect(asked.filter((call) => call.includes("bootstrap")).length).toBe(1);
+    expect(asked.at(-1)).toContain("health");
+  });
+
   it("stop where an address is missing, and print instead of running", async () => {
     write(await renderSpec(`    version: "1.12.11"`, { guest: TWO_NODES }));
     const dry = run("node/apply.sh", ["--first", "--dry-run"], { TALOS_NODE_WORKER: "192.168.3.3" });
@@ -225,6 +244,7 @@ describe("the scripts of a Talos guest", () => {
             guest: TWO_NODES,
           },
         ),
+        await renderSpec(`    version: "1.12.11"`),
       ];
       const complaints = rendered.flatMap((each) =>
         ["apply.sh", "upgrade.sh", "schematic-id.sh", "images.env"].map(

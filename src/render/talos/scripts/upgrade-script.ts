@@ -25,7 +25,11 @@ export function upgradeScript(own: TalosGuest, { id }: Schematic): string {
   );
   const kubernetes =
     version === undefined || first === undefined
-      ? [hashComment("The spec names no Kubernetes version: Kubernetes stays as it is.")]
+      ? [
+          'if ! "$talos_only"; then',
+          `  printf '%s\\n' ${shellWord(first === undefined ? "The spec has no control plane among its nodes: Kubernetes stays as it is." : "The spec names no Kubernetes version: Kubernetes stays as it is.")}`,
+          "fi",
+        ]
       : [
           'if ! "$talos_only"; then',
           `  run talosctl --talosconfig "$secrets/talosconfig" upgrade-k8s --nodes ${addressWord(first)} --endpoints ${addressWord(first)} \\`,
