@@ -2,8 +2,10 @@ import type { Diagnostic } from "../../core/index.ts";
 import type { DeployedService, Deployment, Environment } from "../../deployment/index.ts";
 import type { Sandbox } from "./sandbox.ts";
 
+export type SeenPaths = Pick<Sandbox, "read" | "write" | "bound">;
+
 interface Seen {
-  readonly paths: Pick<Sandbox, "read" | "write" | "bound">;
+  readonly paths: SeenPaths;
   readonly diagnostics: readonly Diagnostic[];
 }
 

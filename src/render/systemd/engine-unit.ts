@@ -1,16 +1,17 @@
 import type { Diagnostic } from "../../core/index.ts";
-import { OmniError } from "../../core/index.ts";
 import type { DeployedService, Deployment } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
-import { unitCommand, unitPath, unitRestPath, unitText } from "../escape/systemd.ts";
+import { unitCommand, unitPath, unitText } from "../escape/systemd.ts";
 import { isSealed, pinnedCards, seenPaths } from "./engine-seen.ts";
+import type { SeenPaths } from "./engine-seen.ts";
 import { environmentExample, unitEnvironment } from "./environment.ts";
+import type { UnitEnvironment } from "./environment.ts";
 import { OPT_IN, processServices, unitName, WAIT_READY } from "./names.ts";
 import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
+import { limitLines, localUrl, logLines, userLines } from "./process-lines.ts";
 import { restartLines, startLimit } from "./restart.ts";
 import { sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
-import { wholeLogFolder } from "./whole-path.ts";
 import type { UnitLine } from "./unit.ts";
 
 export interface RenderedUnit {
@@ -21,65 +22,17 @@ export interface RenderedUnit {
 /** The unit of one engine, with an environment file to fill in where it needs secrets. */
 export function engineUnit(service: DeployedService, deployment: Deployment): RenderedUnit {
   const unit = unitName(service);
-  const { user } = deployment.process;
-  const seen = seenPaths(service, user);
+  const at = `services.${service.name}`;
+  const seen = seenPaths(service, deployment.process.user);
   const pinned = pinnedCards(service, deployment);
   const environment = unitEnvironment(service, unit, pinned.environment);
-  const gpu = service.cards.length > 0;
-  const at = `services.${service.name}`;
   const after = orderOf(service, deployment);
   const content = unitFile({
     header: headerOf(service, unit),
     sections: [
-      {
-        name: "Unit",
-        lines: [
-          ["Description", unitText(`Omni: ${service.name}, served by ${service.kind}`)],
-          ["PartOf", "omni.target"],
-          ...wantsNvidia(gpu ? nvidiaUnitName(deployment) : undefined),
-          ["After", ["network.target", ...after.units].join(" ")],
-          ...(after.units.length === 0 ? [] : [["Requires", after.units.join(" ")] as const]),
-          ...[...seen.paths.read, ...seen.paths.write].map((path): UnitLine => [
-            "RequiresMountsFor",
-            unitPath(path, at),
-          ]),
-          ...optIn(service),
-          ...startLimit(service.planned.restart),
-        ],
-      },
-      {
-        name: "Service",
-        lines: [
-          ["Type", "exec"],
-          ["Slice", "omni.slice"],
-          ...userLines(user, unit),
-          ...environment.lines,
-          ["ExecStart", environment.command],
-          {
-            comment:
-              "Active means ready: it waits until the engine answers, as long as its weights may take to load.",
-          },
-          ["ExecStartPost", unitCommand([WAIT_READY, readyUrl(service)], at)],
-          ["TimeoutStartSec", timeSpan(service.loadTimeout)],
-          { comment: "Time that running answers have to end after SIGTERM." },
-          ["KillMode", "mixed"],
-          ["TimeoutStopSec", timeSpan(service.drainTimeout)],
-          ...restartLines(service.planned.restart),
-          ...limitLines(service, deployment.process.cgroups),
-          ...logLines(deployment.process.logFolder, unit),
-          ...sandboxLines({
-            ...seen.paths,
-            gpu,
-            sealed: deployment.process.cgroups && isSealed(service, deployment),
-            filtered: !gpu && service.kind === "llama.cpp",
-            at,
-          }),
-        ],
-      },
-      {
-        name: "Install",
-        lines: service.refused === undefined ? [["WantedBy", "omni.target"]] : [],
-      },
+      { name: "Unit", lines: unitLines(service, deployment, seen.paths, after.units) },
+      { name: "Service", lines: serviceLines(service, deployment, seen.paths, environment) },
+      { name: "Install", lines: service.refused === undefined ? [["WantedBy", "omni.target"]] : [] },
     ],
   });
   return {
@@ -90,16 +43,7 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
         mode: 0o644,
         reason: `asked for by ${at}: it runs as a process of the node`,
       },
-      ...(environment.wanted.length === 0
-        ? []
-        : [
-            {
-              path: `systemd/${unit}.env.example`,
-              content: environmentExample(unit, environment.wanted),
-              mode: 0o644,
-              reason: `asked for by ${at}.environment: secrets that the owner writes on the node`,
-            },
-          ]),
+      ...environmentExample(unit, environment.wanted, `${at}.environment`),
     ],
     diagnostics: [
       ...seen.diagnostics,
@@ -109,6 +53,66 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
       ...findings(service),
     ],
   };
+}
+
+function unitLines(
+  service: DeployedService,
+  deployment: Deployment,
+  { read, write }: SeenPaths,
+  after: readonly string[],
+): readonly UnitLine[] {
+  return [
+    ["Description", unitText(`Omni: ${service.name}, served by ${service.kind}`)],
+    ["PartOf", "omni.target"],
+    ...wantsNvidia(service.cards.length > 0 ? nvidiaUnitName(deployment) : undefined),
+    ["After", ["network.target", ...after].join(" ")],
+    ...(after.length === 0 ? [] : [["Requires", after.join(" ")] as const]),
+    ...[...read, ...write].map((path): UnitLine => [
+      "RequiresMountsFor",
+      unitPath(path, `services.${service.name}.mounts`),
+    ]),
+    ...optIn(service),
+    ...startLimit(service.planned.restart),
+  ];
+}
+
+function serviceLines(
+  service: DeployedService,
+  deployment: Deployment,
+  paths: SeenPaths,
+  environment: UnitEnvironment,
+): readonly UnitLine[] {
+  const { place, start, planned } = service;
+  const { user, cgroups, logFolder } = deployment.process;
+  const unit = unitName(service);
+  const at = `services.${service.name}`;
+  const gpu = service.cards.length > 0;
+  return [
+    ["Type", "exec"],
+    ["Slice", "omni.slice"],
+    ...userLines(user, unit),
+    ...environment.lines,
+    ["ExecStart", environment.command],
+    {
+      comment:
+        "Active means ready: it waits until the engine answers, as long as its weights may take to load.",
+    },
+    ["ExecStartPost", unitCommand([WAIT_READY, localUrl(place.host, place.port, start.readyPath)], at)],
+    ["TimeoutStartSec", timeSpan(service.loadTimeout)],
+    { comment: "Time that running answers have to end after SIGTERM." },
+    ["KillMode", "mixed"],
+    ["TimeoutStopSec", timeSpan(service.drainTimeout)],
+    ...restartLines(planned.restart),
+    ...limitLines(service, cgroups),
+    ...logLines(logFolder, unit),
+    ...sandboxLines({
+      ...paths,
+      gpu,
+      sealed: cgroups && isSealed(service, deployment),
+      filtered: !gpu && service.kind === "llama.cpp",
+      at,
+    }),
+  ];
 }
 
 const headerOf = ({ name, kind, refused, machine }: DeployedService, unit: string): string[] => [
@@ -146,69 +150,6 @@ function orderOf(
     return found.map((one) => `${unitName(one)}.service`);
   });
   return { units, diagnostics };
-}
-
-/** The user of all engines, or one that systemd makes up for each; a state folder of its own as home either way. */
-export function userLines(user: string | undefined, unit: string): readonly UnitLine[] {
-  if (user !== undefined && !/^[A-Za-z_][A-Za-z0-9_.-]{0,30}$/.test(user)) {
-    throw new OmniError(
-      "render.unrepresentable",
-      `runtime.process.user: ${JSON.stringify(user)} is no name of a user to systemd.`,
-      { hint: "Letters, digits, _ . and -, at most 31." },
-    );
-  }
-  return [
-    user === undefined ? ["DynamicUser", "yes"] : ["User", user],
-    ["StateDirectory", unit],
-    ["WorkingDirectory", `/var/lib/${unit}`],
-    ["Environment", `HOME=/var/lib/${unit}`],
-  ];
-}
-
-function readyUrl({ place, start }: DeployedService): string {
-  const host = place.host === "0.0.0.0" || place.host === "::" ? "127.0.0.1" : place.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${place.port}${start.readyPath}`;
-}
-
-function limitLines(service: DeployedService, cgroups: boolean): readonly UnitLine[] {
-  const { memoryLimit, cpus, numaNode, name } = service;
-  if (cpus !== undefined && !/^[0-9]+(?:-[0-9]+)?(?:,[0-9]+(?:-[0-9]+)?)*$/.test(cpus))
-    throw new OmniError(
-      "render.unrepresentable",
-      `services.${name}.cpus: ${JSON.stringify(cpus)} is no set of CPUs.`,
-      {
-        hint: 'cpus: "0-23,48-71"',
-      },
-    );
-  return [
-    ...(memoryLimit !== undefined && cgroups ? ([["MemoryMax", String(memoryLimit)]] as const) : []),
-    ...(cpus === undefined ? [] : ([[cgroups ? "AllowedCPUs" : "CPUAffinity", cpus]] as const)),
-    ...(numaNode === undefined
-      ? []
-      : ([
-          ["NUMAPolicy", "bind"],
-          ["NUMAMask", String(numaNode)],
-        ] as const)),
-    ["LimitNOFILE", "65536"],
-    ...(service.options.weights === "lock"
-      ? ([{ comment: "Weights are locked into memory." }, ["LimitMEMLOCK", "infinity"]] as const)
-      : []),
-  ];
-}
-
-/** The journal, or a file of the owner's folder that systemd opens as root and appends to. */
-export function logLines(given: string | undefined, unit: string): readonly UnitLine[] {
-  const folder = wholeLogFolder(given);
-  return folder === undefined
-    ? [["SyslogIdentifier", unit]]
-    : [
-        { comment: "Nobody shortens this file; logrotate does with copytruncate." },
-        [
-          "StandardOutput",
-          `append:${unitRestPath(`${folder.replace(/\/+$/, "")}/${unit}.log`, "runtime.process.logFolder")}`,
-        ],
-        ["StandardError", "inherit"],
-      ];
 }
 
 const findings = ({ name, refused, privileged }: DeployedService): readonly Diagnostic[] => [

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/index.ts";
 import type { DeployedService, Environment, SecretReference } from "../../deployment/index.ts";
+import type { Artifact } from "../artifact.ts";
 import { hashComment } from "../escape/shell.ts";
 import { unitAssignment, unitCommand, unitRestPath } from "../escape/systemd.ts";
 import { ETC } from "./names.ts";
@@ -89,12 +90,25 @@ function variableOf({ env = "" }: SecretReference, at: string): string {
   return env;
 }
 
-/** An environment file to fill in: names without values, because no secret passes through Omni. */
-export const environmentExample = (unit: string, names: readonly string[]): string =>
-  [
-    hashComment(
-      `Secrets of ${unit}.service, rendered by Omni from omni.yaml. install.sh copies it to ${environmentFile(unit)} (mode 0600) when there is none; write the values there, not here. One NAME=VALUE a line; a value with blanks or quotes goes into double quotes.`,
-    ),
-    ...names.map((name) => `${name}=`),
-    "",
-  ].join("\n");
+/** An environment file to fill in, where there is anything: names without values, because no secret passes through Omni. */
+export const environmentExample = (
+  unit: string,
+  names: readonly string[],
+  askedBy: string,
+): readonly Artifact[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          path: `systemd/${unit}.env.example`,
+          content: [
+            hashComment(
+              `Secrets of ${unit}.service, rendered by Omni from omni.yaml. install.sh copies it to ${environmentFile(unit)} (mode 0600) when there is none; write the values there, not here. One NAME=VALUE a line; a value with blanks or quotes goes into double quotes.`,
+            ),
+            ...names.map((name) => `${name}=`),
+            "",
+          ].join("\n"),
+          mode: 0o644,
+          reason: `asked for by ${askedBy}: secrets that the owner writes on the node`,
+        },
+      ];

@@ -3,11 +3,11 @@ import type { Deployment, SecretReference } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
 import { yamlDocument } from "../documents/yaml.ts";
 import { unitCommand, unitRestPath, unitText } from "../escape/systemd.ts";
-import { logLines, userLines } from "./engine-unit.ts";
 import type { RenderedUnit } from "./engine-unit.ts";
 import { environmentExample, environmentFile, variablesOf } from "./environment.ts";
 import { ETC, OMNI, ownUnit, processServices, unitName, WAIT_READY } from "./names.ts";
 import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
+import { localUrl, logLines, userLines } from "./process-lines.ts";
 import { restartLines, startLimit } from "./restart.ts";
 import { sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
@@ -35,65 +35,13 @@ export const ownUnitOf = (deployment: Deployment): OwnUnit =>
 /** Omni's own unit: the gateway beside the engines' units, or the whole node where its engines are embedded. */
 export function omniUnit(deployment: Deployment): RenderedUnit {
   const own = ownUnitOf(deployment);
-  const { unit, spec, gateway } = own;
+  const { unit, gateway } = own;
   const credentials = gateway ? credentialsOf(deployment.gateway.secrets) : new Map<string, string>();
-  const variables = variablesOf(deployment.gateway.secrets, "gateway");
-  const { folders, diagnostics } = foldersOf(deployment);
-  const at = "gateway";
   const content = unitFile({
-    header: [
-      gateway
-        ? `${unit}.service: Omni's gateway, the one address of all engines that run as units of this machine.`
-        : `${unit}.service: Omni itself, with the engines that it runs within.`,
-      `Rendered by Omni from omni.yaml; change that and render again. It runs ${OMNI} up ${ETC}/${spec}.`,
-      `Logs: journalctl -u ${unit}. What it serves: omni status.`,
-    ],
+    header: headerOf(own),
     sections: [
-      {
-        name: "Unit",
-        lines: [
-          ["Description", unitText(`Omni: ${gateway ? "gateway" : "node"} ${deployment.name}`)],
-          ["PartOf", "omni.target"],
-          ["Wants", "network-online.target"],
-          ["After", "network-online.target"],
-          ...wantsNvidia(gateway ? undefined : nvidiaUnitName(deployment)),
-          { comment: "It does not wait for the engines: what is not ready yet is answered by what is." },
-          ...startLimit(RESTART),
-        ],
-      },
-      {
-        name: "Service",
-        lines: [
-          ["Type", "exec"],
-          ["Slice", "omni.slice"],
-          ...userLines(deployment.process.user, unit),
-          ["Environment", `OMNI_STATE=/var/lib/${unit}`],
-          ...(variables.length === 0 ? [] : ([["EnvironmentFile", environmentFile(unit)]] as const)),
-          ...[...credentials].map(([file, id]): UnitLine => [
-            "LoadCredential",
-            `${id}:${unitRestPath(file, at)}`,
-          ]),
-          ["ExecStart", unitCommand([OMNI, "up", `${ETC}/${spec}`], at)],
-          ["ExecStartPost", unitCommand([WAIT_READY, healthUrl(deployment)], at)],
-          ["TimeoutStartSec", "10min"],
-          ["KillMode", "mixed"],
-          ["TimeoutStopSec", timeSpan(STOPPING)],
-          ...restartLines(RESTART),
-          ["LimitNOFILE", "65536"],
-          ...logLines(deployment.process.logFolder, unit),
-          ...sandboxLines({
-            read: folders.filter(({ writable }) => !writable).map(({ path }) => path),
-            write: folders.filter(({ writable }) => writable).map(({ path }) => path),
-            bound: [],
-            // Its repository may lie in somebody's home, where it is read and never written.
-            homes: true,
-            gpu: !gateway,
-            sealed: false,
-            filtered: false,
-            at,
-          }),
-        ],
-      },
+      { name: "Unit", lines: unitLines(deployment, own) },
+      { name: "Service", lines: serviceLines(deployment, own, credentials) },
       { name: "Install", lines: [["WantedBy", "omni.target"]] },
     ],
   });
@@ -108,25 +56,70 @@ export function omniUnit(deployment: Deployment): RenderedUnit {
           : "asked for by services: Omni runs these engines itself",
       },
       ...(gateway ? [gatewaySpec(deployment, own, credentials)] : []),
-      ...(variables.length === 0
-        ? []
-        : [
-            {
-              path: `systemd/${unit}.env.example`,
-              content: environmentExample(unit, variables),
-              mode: 0o644,
-              reason:
-                "asked for by keys, tools and remote engines: secrets that the owner writes on the node",
-            },
-          ]),
+      ...environmentExample(
+        unit,
+        variablesOf(deployment.gateway.secrets, "gateway"),
+        "keys, tools and remote engines",
+      ),
     ],
-    diagnostics: [...diagnostics, ...secretFindings(deployment, own)],
+    diagnostics: [...foldersOf(deployment).diagnostics, ...secretFindings(deployment, own)],
   };
 }
 
-function healthUrl({ gateway: { host, port } }: Deployment): string {
-  const local = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${local.includes(":") ? `[${local}]` : local}:${port}/healthz`;
+const headerOf = ({ unit, spec, gateway }: OwnUnit): readonly string[] => [
+  gateway
+    ? `${unit}.service: Omni's gateway, the one address of all engines that run as units of this machine.`
+    : `${unit}.service: Omni itself, with the engines that it runs within.`,
+  `Rendered by Omni from omni.yaml; change that and render again. It runs ${OMNI} up ${ETC}/${spec}.`,
+  `Logs: journalctl -u ${unit}. What it serves: omni status.`,
+];
+
+const unitLines = (deployment: Deployment, { gateway }: OwnUnit): readonly UnitLine[] => [
+  ["Description", unitText(`Omni: ${gateway ? "gateway" : "node"} ${deployment.name}`)],
+  ["PartOf", "omni.target"],
+  ["Wants", "network-online.target"],
+  ...(gateway
+    ? [{ comment: "It does not wait for the engines: what is not ready yet is answered by what is." }]
+    : wantsNvidia(nvidiaUnitName(deployment))),
+  ["After", "network-online.target"],
+  ...startLimit(RESTART),
+];
+
+function serviceLines(
+  deployment: Deployment,
+  { unit, spec, gateway }: OwnUnit,
+  credentials: ReadonlyMap<string, string>,
+): readonly UnitLine[] {
+  const at = "gateway";
+  const { host, port, secrets } = deployment.gateway;
+  const { folders } = foldersOf(deployment);
+  return [
+    ["Type", "exec"],
+    ["Slice", "omni.slice"],
+    ...userLines(deployment.process.user, unit),
+    ["Environment", `OMNI_STATE=/var/lib/${unit}`],
+    ...(variablesOf(secrets, at).length === 0 ? [] : ([["EnvironmentFile", environmentFile(unit)]] as const)),
+    ...[...credentials].map(([file, id]): UnitLine => ["LoadCredential", `${id}:${unitRestPath(file, at)}`]),
+    ["ExecStart", unitCommand([OMNI, "up", `${ETC}/${spec}`], at)],
+    ["ExecStartPost", unitCommand([WAIT_READY, localUrl(host, port, "/healthz")], at)],
+    ["TimeoutStartSec", "10min"],
+    ["KillMode", "mixed"],
+    ["TimeoutStopSec", timeSpan(STOPPING)],
+    ...restartLines(RESTART),
+    ["LimitNOFILE", "65536"],
+    ...logLines(deployment.process.logFolder, unit),
+    ...sandboxLines({
+      read: folders.filter(({ writable }) => !writable).map(({ path }) => path),
+      write: folders.filter(({ writable }) => writable).map(({ path }) => path),
+      bound: [],
+      // Its repository may lie in somebody's home, where it is read and never written.
+      homes: true,
+      gpu: !gateway,
+      sealed: false,
+      filtered: false,
+      at,
+    }),
+  ];
 }
 
 const filesOf = (secrets: readonly SecretReference[]): readonly string[] => [
