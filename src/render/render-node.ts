@@ -40,7 +40,7 @@ export function renderNode(deployment: Deployment, only: readonly TargetName[] =
   const files = parts.flatMap(({ target, rendered }) =>
     rendered.artifacts.map((artifact) => fileOf(artifact, target)),
   );
-  const diagnostics = parts.flatMap(({ rendered }) => rendered.diagnostics);
+  const diagnostics = saidOnce(parts.flatMap(({ rendered }) => rendered.diagnostics));
   const whole = only.length === 0;
   const all = whole ? [...files, fileOf(overviewOf(deployment, parts, diagnostics), "node")] : files;
   return {
@@ -49,6 +49,11 @@ export function renderNode(deployment: Deployment, only: readonly TargetName[] =
     diagnostics,
   };
 }
+
+/** Two targets may have the same to say about the same place. */
+const saidOnce = (diagnostics: readonly Diagnostic[]): readonly Diagnostic[] => [
+  ...new Map(diagnostics.map((one) => [`${one.code}\n${one.path ?? ""}\n${one.message}`, one])).values(),
+];
 
 const fileOf = (artifact: Artifact, owner: Owner): RenderedFile => ({
   ...artifact,

@@ -69,7 +69,11 @@ const gpu = z.strictObject({
     .max(4)
     .optional()
     .describe("PCI vendor:device ids of the card's functions, for early binding to vfio-pci."),
-  index: whole(0, 63, 0).optional().describe("Position in PCI bus order, for people; never used to pin."),
+  index: whole(0, 63, 0)
+    .optional()
+    .describe(
+      "Position in PCI bus order, for people; pins a card only where it has no uuid, with a warning.",
+    ),
   audio: z
     .boolean()
     .optional()

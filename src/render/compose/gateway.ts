@@ -1,3 +1,4 @@
+import { healthScript } from "../documents/health-script.ts";
 import type { Deployment } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
 import { yamlDocument } from "../documents/yaml.ts";
@@ -89,9 +90,6 @@ const findKeyless = (draft: ComposeDraft): void =>
       "The gateway listens on all addresses of its container, because Docker publishes from there, and Omni refuses that without a key: its container will say so and end.",
     hint: "keys: { me: { env: OMNI_KEY } }",
   });
-
-const healthScript = (port: number): string =>
-  `fetch("http://127.0.0.1:${port}/healthz").then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;
 
 /** Secrets by variable under the names that its spec asks for, and by file at the very paths that it names. */
 function secretsOf(

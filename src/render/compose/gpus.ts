@@ -70,9 +70,7 @@ function idOf(
 ): string {
   if (card.uuid !== undefined) return card.uuid;
   const several = deployment.hosts.length > 1;
-  // The machine of `metal` bears the name of the spec.
-  const metal = card.machine === deployment.name ? "metal" : `machines.${card.machine}`;
-  const place = `${metal}.gpus.${card.name}`;
+  const place = `machines.${card.machine}.gpus.${card.name}`;
   if (card.index !== undefined) {
     draft.find({
       code: "render.needs-value",

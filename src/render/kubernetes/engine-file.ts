@@ -142,7 +142,7 @@ function deploymentObject(
   metadata: Data<V1ObjectMeta>,
   blocked: string | undefined,
 ): V1Deployment {
-  const stopped = service.refused?.reason ?? blocked;
+  const stopped = service.refused?.reason ?? blocked ?? waiting(service);
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -166,6 +166,12 @@ function deploymentObject(
   };
 }
 
+/** Services that take turns fit their cards one at a time: only the one that stands is started. */
+const waiting = ({ turns }: DeployedService): string | undefined =>
+  turns === undefined || turns.standing
+    ? undefined
+    : `it takes turns on its cards (${turns.set}) and another is up first; scale that one to 0 before this one to 1`;
+
 function commentOf(service: DeployedService, workload: Workload): string {
   const { name, kind, planned, refused, loadTimeout } = service;
   const model = planned.model.name === "" ? "" : ` with ${planned.model.name}`;
@@ -175,6 +181,7 @@ function commentOf(service: DeployedService, workload: Workload): string {
     ...(refused === undefined
       ? []
       : [`THE PLAN REFUSES IT, so it has 0 replicas: ${refused.reason}`, `What to do: ${refused.hint}`]),
+    ...(waiting(service) === undefined ? [] : [`It has 0 replicas: ${waiting(service) ?? ""}.`]),
     ...workload.pinning,
     engineSecurity(service).reason,
     spansMachines(service)

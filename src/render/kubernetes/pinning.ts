@@ -73,14 +73,21 @@ const listed = (cards: readonly DeployedCard[]): string =>
 const ORDER = { CUDA_DEVICE_ORDER: "PCI_BUS_ID" };
 
 function byUuid({ cards, path }: Pinned, cluster: Cluster): Pinning {
-  const unknown = cards.filter((card) => card.uuid === undefined);
-  const reason = `Its cards are ${listed(cards)}, by UUID in NVIDIA_VISIBLE_DEVICES through the runtime class, and no nvidia.com/gpu beside it: the device plugin would book another card. The scheduler does not know of the cards, so nothing but this spec keeps two pods apart.`;
+  const unknown = cards.filter((card) => card.uuid === undefined && card.index === undefined);
+  const byIndex = cards.filter((card) => card.uuid === undefined && card.index !== undefined);
+  const how = byIndex.length === 0 ? "by UUID" : `${listed(byIndex)} by index for want of a UUID,`;
+  const reason = `Its cards are ${listed(cards)}, ${how} in NVIDIA_VISIBLE_DEVICES through the runtime class, and no nvidia.com/gpu beside it: the device plugin would book another card. The scheduler does not know of the cards, so nothing but this spec keeps two pods apart.`;
   if (unknown.length === 0) {
-    const uuids = cards.map((card) => card.uuid).join(",");
     return plain(reason, {
       pod: runtimeClass(cluster),
-      environment: { NVIDIA_VISIBLE_DEVICES: uuids, ...ORDER },
-      diagnostics: cluster.runtimeClass === undefined ? [withoutRuntimeClass(path)] : [],
+      environment: {
+        NVIDIA_VISIBLE_DEVICES: cards.map(({ uuid, index }) => uuid ?? `${index ?? ""}`).join(","),
+        ...ORDER,
+      },
+      diagnostics: [
+        ...(cluster.runtimeClass === undefined ? [withoutRuntimeClass(path)] : []),
+        ...byIndex.map((card) => pinnedByIndex(card, path)),
+      ],
     });
   }
   const blocked = `no UUID is known of ${listed(unknown)}`;
@@ -93,13 +100,23 @@ function byUuid({ cards, path }: Pinned, cluster: Cluster): Pinning {
       diagnostics: unknown.map((card) => ({
         code: "render.needs-value",
         severity: "error",
-        path,
+        path: cardPath(card),
         message: `pinning: uuid needs the UUID of ${card.name} (${card.model}), and the spec names none; ${path} is rendered with 0 replicas.`,
-        hint: `gpus.${card.name}.uuid: GPU-…   # nvidia-smi -L on ${card.machine} prints it`,
+        hint: `uuid: GPU-…   # nvidia-smi -L on ${card.machine} prints it`,
       })),
     },
   );
 }
+
+const cardPath = ({ machine, name }: DeployedCard): string => `machines.${machine}.gpus.${name}`;
+
+const pinnedByIndex = (card: DeployedCard, path: string): Diagnostic => ({
+  code: "render.needs-value",
+  severity: "warning",
+  path: cardPath(card),
+  message: `${path} is given ${card.name} by its index ${card.index ?? ""}, which can change at a boot or when a card is taken out.`,
+  hint: `uuid: GPU-…   # nvidia-smi -L on ${card.machine} prints it`,
+});
 
 const withoutRuntimeClass = (path: string): Diagnostic => ({
   code: "render.not-applicable",

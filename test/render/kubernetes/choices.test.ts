@@ -2,6 +2,8 @@ import { parse } from "@marcbachmann/cel-js";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { kubernetes } from "../../../src/render/kubernetes/index.ts";
+import type { Deployment } from "../../../src/deployment/index.ts";
+import { deploymentOf } from "../deployments.ts";
 import { hasDefinitions, StrictKubernetes } from "../strict-kubernetes.ts";
 import { clusterDeployment, findingsOf, objectsOf, podOf } from "./cluster-spec.ts";
 
@@ -414,3 +416,54 @@ describe("an engine over two machines", () => {
     expect(findingsOf(deployment).filter((one) => one.startsWith("error"))).toEqual([]);
   });
 });
+
+describe("pinning by UUID", () => {
+  const spec = (card: string, more = ""): string => `
+omni: 1
+name: box
+metal: { memory: { size: 128GiB }, gpus: { only: ${card} } }
+guest: { kubernetes: { version: "1.35.0" } }
+runtime: kubernetes
+engines: { vllm: { kind: vllm, version: 0.13.0 } }
+models: { qwen: { source: hf:Qwen/Qwen3-4B, family: Qwen3-4B, format: safetensors } }
+services: { chat: { model: qwen, engine: vllm, devices: only, context: 8192 }${more} }
+keys: { me: { env: OMNI_KEY } }
+`;
+
+  it("takes the index for want of a UUID, with a warning, and nothing without either: no pod may see all cards", async () => {
+    const indexed = await deploymentOf(spec("{ model: RTX 4090, index: 3 }"));
+    expect(environmentOf(indexed)).toContainEqual({ name: "NVIDIA_VISIBLE_DEVICES", value: "3" });
+    expect(findingsOf(indexed)).toContainEqual(
+      expect.objectContaining({
+        code: "render.needs-value",
+        severity: "warning",
+        path: "machines.box.gpus.only",
+      }),
+    );
+    const nameless = await deploymentOf(spec("RTX 4090"));
+    expect(environmentOf(nameless)).toContainEqual({ name: "NVIDIA_VISIBLE_DEVICES", value: "void" });
+    expect(objectsOf(nameless).get("Deployment chat")).toMatchObject({ spec: { replicas: 0 } });
+    expect(findingsOf(nameless)).toContainEqual(
+      expect.stringMatching(/^error machines\.box\.gpus\.only: .*rendered with 0 replicas/),
+    );
+  });
+
+  it("starts one of the services that take turns on a card", async () => {
+    const card = "{ model: RTX 4090, uuid: GPU-11111111-1111-1111-1111-111111111111 }";
+    const more = ", other: { model: qwen, engine: vllm, devices: only, context: 8192, sharing: swap }";
+    const swap = spec(card, more).replace(
+      "context: 8192 }",
+      "context: 8192, memoryFraction: 0.9, sharing: swap }",
+    );
+    const deployment = await deploymentOf(swap);
+    const objects = objectsOf(deployment);
+    const standing = deployment.services.filter(({ turns }) => turns?.standing === true);
+    expect(standing).toHaveLength(1);
+    for (const { name } of deployment.services)
+      expect(objects.get(`Deployment ${name}`), name).toMatchObject({
+        spec: { replicas: standing[0]?.name === name ? 1 : 0 },
+      });
+  });
+});
+
+const environmentOf = (deployment: Deployment): unknown => podOf(deployment, "chat").container["env"];
