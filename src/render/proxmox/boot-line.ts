@@ -2,7 +2,7 @@ import { grubAppend } from "../escape/grub.ts";
 import { kernelArgument } from "../escape/kernel-arguments.ts";
 import { hashComment } from "../escape/shell.ts";
 import { fileHeader } from "./file-header.ts";
-import { hugepageReservations } from "./hugepages.ts";
+import { hugepageReservations, reservesByItself, typedPages } from "./hugepages.ts";
 import type { ProxmoxHost } from "./proxmox-host.ts";
 
 /** Arguments that only make sense next to each other, and why they are there where that is not obvious. */
@@ -50,15 +50,14 @@ function grouped(words: readonly string[]): readonly BootGroup[] {
   });
 }
 
-function reservation(host: ProxmoxHost, words: readonly string[]): readonly BootGroup[] {
-  const own = words.find((word) => /^(?:default_)?hugepages[z=]/.test(word));
+function reservation(host: ProxmoxHost): readonly BootGroup[] {
   const wanted = hugepageReservations(host);
   const [first] = wanted;
-  if (first === undefined || own !== undefined) return [];
+  if (first === undefined || reservesByItself(host)) return [];
   const reason =
     host.host.memory?.hugepages === undefined ? "What the VMs need together" : "memory.hugepages of the spec";
   return [
-    { words: [`default_hugepagesz=${first.size}`] },
+    ...(typedPages(host).length > 0 ? [] : [{ words: [`default_hugepagesz=${first.size}`] }]),
     ...wanted.map(({ size, count }) => ({
       words: [`hugepagesz=${size}`, `hugepages=${count}`],
       why: `${reason}: set aside at boot, because later memory is in pieces smaller than ${size}.`,
@@ -77,7 +76,7 @@ export function bootGroups(host: ProxmoxHost): readonly BootGroup[] {
       .filter((word) => word !== "")
       .map((word) => kernelArgument(word, `machines.${host.host.name}.boot.arguments.${index}`)),
   );
-  return [...grouped(words), ...reservation(host, words)];
+  return [...grouped(words), ...reservation(host)];
 }
 
 const withReason = (group: BootGroup, line: string): readonly string[] => [

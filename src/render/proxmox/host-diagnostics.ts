@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/index.ts";
 import { formatBytes } from "../../core/index.ts";
-import { missingPages, PAGE_BYTES } from "./hugepages.ts";
+import { missingPages, PAGE_BYTES, reservesByItself, unevenNodes } from "./hugepages.ts";
 import type { KernelChoice } from "./kernel-choice.ts";
 import type { HostedVm, ProxmoxHost } from "./proxmox-host.ts";
 import { vmDisks } from "./vm-disks.ts";
@@ -79,6 +79,19 @@ const willNotStart = (hosted: HostedVm, parts: ProxmoxHost): readonly Diagnostic
       hint,
     }));
 
+const pagesPath = (parts: ProxmoxHost): string =>
+  `machines.${parts.host.name}.${reservesByItself(parts) ? "boot.arguments" : "memory.hugepages"}`;
+
+/** Pages that a host node has to give although the kernel does not set them aside there. */
+const shortNodes = (parts: ProxmoxHost): readonly Diagnostic[] =>
+  unevenNodes(parts).map(({ node, need, share }) => ({
+    code: "render.vm-will-not-start",
+    severity: "warning",
+    path: pagesPath(parts),
+    message: `The VMs of ${parts.host.name} take ${need.count} hugepages of ${need.size} from host node ${node}, and the boot line's pages are spread evenly over its nodes, ${share} each. Proxmox asks the node for the rest when a VM starts, and memory in pieces that large is rare by then.`,
+    hint: "vm.numa: one entry a host node, each with hostNode and an equal part of the memory",
+  }));
+
 /** What of a host could not be rendered as asked, and what its owner should know. */
 export function hostDiagnostics(parts: ProxmoxHost, kernel: KernelChoice | undefined): readonly Diagnostic[] {
   const { host } = parts;
@@ -98,10 +111,11 @@ export function hostDiagnostics(parts: ProxmoxHost, kernel: KernelChoice | undef
     ...missingPages(parts).map(({ need, have }): Diagnostic => ({
       code: "render.vm-will-not-start",
       severity: "error",
-      path: `machines.${host.name}.memory.hugepages`,
+      path: pagesPath(parts),
       message: `The VMs of ${host.name} need ${need.count} hugepages of ${need.size} (${formatBytes(need.count * PAGE_BYTES[need.size])}), and the boot line reserves ${have}.`,
       hint: `hugepages: { size: ${need.size}iB, count: ${need.count} }, or leave it away to have it computed`,
     })),
+    ...(missingPages(parts).length > 0 ? [] : shortNodes(parts)),
     ...parts.vms.flatMap((hosted) => [
       ...unknownCards(hosted, parts),
       ...incomplete(hosted, parts),

@@ -1,6 +1,6 @@
 import { formatBytes, MIB } from "../../core/index.ts";
 import { mebibytes } from "./mebibytes.ts";
-import { pageOf, PAGE_BYTES } from "./hugepages.ts";
+import { nodeCount, pageOf, PAGE_BYTES } from "./hugepages.ts";
 import type { HostedVm, ProxmoxHost, Vm } from "./proxmox-host.ts";
 
 /** Something that Proxmox will not start, with the spec's place; `advised` faults are findings of the spec already. */
@@ -50,10 +50,55 @@ function memoryFaults(vm: Vm): readonly VmFault[] {
   ];
 }
 
-function nodeFaults({ vm }: HostedVm, { host }: ProxmoxHost): readonly VmFault[] {
+/** Without NUMA nodes of its own a VM with hugepages has one for each virtual socket, backed by the host node of its number. */
+function socketFaults(vm: Vm, there: number): readonly VmFault[] {
+  const page = pageOf(vm);
+  const sockets = vm.sockets ?? 1;
+  if (page === undefined || (vm.numa ?? []).length > 0 || sockets === 1) return [];
+  const part = vm.memory / sockets;
+  return [
+    ...(vm.memory % PAGE_BYTES[page] === 0 && part % PAGE_BYTES[page] !== 0
+      ? [
+          {
+            key: "memory",
+            message: `Proxmox backs each of the ${sockets} virtual sockets by ${formatBytes(part)}, which is no whole number of pages of ${page}.`,
+            hint: `memory: a multiple of ${sockets} × ${formatBytes(PAGE_BYTES[page])}, or sockets: 1`,
+            advised: false,
+          },
+        ]
+      : []),
+    ...(sockets > there
+      ? [
+          {
+            key: "sockets",
+            message: `Proxmox backs virtual socket ${sockets - 1} by host node ${sockets - 1}, and the host has ${there} (0 to ${there - 1}).`,
+            hint: `sockets: ${there}, or numa: with a hostNode each`,
+            advised: false,
+          },
+        ]
+      : []),
+  ];
+}
+
+/** Proxmox knows numa0 to numa7. Source: PVE::QemuServer::Memory, MAX_NUMA. */
+const MOST_NODES = 8;
+
+const countFault = (nodes: number): readonly VmFault[] =>
+  nodes <= MOST_NODES
+    ? []
+    : [
+        {
+          key: "numa",
+          message: `The VM has ${nodes} NUMA nodes, and Proxmox knows numa0 to numa${MOST_NODES - 1}.`,
+          hint: `At most ${MOST_NODES} entries.`,
+          advised: false,
+        },
+      ];
+
+function nodeFaults({ vm }: HostedVm, parts: ProxmoxHost): readonly VmFault[] {
+  const { host } = parts;
   const nodes = vm.numa ?? [];
-  const perSocket = Number(host.cpu?.nodesPerSocket?.slice(3) ?? Number.NaN);
-  const there = host.cpu?.numa?.length ?? perSocket * (host.cpu?.sockets ?? 1);
+  const there = nodeCount(parts);
   return nodes.flatMap((node, index) => [
     ...(vm.hugepages !== undefined && node.hostNode === undefined
       ? [
@@ -137,6 +182,8 @@ function machineFaults(vm: Vm): readonly VmFault[] {
  */
 export const vmFaults = (hosted: HostedVm, host: ProxmoxHost): readonly VmFault[] => [
   ...memoryFaults(hosted.vm),
+  ...socketFaults(hosted.vm, nodeCount(host)),
+  ...countFault((hosted.vm.numa ?? []).length),
   ...nodeFaults(hosted, host),
   ...processorFaults(hosted.vm),
   ...machineFaults(hosted.vm),

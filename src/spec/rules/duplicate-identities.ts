@@ -28,7 +28,7 @@ class Claims {
   }
 }
 
-/** No two cards share a UUID or an address, no two disks a serial, no two VMs an id, no two slots a card. */
+/** No two cards share a UUID or an address, no two disks a serial, no two VMs an id, no two slots a card, no two virtual disks a disk. */
 export const duplicateHardware: Rule = ({ spec }, report) => {
   const claims = new Claims(report);
   for (const { value: machine, path, name = "metal" } of machinesOf(spec)) {
@@ -67,6 +67,15 @@ export const duplicateHardware: Rule = ({ spec }, report) => {
         card.gpu,
         [...path, "vm", "hostpci", slot, "gpu"],
         "hand each card through once",
+      );
+    }
+    for (const [position, given] of Object.entries(guest.vm?.disks ?? {})) {
+      claims.claim(
+        "disk",
+        guest.machine ?? "",
+        given.disk,
+        [...path, "vm", "disks", position, "disk"],
+        "hand each disk through once: two systems writing to one disk destroy it",
       );
     }
     for (const [registry, own] of Object.entries(guest.registries ?? {})) {

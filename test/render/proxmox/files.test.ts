@@ -264,6 +264,34 @@ describe("the boot line", () => {
     );
   });
 
+  it("counts what the spec's own arguments reserve, and a default size alone reserves nothing", async () => {
+    const few = await renderFull(["[iommu=pt]", '["hugepagesz=1G hugepages=10"]']);
+    expect(few.diagnostics).toMatchObject([{ severity: "error", path: "machines.node.boot.arguments" }]);
+    expect(few.diagnostics[0]?.message).toContain(
+      "need 64 hugepages of 1G (64.00 GiB), and the boot line reserves 10",
+    );
+    const size = await renderFull(["[iommu=pt]", "[default_hugepagesz=2M]"]);
+    expect(grubLine(contentOf(size.artifacts, "etc/default/grub.d/omni.cfg")).slice(1)).toEqual([
+      "default_hugepagesz=2M",
+      "hugepagesz=1G",
+      "hugepages=64",
+    ]);
+    expect(size.diagnostics).toEqual([]);
+  });
+
+  it("is not enough where one node of the host has to give more than its share", async () => {
+    const numa = FULL.slice(FULL.indexOf("    numa:\n"), FULL.indexOf("    hostpci:"));
+    const rendered = await renderFull([numa, ""]);
+    expect(rendered.diagnostics).toMatchObject([
+      { severity: "warning", path: "machines.node.memory.hugepages" },
+    ]);
+    expect(rendered.diagnostics[0]?.message).toContain(
+      "take 64 hugepages of 1G from host node 0, and the boot line's pages are spread evenly over its nodes, 32 each",
+    );
+    const sockets = await renderFull([numa, "    sockets: 2\n"]);
+    expect(sockets.diagnostics).toEqual([]);
+  });
+
   it("comes only in the form that the spec's loader reads", async () => {
     const loader = (name: string) =>
       renderFull(["arguments: [iommu=pt]", `arguments: [iommu=pt]\n    loader: ${name}`]);
@@ -300,6 +328,33 @@ describe("a VM that will not start is rendered as written, with its reason", () 
       ["4-7,12-15", "4-7,12-16"],
       "guests.node.vm.numa",
       "processor 16 is beyond the VM's 16",
+    ],
+    [
+      "sockets whose part is no whole number of pages",
+      [
+        FULL.slice(FULL.indexOf("    memory: 64GiB"), FULL.indexOf("    hostpci:")),
+        "    memory: 63GiB\n    sockets: 2\n    hugepages: 1GiB\n",
+      ],
+      "guests.node.vm.memory",
+      "each of the 2 virtual sockets by 31.50 GiB, which is no whole number of pages of 1G",
+    ],
+    [
+      "more sockets than the host has nodes",
+      [
+        FULL.slice(FULL.indexOf("    memory: 64GiB"), FULL.indexOf("    hostpci:")),
+        "    memory: 64GiB\n    sockets: 4\n    hugepages: 1GiB\n",
+      ],
+      "guests.node.vm.sockets",
+      "virtual socket 3 by host node 3, and the host has 2",
+    ],
+    [
+      "more NUMA nodes than Proxmox knows",
+      [
+        FULL.slice(FULL.indexOf("    hugepages: 1GiB"), FULL.indexOf("    hostpci:")),
+        `    numa:\n${Array.from({ length: 16 }, (_, i) => `      - { cpus: "${i}", memory: 4GiB }\n`).join("")}`,
+      ],
+      "guests.node.vm.numa",
+      "has 16 NUMA nodes, and Proxmox knows numa0 to numa7",
     ],
     [
       "ballooning with cards",
