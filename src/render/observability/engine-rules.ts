@@ -8,15 +8,17 @@ import type { MetricSources, WatchedService } from "./sources.ts";
 /** Rules about every engine that starts by itself. */
 export const engineRules = (sources: MetricSources): RuleGroup => ({
   name: "omni-engines",
-  rules: sources.services.flatMap((watched) => [
-    ...down(watched, sources),
-    ...restarts(watched, sources),
-    ...kvCache(watched),
-    ...preemptions(watched),
-    ...queue(watched),
-    ...stalled(watched),
-  ]),
+  rules: [...sources.services.flatMap((watched) => rulesOf(watched, sources)), ...turnRules(sources)],
 });
+
+const rulesOf = (watched: WatchedService, sources: MetricSources): readonly AlertRule[] => [
+  // Of services that take turns all but one are down, and that is as planned.
+  ...(watched.service.turns === undefined ? [...down(watched, sources), ...restarts(watched, sources)] : []),
+  ...kvCache(watched),
+  ...preemptions(watched),
+  ...queue(watched),
+  ...stalled(watched),
+];
 
 /** The label that scraping puts on a target, by static configuration, relabelling or a ServiceMonitor alike. */
 const of = ({ name }: DeployedService): Readonly<Record<string, string>> => ({ service: name });
@@ -66,6 +68,27 @@ function down({ service, metrics }: WatchedService, { gateway }: MetricSources):
       action: `That is the time that the plan gives it to load. Its log: ${log}. No log: its image cannot be pulled, its weights are not there, or no node has its card. "No kernel image": the image lacks the card's architecture, images/build.sh verifies what it builds.`,
     }),
   ];
+}
+
+/** One rule a set of services that take turns on their cards: somebody of it has to be up. */
+function turnRules({ services }: MetricSources): readonly AlertRule[] {
+  const members = services.filter(
+    ({ service, metrics }) => service.turns !== undefined && metrics !== undefined,
+  );
+  return [...Map.groupBy(members, ({ service }) => service.turns?.set ?? "")].map(([set, taking]) => {
+    const names = taking.map(({ service }) => service.name);
+    const load = promDuration(Math.max(300_000, ...taking.map(({ service }) => service.loadTimeout)));
+    const standing = taking.find(({ service }) => service.turns?.standing)?.service.name ?? names[0] ?? "";
+    return alertRule({
+      alert: "NobodyOnTurn",
+      expr: `absent(${names.map((name) => `${selector("up", { service: name })} == 1`).join(" or ")})`,
+      lasts: load,
+      severity: "page",
+      service: names.join(", "),
+      summary: `None of ${ruleText(names.join(", "))} is up, which take turns on their cards (${ruleText(set)})`,
+      action: `One of them is meant to be loaded at any time, and loads within ${load}. Start the one that stands when nobody asks: ${ruleText(standing)}. If it finds no memory, another of them is still on the card: nvidia-smi.`,
+    });
+  });
 }
 
 /** Restarts: by Omni's own counter on the machine, elsewhere by how often the target went and came. */

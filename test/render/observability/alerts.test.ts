@@ -128,6 +128,26 @@ describe("alerts of an engine", () => {
   );
 });
 
+describe("services that take turns", () => {
+  it.skipIf(!hasPromtool)(`are no outage while one of them is up${skipped}`, () => {
+    const [chat] = vllm.services;
+    if (chat === undefined) throw new Error("no service");
+    const turns = ["chat", "code"].map((name, index) => ({
+      ...chat,
+      name,
+      turns: { set: "big", standing: index === 0 },
+    }));
+    const rules = fileOf({ ...vllm, services: turns }, "alerts.yaml");
+    expect(rules).not.toMatch(/EngineDown|EngineNotStarting|EngineRestarting/);
+    const told = testAlerts(rules, [
+      { alert: "NobodyOnTurn", series: { 'up{service="code"}': "1x90" }, at: "80m", fires: false },
+      { alert: "NobodyOnTurn", series: { 'up{service="code"}': "0x90" }, at: "80m", fires: true },
+      { alert: "NobodyOnTurn", series: { 'up{service="other"}': "1x90" }, at: "80m", fires: true },
+    ]);
+    expect([told.code, told.said]).toEqual([0, expect.stringContaining("SUCCESS")]);
+  });
+});
+
 describe("alerts of the gateway", () => {
   it.skipIf(!hasPromtool)(
     `fire when the budget burns in both windows, and when nobody serves${skipped}`,
