@@ -52,8 +52,9 @@ const ownerless = ({ name }: DeployedService, folder: string): Diagnostic => ({
 });
 
 /**
- * The one variable that pins a service to its cards, by UUID (CUDA C++ Programming Guide, CUDA_VISIBLE_DEVICES). Empty
- * where the machine has no other cards, where the owner or the engine sets it, and where a UUID is missing.
+ * The one variable that pins a service to its cards (CUDA C++ Programming Guide, CUDA_VISIBLE_DEVICES): by UUID, or all by
+ * index where one has none, because CUDA takes no mixture. Empty where the machine has no other cards, where the owner or
+ * the engine sets it, and where neither is known of a card.
  */
 export function pinnedCards(
   service: DeployedService,
@@ -68,18 +69,20 @@ export function pinnedCards(
     return { environment: { CUDA_VISIBLE_DEVICES: uuids.join(",") }, diagnostics: [] };
   const all = Object.keys(hosts.find((host) => host.name === service.machine)?.gpus ?? {});
   if (all.length === cards.length) return nothing;
-  const missing = cards.filter(({ uuid }) => uuid === undefined).map((card) => card.name);
+  const indexes = cards.flatMap(({ index }) => index ?? []);
+  const missing = cards.filter(({ uuid }) => uuid === undefined);
+  const byIndex = indexes.length === cards.length;
   return {
-    environment: {},
-    diagnostics: [
-      {
-        code: "render.needs-value",
-        severity: "warning",
-        path: `metal.gpus.${missing[0] ?? ""}.uuid`,
-        message: `${name} is not pinned: ${missing.join(", ")} has no UUID in the spec, and a position can mean another card after the next boot. It may take any of the machine's ${all.length} cards.`,
-        hint: "uuid: GPU-…   # nvidia-smi -L",
-      },
-    ],
+    environment: byIndex ? { CUDA_DEVICE_ORDER: "PCI_BUS_ID", CUDA_VISIBLE_DEVICES: indexes.join(",") } : {},
+    diagnostics: missing.map((card) => ({
+      code: "render.needs-value",
+      severity: "warning",
+      path: `machines.${card.machine}.gpus.${card.name}`,
+      message: byIndex
+        ? `${name} is given ${card.name} by its index ${card.index ?? ""}, which can change at a boot or when a card is taken out.`
+        : `${name} is not pinned: ${card.name} has no UUID in the spec. It may take any of the machine's ${all.length} cards.`,
+      hint: "uuid: GPU-…   # nvidia-smi -L",
+    })),
   };
 }
 

@@ -143,12 +143,20 @@ describe("the unit of an engine", () => {
     expect(brain("WantedBy", "Install")).toEqual(["omni.target"]);
   });
 
-  it("is not pinned by position: a missing UUID is said", () => {
-    const environment = values(node, "omni-loose.service", "Service", "Environment").join("\n");
-    expect(environment).not.toContain("CUDA_VISIBLE_DEVICES");
-    expect(node.diagnostics.find(({ path }) => path === "metal.gpus.spare.uuid")?.message).toContain(
-      "loose is not pinned: spare has no UUID",
+  it("is not pinned where nothing is known of its card, and by index for want of a UUID, which is said", async () => {
+    const pins = (rendered: Rendered): readonly string[] =>
+      values(rendered, "omni-loose.service", "Service", "Environment").filter((line) =>
+        line.startsWith("CUDA_"),
+      );
+    const said = ({ diagnostics }: Rendered) =>
+      diagnostics.find(({ path }) => path === "machines.node.gpus.spare")?.message;
+    expect(pins(node)).toEqual(["CUDA_DEVICE_ORDER=PCI_BUS_ID"]);
+    expect(said(node)).toContain("loose is not pinned: spare has no UUID");
+    const indexed = systemd.render(
+      await deploymentOf(NODE.replace("spare: { model: RTX 5090", "spare: { model: RTX 5090, index: 2")),
     );
+    expect(pins(indexed)).toEqual(["CUDA_DEVICE_ORDER=PCI_BUS_ID", "CUDA_VISIBLE_DEVICES=2"]);
+    expect(said(indexed)).toContain("loose is given spare by its index 2");
   });
 });
 
