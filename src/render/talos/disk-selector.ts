@@ -64,19 +64,34 @@ function selectVirtual(own: TalosGuest, name: string, disk: Disk, bus: string): 
   };
 }
 
+/** The spec names the disks of the VM, and this one is not among them. */
+function notGiven({ name: guest, guest: { vm } }: TalosGuest, name: string): readonly Diagnostic[] {
+  if (vm === undefined || Object.keys(vm.disks ?? {}).length === 0) return [];
+  return [
+    warning(
+      `guests.${guest}.vm.disks`,
+      `VM ${vm.id} does not get the disk ${name} of its host, so Talos finds no such disk in it and waits.`,
+      `disks: { scsi1: { storage: local, disk: ${name} } }   # beside those that are there`,
+    ),
+  ];
+}
+
 /** How Talos tells a disk of the machine from all others: serial, world wide name, name under by-id, or its path. */
 export function selectDisk(own: TalosGuest, name: string, disk: Disk): DiskSelection {
   const bus = Object.entries(own.guest.vm?.disks ?? {}).find(([, given]) => given.disk === name)?.[0];
   if (bus !== undefined) return selectVirtual(own, name, disk, bus);
-  const diagnostics = (["serial", "wwn", "byId"] as const)
-    .filter((part) => PLACEHOLDER.test(disk[part] ?? ""))
-    .map((part) =>
-      warning(
-        `${diskPath(own, name)}.${part}`,
-        `${part} of disk ${name} is the placeholder ${JSON.stringify(disk[part])}: no disk matches it, so Talos waits and formats nothing.`,
-        `${part}: …   # talosctl get disks --nodes ADDRESS -o yaml, or lsblk -dno SERIAL`,
+  const diagnostics = [
+    ...(["serial", "wwn", "byId"] as const)
+      .filter((part) => PLACEHOLDER.test(disk[part] ?? ""))
+      .map((part) =>
+        warning(
+          `${diskPath(own, name)}.${part}`,
+          `${part} of disk ${name} is the placeholder ${JSON.stringify(disk[part])}: no disk matches it, so Talos waits and formats nothing.`,
+          `${part}: …   # talosctl get disks --nodes ADDRESS -o yaml, or lsblk -dno SERIAL`,
+        ),
       ),
-    );
+    ...notGiven(own, name),
+  ];
   if (disk.serial !== undefined) {
     const install = { diskSelector: { serial: disk.serial } };
     return { match: `disk.serial == ${celString(disk.serial)}`, install, diagnostics };

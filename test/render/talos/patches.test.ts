@@ -161,6 +161,56 @@ describe("machine config patches", () => {
     });
   });
 
+  it("say which label is none, and what a worker may not give itself", async () => {
+    const rendered = await renderSpec(V, {
+      guest: `  kubernetes:
+    version: "1.35.0"
+    nodes:
+      head: { role: control-plane, address: 10.0.0.2, labels: { "a:b/c": x, zone: "rack 1", "node-role.kubernetes.io/gpu": "" } }
+      hand: { role: worker, address: 10.0.0.3, labels: { "node-role.kubernetes.io/gpu": "", "topology.kubernetes.io/zone": z, "example.org/tier": "1" } }`,
+    });
+    expect(rendered.diagnostics.filter(({ path }) => path?.includes("nodes"))).toMatchObject([
+      { severity: "error", message: expect.stringContaining('"a:b/c": "x" is no label') },
+      { severity: "error", message: expect.stringContaining('"zone": "rack 1" is no label') },
+      { severity: "warning", message: expect.stringContaining("hand may not give itself") },
+    ]);
+  });
+
+  it("name each registry once", async () => {
+    const rendered = await renderSpec(V, {
+      guest: `  registries:
+    own: { address: "10.0.0.1:5000", insecure: true, mirrorOf: ["10.0.0.1:5000", docker.io] }
+    second: { address: reg.lan, mirrorOf: ["10.0.0.1:5000"] }`,
+    });
+    expect(documentsOf(fileOf(rendered, "patches/50-registries.yaml"))).toMatchObject([
+      {
+        name: "10.0.0.1:5000",
+        endpoints: [{ url: "http://10.0.0.1:5000" }, { url: "https://reg.lan" }],
+        skipFallback: true,
+      },
+      { name: "docker.io", endpoints: [{ url: "http://10.0.0.1:5000" }] },
+    ]);
+  });
+
+  it.each(["secureBoot: true", "bootloader: sd-boot"])("say that SeaBIOS does not start %s", async (key) => {
+    const seabios = await renderSpec(`${V}    ${key}`, {
+      guest: "  vm: { id: 105, cores: 8, memory: 32GiB, firmware: seabios }",
+    });
+    expect(findingsOf(seabios)[0]).toBe("error render.not-applicable guests.node.vm.firmware");
+    expect(findingsOf(await renderSpec(`${V}    ${key}`)).join()).not.toContain("firmware");
+  });
+
+  it("say that the VM does not get a disk that they choose", async () => {
+    const rendered = await renderSpec(
+      `${V}    installDisk: scsi0\n    userVolumes: { data: { disk: nvme } }`,
+      {
+        guest: "  vm: { id: 105, cores: 8, memory: 32GiB, disks: { scsi0: { storage: a, size: 32GiB } } }",
+      },
+    );
+    expect(findingsOf(rendered)).toEqual(["warning render.needs-value guests.node.vm.disks"]);
+    expect(rendered.diagnostics[0]?.message).toContain("VM 105 does not get the disk nvme of its host");
+  });
+
   it("say so where a node runs on another machine than its guest", async () => {
     const deployment = await deploymentOf(`omni: 1
 name: two

@@ -70,9 +70,9 @@ describe("user volumes", () => {
   it("say what is doubtful about an identity", async () => {
     const findings = async (identity: string): Promise<readonly string[]> =>
       findingsOf(
-        await renderSpec(`${V}    installDisk: scsi0\n    userVolumes: { data: { disk: nvme } }`, {
-          metal: `  disks: { nvme: { ${identity} } }`,
-          guest: "  vm: { id: 105, cores: 8, memory: 32GiB, disks: { scsi0: { storage: a, size: 32GiB } } }",
+        await renderSpec(`${V}    installDisk: system\n    userVolumes: { data: { disk: nvme } }`, {
+          metal: `  disks: { system: { serial: S1 }, nvme: { ${identity} } }`,
+          guest: "",
         }),
       );
     expect(await findings("serial: S7XXNJ0W")).toEqual([]);

@@ -16,16 +16,19 @@ interface Mirror {
 const urlOf = ({ address, insecure }: Registry): string =>
   `${insecure === true ? "http" : "https"}://${address}`;
 
-/** A mirror for each registry of plain HTTP, which containerd would ask by HTTPS, and for each name that is mirrored. */
+/**
+ * A mirror for each registry of plain HTTP, which containerd would ask by HTTPS, and for each name that is mirrored. One
+ * entry a name: Talos refuses a patch with two documents of one name.
+ */
 function mirrorsOf(registries: readonly Registry[]): readonly Mirror[] {
-  const itself = registries
-    .filter(({ insecure }) => insecure === true)
-    .map((own): Mirror => ({ name: own.address, urls: [urlOf(own)], itself: true }));
-  const others = new Map<string, string[]>();
+  const itself = new Set(
+    registries.filter(({ insecure }) => insecure === true).map(({ address }) => address),
+  );
+  const urls = new Map<string, Set<string>>([...itself].map((name) => [name, new Set([`http://${name}`])]));
   for (const own of registries) {
-    for (const name of own.mirrorOf ?? []) others.set(name, [...(others.get(name) ?? []), urlOf(own)]);
+    for (const name of own.mirrorOf ?? []) urls.set(name, (urls.get(name) ?? new Set()).add(urlOf(own)));
   }
-  return [...itself, ...[...others].map(([name, urls]): Mirror => ({ name, urls, itself: false }))];
+  return [...urls].map(([name, set]): Mirror => ({ name, urls: [...set], itself: itself.has(name) }));
 }
 
 /** A password is stored in the machine config as it is, so it is never rendered; this says how it gets there. */
