@@ -89,7 +89,7 @@ export function ownersModules({ host, deployment }: ProxmoxHost): string | undef
     const checked = list.map((option, index) => moduleOption(option, `${place}.modules.${name}.${index}`));
     return checked.length === 0 ? [] : [`options ${module} ${checked.join(" ")}`];
   });
-  const blacklist = (host.boot?.blacklist ?? []).map(
+  const blacklist = [...new Set(host.boot?.blacklist ?? [])].map(
     (name, index) => `blacklist ${moduleName(name, `${place}.blacklist.${index}`)}`,
   );
   if (options.length + blacklist.length === 0) return undefined;

@@ -22,6 +22,16 @@ function vmSteps({ vms }: ProxmoxHost): readonly string[] {
   ]);
 }
 
+/** Proxmox binds the cards of a VM that it starts by itself, without any of the switch script's checks. */
+function startsItself({ vms }: ProxmoxHost): string {
+  const ids = vms
+    .filter(({ vm }) => vm.onBoot !== false && Object.keys(vm.hostpci ?? {}).length > 0)
+    .map(({ vm }) => vm.id);
+  return ids.length === 0
+    ? ""
+    : ` VM ${ids.join(" and ")} starts with the host (onBoot), and then Proxmox takes the cards from the host's driver by itself, without the script's checks: write \`onBoot: false\` to run the script first, or \`passthrough.bind: early\`.`;
+}
+
 function steps(parts: ProxmoxHost, kernel: KernelChoice | undefined): readonly string[] {
   const { host, bind } = parts;
   const login = host.ssh ?? `root@${host.address ?? host.name}`;
@@ -37,7 +47,7 @@ function steps(parts: ProxmoxHost, kernel: KernelChoice | undefined): readonly s
     "Reboot the host. Boot line and modules count from then on; `apply.sh` never reboots.",
     ...(bind === "switch"
       ? [
-          `Hand the cards to vfio-pci, after every boot, because nothing of it lasts: ${codeSpan(`${scriptPath(host)} --dry-run to-vfio`)}, then the same without --dry-run.`,
+          `Hand the cards to vfio-pci, after every boot, because nothing of it lasts: ${codeSpan(`${scriptPath(host)} --dry-run to-vfio`)}, then the same without --dry-run.${startsItself(parts)}`,
         ]
       : []),
     ...(bind === "early"

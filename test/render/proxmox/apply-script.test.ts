@@ -98,6 +98,20 @@ describe("apply.sh on a host that boots by GRUB", () => {
     expect(status).toBe(1);
     expect(output).toContain("after omni.cfg and drops: iommu=pt");
   });
+
+  it("says that pages reserved before Omni stay in force", async () => {
+    using machine = await fullHost();
+    machine.put("etc/default/grub", 'GRUB_CMDLINE_LINUX="hugepagesz=1G hugepages=200"\n');
+    const { status, output } = machine.run("apply.sh");
+    expect(status).toBe(0);
+    expect(output).toContain("The boot line has hugepages=200 too, from before Omni");
+    machine.put("etc/default/grub", "GRUB_CMDLINE_LINUX_DEFAULT=quiet\n");
+    expect(machine.run("apply.sh").output).not.toContain("from before Omni");
+    using uefi = await fullHost(UEFI);
+    uefi.put("etc/kernel/cmdline", `${DEFAULT_LINE} hugepagesz=1G hugepages=32`);
+    expect(uefi.run("apply.sh").output).toContain("The boot line has hugepages=32 too");
+    expect(uefi.read("etc/kernel/cmdline")).toContain("hugepages=64");
+  });
 });
 
 describe("apply.sh on a host that boots by systemd-boot", () => {

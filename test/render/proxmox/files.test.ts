@@ -79,6 +79,13 @@ describe("omni-prime", () => {
     ].map((part) => text.indexOf(part));
     expect(order).not.toContain(-1);
     expect(order.toSorted((a, b) => a - b)).toEqual(order);
+    // The switch is run by hand, and a VM that starts with the host does not wait for it.
+    expect(text).toContain("VM 105 starts with the host (onBoot)");
+    const manual = await renderFull(
+      ["bind: early", "bind: switch"],
+      ["cores: 16", "cores: 16\n    onBoot: false"],
+    );
+    expect(contentOf(manual.artifacts, "README.md")).not.toContain("onBoot");
   });
 
   it("corrected: four nodes of 75 GiB on four host nodes, 300 pages, cards by mapping, a ROM by name", async () => {

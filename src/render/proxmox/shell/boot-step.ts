@@ -52,6 +52,7 @@ systemd_boot_line() {
   case " $(cat "$CMDLINE") " in *[[:space:]]root=*) ;; *) refuse "$CMDLINE has no root=: a line made from it would not boot." ;; esac
   merge_cmdline
   case " $merged " in *' root='*) ;; *) refuse "What Omni added earlier ($RECORD) would take root= out of $CMDLINE." "Look at both; remove $RECORD when it is wrong." ;; esac
+  if asked_for etc/kernel/omni-cmdline; then warn_pages "$merged" "$(grep -v '^#' "$HERE/etc/kernel/omni-cmdline" | tr '\\n' ' ')"; fi
   if [ "$merged" = "$(cat "$CMDLINE")" ]; then
     say "  unchanged: $CMDLINE"
     return 0
@@ -73,16 +74,26 @@ $added" "$RECORD"
   say "  written: $CMDLINE"
 }
 
+# warn_pages LINE OURS: the kernel takes the first count of a page size and ignores later ones (mm/hugetlb.c), so what the
+# host had before stays in force.
+warn_pages() {
+  case " $2 " in *' hugepages='*) ;; *) return 0 ;; esac
+  for word in $(printf '%s' "$1" | tr -s '[:space:]' '\\n' | grep '^hugepages=' || true); do
+    case " $2 " in *" $word "*) ;; *) warn "The boot line has $word too, from before Omni; the kernel takes the first for a page size. Remove it from /etc/default/grub or $CMDLINE." ;; esac
+  done
+}
+
 # The boot line as GRUB's generator will see it, from the same files in the same order.
 grub_line() {
   (
     set +eu
+    GRUB_CMDLINE_LINUX=''
     GRUB_CMDLINE_LINUX_DEFAULT=''
     # shellcheck disable=SC1090,SC1091
     for file in "$ROOT/etc/default/grub" "$ROOT"/etc/default/grub.d/*.cfg; do
       if [ -f "$file" ]; then . "$file"; fi
     done >/dev/null 2>&1
-    printf '%s' "$GRUB_CMDLINE_LINUX_DEFAULT"
+    printf '%s' "$GRUB_CMDLINE_LINUX $GRUB_CMDLINE_LINUX_DEFAULT"
   )
 }
 
@@ -99,6 +110,7 @@ verify_grub_line() {
   *"$want "*) say "  boot line has:$want" ;;
   *) fail "another file of /etc/default/grub.d sets GRUB_CMDLINE_LINUX_DEFAULT after omni.cfg and drops:$want" ;;
   esac
+  warn_pages "$(grub_line)" "$want"
 }
 
 boot_line_step() {
