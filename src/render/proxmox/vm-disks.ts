@@ -22,6 +22,16 @@ export interface MissingDisk {
 
 const BUSES = ["scsi", "virtio", "sata", "ide"] as const;
 
+/** The last position of each bus. Source: PVE::QemuServer::Drive, MAX_*_DISKS. */
+const LAST = { scsi: 30, virtio: 15, sata: 5, ide: 3 } as const;
+
+/** Why Proxmox has no such position; nothing where it has. */
+function beyond(position: string): { readonly why: string; readonly hint: string } | undefined {
+  const bus = BUSES.find((name) => position.startsWith(name));
+  if (bus === undefined || Number(position.slice(bus.length)) <= LAST[bus]) return undefined;
+  return { why: `Proxmox has ${bus}0 to ${bus}${LAST[bus]}.`, hint: `${bus}${LAST[bus]}: …` };
+}
+
 /** Positions in the order in which they are made and booted: bus by bus, then by number. */
 const inOrder = (positions: readonly string[]): readonly string[] =>
   positions.toSorted((a, b) => rank(a) - rank(b));
@@ -49,7 +59,9 @@ export function vmDisks(
   for (const position of inOrder(Object.keys(vm.disks ?? {}))) {
     const asked = vm.disks?.[position];
     const place = `guests.${guest.name}.vm.disks.${position}`;
-    if (asked?.disk !== undefined) {
+    const none = beyond(position);
+    if (none !== undefined) missing.push({ position, ...none });
+    else if (asked?.disk !== undefined) {
       const found = wholeDisk(host, asked.disk, `machines.${host.name}.disks.${asked.disk}`);
       if (found !== undefined) disks.push({ position, from: { kind: "whole", disk: asked.disk, ...found } });
       else

@@ -42,24 +42,43 @@ export const diskPath = ({ host }: TalosGuest, name: string): string =>
 
 const position = (bus: string): number => Number(/\d+$/.exec(bus)?.[0] ?? 0);
 
-/** A virtual disk by the name that the kernel gives it: the first SCSI or SATA disk is sda, the first virtio one vda. */
-export function virtualDisk({ guest }: TalosGuest, bus: string): string {
+/** A virtual disk as the guest sees it. */
+interface VirtualDisk {
+  readonly path: string;
+  /** The path names this very disk, in whatever order the kernel finds the disks. */
+  readonly lasting: boolean;
+}
+
+/**
+ * A virtual disk by its path. The kernel finds SCSI disks in no certain order, and the installer wipes what it is given; but
+ * QEMU shows their position in the VM as their identity, from which udev makes a name. Others have their place only: the
+ * first virtio disk is vda, the first SATA disk sda. Source: bpg/terraform-provider-proxmox#1633; qemu-server, device_id.
+ */
+export function virtualDisk({ guest }: TalosGuest, bus: string): VirtualDisk {
+  if (bus.startsWith("scsi"))
+    return { path: `/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-${bus}`, lasting: true };
   const isVirtio = bus.startsWith("virtio");
   const same = Object.keys(guest.vm?.disks ?? {})
     .filter((name) => name.startsWith("virtio") === isVirtio)
     .toSorted((a, b) => position(a) - position(b));
   const letter = String.fromCodePoint("a".charCodeAt(0) + Math.min(Math.max(same.indexOf(bus), 0), 25));
-  return `/dev/${isVirtio ? "vd" : "sd"}${letter}`;
+  return { path: `/dev/${isVirtio ? "vd" : "sd"}${letter}`, lasting: false };
 }
 
-/** A disk that a VM gets as a virtual one: QEMU shows its own name and no serial, so only its place is left. */
+/** A disk that a VM gets as a virtual one: QEMU shows its own name and no serial, so its position or place is left. */
 function selectVirtual(own: TalosGuest, name: string, disk: Disk, bus: string): DiskSelection {
-  const device = virtualDisk(own, bus);
-  const message = `The VM gets disk ${name} as the virtual disk ${bus}, which shows neither its serial number nor its world wide name; Talos finds it as ${device}, by its place alone.`;
-  const hint = "size: …   # the selector then checks it too";
+  const { path, lasting } = virtualDisk(own, bus);
+  if (lasting)
+    return {
+      match: `${celString(path)} in disk.symlinks${sizeGuard(disk)}`,
+      install: { disk: path },
+      diagnostics: [],
+    };
+  const message = `The VM gets disk ${name} as the virtual disk ${bus}, which shows neither its serial number nor its world wide name; Talos finds it as ${path}, by its place alone.`;
+  const hint = "size: …   # the selector then checks it too; scsi0 to scsi30 have names that last";
   return {
-    match: `disk.dev_path == ${celString(device)}${sizeGuard(disk)}`,
-    install: { disk: device },
+    match: `disk.dev_path == ${celString(path)}${sizeGuard(disk)}`,
+    install: { disk: path },
     diagnostics: disk.size === undefined ? [warning(diskPath(own, name), message, hint)] : [],
   };
 }

@@ -381,6 +381,15 @@ describe("a VM that will not start is rendered as written, with its reason", () 
       "guests.node.vm.disks.scsi1",
       "no identity that survives a reboot",
     ],
+    [
+      "a position that no bus has",
+      [
+        "      scsi0: { storage: local-zfs, size: 100GB }",
+        "      scsi31: { storage: local-zfs, size: 100GB }",
+      ],
+      "guests.node.vm.disks.scsi31",
+      "Proxmox has scsi0 to scsi30",
+    ],
     ["a new disk without a size", [", size: 100GB", ""], "guests.node.vm.disks.scsi0", "needs a size"],
   ];
   it.each(cases)("%s", async (_, replacement, path, message) => {

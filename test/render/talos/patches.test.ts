@@ -53,7 +53,7 @@ describe("machine config patches", () => {
       guest: `  vm: { id: 105, cores: 8, memory: 32GiB, disks: { scsi2: { storage: a, size: 32GiB }, scsi0: { storage: a, size: 4GiB } } }`,
     });
     expect(documentOf(rendered, "patches/10-install.yaml")).toMatchObject({
-      machine: { install: { disk: "/dev/sdb" } },
+      machine: { install: { disk: "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi2" } },
     });
     expect(findingsOf(rendered)).toEqual([]);
   });

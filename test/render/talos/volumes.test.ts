@@ -90,22 +90,30 @@ describe("user volumes", () => {
     ]);
   });
 
-  it("find a disk that a VM gets as a virtual one by its place and size", async () => {
-    const rendered = async (size: string): Promise<Rendered> =>
-      renderSpec(`${V}    installDisk: scsi0\n    userVolumes: { data: { disk: nvme } }`, {
+  it("find a disk that a VM gets as a virtual one by its position, or by its place and size", async () => {
+    const rendered = async (bus: string, size: string): Promise<Rendered> =>
+      renderSpec(`${V}    installDisk: ${bus}0\n    userVolumes: { data: { disk: nvme } }`, {
         metal: `  disks: { nvme: { serial: S7XXNJ0W${size} } }`,
-        guest:
-          "  vm: { id: 105, cores: 8, memory: 32GiB, disks: { scsi0: { storage: a, size: 32GiB }, scsi1: { storage: a, disk: nvme } } }",
+        guest: `  vm: { id: 105, cores: 8, memory: 32GiB, disks: { ${bus}0: { storage: a, size: 32GiB }, ${bus}1: { storage: a, disk: nvme } } }`,
       });
-    const match =
-      volumesOf(fileOf(await rendered(", size: 4TB"), "patches/40-volumes.yaml"))[0]?.provisioning
+    const match = async (bus: string): Promise<string> =>
+      volumesOf(fileOf(await rendered(bus, ", size: 4TB"), "patches/40-volumes.yaml"))[0]?.provisioning
         ?.diskSelector.match ?? "";
-    expect(match).toBe(
-      'disk.dev_path == "/dev/sdb" && disk.size >= 3920000000000u && disk.size <= 4080000000000u && !system_disk',
+    const sized = "disk.size >= 3920000000000u && disk.size <= 4080000000000u && !system_disk";
+    // The kernel finds SCSI disks in no certain order: /dev/sda may be the disk with the models.
+    expect(await match("scsi")).toBe(
+      `"/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi1" in disk.symlinks && ${sized}`,
     );
-    expect(taken(match)).toEqual([]);
-    expect(findingsOf(await rendered(", size: 4TB"))).toEqual([]);
-    expect(findingsOf(await rendered(""))).toEqual(["warning render.needs-value machines.node.disks.nvme"]);
+    expect(fileOf(await rendered("scsi", ""), "patches/10-install.yaml")).toContain(
+      "disk: /dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi0\n",
+    );
+    expect(findingsOf(await rendered("scsi", ""))).toEqual([]);
+    expect(await match("virtio")).toBe(`disk.dev_path == "/dev/vdb" && ${sized}`);
+    expect(taken(await match("virtio"))).toEqual([]);
+    expect(findingsOf(await rendered("virtio", ", size: 4TB"))).toEqual([]);
+    expect(findingsOf(await rendered("virtio", ""))).toEqual([
+      "warning render.needs-value machines.node.disks.nvme",
+    ]);
   });
 
   it("have the sizes that their type allows", async () => {

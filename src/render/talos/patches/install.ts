@@ -30,10 +30,10 @@ function installTarget(own: TalosGuest): Target {
       ],
     };
   if (Object.hasOwn(own.guest.vm?.disks ?? {}, installDisk)) {
-    const disk = virtualDisk(own, installDisk);
+    const { path, lasting } = virtualDisk(own, installDisk);
     return {
-      install: { disk },
-      comment: `The virtual disk ${installDisk} is ${disk} in the guest.`,
+      install: { disk: path },
+      comment: `The virtual disk ${installDisk} is ${path} in the guest${lasting ? ", in whatever order the kernel finds the disks" : ""}; talosctl get disks --insecure --nodes ADDRESS -o yaml shows it.`,
       diagnostics: [],
     };
   }
