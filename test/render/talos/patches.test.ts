@@ -75,6 +75,26 @@ describe("machine config patches", () => {
     expect(rendered.artifacts.some(({ content }) => content.includes("extraKernelArgs"))).toBe(honoured);
   });
 
+  it("install on the only virtual disk that is not the owner's, where the spec names none", async () => {
+    const install = async (disks: string): Promise<unknown> => {
+      const rendered = await renderSpec(V.trimEnd(), {
+        guest: `  vm: { id: 105, cores: 8, memory: 32GiB, disks: { ${disks} } }`,
+      });
+      return [documentOf(rendered, "patches/10-install.yaml"), findingsOf(rendered)];
+    };
+    expect(
+      await install("scsi0: { storage: a, disk: nvme }, scsi1: { storage: a, size: 32GiB }"),
+    ).toMatchObject([
+      { machine: { install: { disk: "/dev/disk/by-id/scsi-0QEMU_QEMU_HARDDISK_drive-scsi1" } } },
+      [],
+    ]);
+    const two = await install("scsi0: { storage: a, size: 4GiB }, scsi1: { storage: a, size: 32GiB }");
+    expect(two).toMatchObject([
+      { machine: { install: { image: expect.any(String) } } },
+      [expect.stringContaining("talos.installDisk")],
+    ]);
+  });
+
   it("mirror registries, those of plain HTTP by themselves", async () => {
     const registries = `  registries:
     a: { address: "10.0.0.1:5000", insecure: true, mirrorOf: [docker.io] }

@@ -12,8 +12,14 @@ interface Target {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+/** The only virtual disk of a VM that is not a disk of the owner's: Talos has no other that it may wipe. */
+function onlyNewDisk({ guest }: TalosGuest): string | undefined {
+  const made = Object.entries(guest.vm?.disks ?? {}).filter(([, { disk }]) => disk === undefined);
+  return made.length === 1 ? made[0]?.[0] : undefined;
+}
+
 function installTarget(own: TalosGuest): Target {
-  const { installDisk } = own.talos;
+  const installDisk = own.talos.installDisk ?? onlyNewDisk(own);
   if (installDisk === undefined)
     return {
       comment:
