@@ -4,6 +4,5 @@
  * the syntax of any target, files, processes.
  */
 export { deploy } from "./deploy.ts";
-export type { DeployInput } from "./deploy.ts";
 export type * from "./deployed-service.ts";
 export type * from "./deployment.ts";

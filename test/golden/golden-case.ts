@@ -13,7 +13,7 @@ import { loadSpec } from "../../src/spec/index.ts";
 import { PLAIN_MACHINE } from "../render/deployments.ts";
 
 /** Folders of cases: `omni.yaml` with `expected/` for files, or `expected-error.json` for what refuses it. */
-export const CASES = resolve(import.meta.dirname, "cases");
+const CASES = resolve(import.meta.dirname, "cases");
 
 /** The findings that end a rendering, without the words that explain them. */
 type Refusal = readonly Pick<Diagnostic, "code" | "path" | "line">[];
