@@ -3,7 +3,7 @@
  * deleting files is the business of the command. Never here: the spec, files, processes, clocks.
  */
 export { TARGET_NAMES } from "./artifact.ts";
-export type { TargetName } from "./artifact.ts";
+export type { Artifact, Rendered, TargetName } from "./artifact.ts";
 export { entryOf, MANIFEST, manifestText, parseManifest } from "./manifest.ts";
 export type { ManifestEntry } from "./manifest.ts";
 export { renderNode, sha256 } from "./render-node.ts";
