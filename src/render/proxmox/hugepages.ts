@@ -96,7 +96,7 @@ function bytesByNode(vm: Vm): readonly (readonly [node: number, bytes: number])[
 }
 
 /** A host node that has to give more pages than its even share of what the boot line reserves. */
-export interface UnevenNode {
+interface UnevenNode {
   readonly node: number;
   readonly need: Reservation;
   readonly share: number;

@@ -176,6 +176,17 @@ function machineFaults(vm: Vm): readonly VmFault[] {
   ];
 }
 
+/** A mapping that nobody can make, because Proxmox takes no such name. Source: PVE::JSONSchema, pve-configid. */
+const mappingFaults = (vm: Vm): readonly VmFault[] =>
+  Object.entries(vm.hostpci ?? {})
+    .filter(([, { mapping }]) => mapping !== undefined && !/^[a-z][a-z0-9_-]+$/i.test(mapping))
+    .map(([slot, { mapping = "" }]) => ({
+      key: `hostpci.${slot}.mapping`,
+      message: `The mapping ${mapping} cannot exist: Proxmox takes names of at least two characters that begin with a letter.`,
+      hint: `mapping: gpu-${mapping}, or leave it away to have Omni make one`,
+      advised: false,
+    }));
+
 /**
  * What Proxmox or QEMU will refuse, or what cannot work, in the spec's words; all of it is rendered as written. Source:
  * PVE::QemuServer Memory.pm and PCI.pm, the rules that they die by at the VM's start.
@@ -187,4 +198,5 @@ export const vmFaults = (hosted: HostedVm, host: ProxmoxHost): readonly VmFault[
   ...nodeFaults(hosted, host),
   ...processorFaults(hosted.vm),
   ...machineFaults(hosted.vm),
+  ...mappingFaults(hosted.vm),
 ];

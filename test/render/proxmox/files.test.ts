@@ -382,6 +382,12 @@ describe("a VM that will not start is rendered as written, with its reason", () 
       "no identity that survives a reboot",
     ],
     [
+      "a mapping that Proxmox takes no such name for",
+      ["hostpci0: big", 'hostpci0: { gpu: big, mapping: "5090" }'],
+      "guests.node.vm.hostpci.hostpci0.mapping",
+      "5090 cannot exist",
+    ],
+    [
       "a position that no bus has",
       [
         "      scsi0: { storage: local-zfs, size: 100GB }",
