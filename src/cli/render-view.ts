@@ -7,6 +7,7 @@ import type { Terminal } from "./terminal.ts";
 /** Prints the files of a rendering by target, each with who asks for it. */
 export function printListing({ files, owners }: RenderedNode, { out, style }: Terminal): void {
   for (const owner of owners) {
+    if (!files.some((file) => file.owner === owner)) continue;
     const about = TARGETS.find(({ name }) => name === owner)?.about ?? "the folder as a whole";
     out(`${style("bold", owner)}  ${style("dim", about)}`);
     for (const file of files.filter((one) => one.owner === owner)) {

@@ -18,7 +18,7 @@ export interface RenderedFile extends Artifact {
 export interface RenderedNode {
   /** Sorted by path; every path once. */
   readonly files: readonly RenderedFile[];
-  /** What the files belong to: with a choice of targets, only these may be compared and replaced. */
+  /** Whose files these are all of: what else a folder holds of them is not asked for any more. */
   readonly owners: readonly Owner[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -45,7 +45,7 @@ export function renderNode(deployment: Deployment, only: readonly TargetName[] =
   const all = whole ? [...files, fileOf(overviewOf(deployment, parts, diagnostics), "node")] : files;
   return {
     files: sorted(all),
-    owners: [...chosen.map((target) => target.name), ...(whole ? (["node"] as const) : [])],
+    owners: whole ? [...TARGETS.map((target) => target.name), "node"] : chosen.map((target) => target.name),
     diagnostics,
   };
 }

@@ -46,7 +46,7 @@ describe("omni render into a folder", () => {
     expect([...there.keys()].toSorted()).toEqual(
       [...files.map(({ path }) => path), "omni-manifest.json"].toSorted(),
     );
-    for (const { reason } of files) expect(reason).toMatch(/asked for by/i);
+    for (const { reason } of files) expect(reason).toMatch(/\bask(?:s|ed)? for\b/i);
     expect(
       (await stat(join(out, files.find(({ path }) => path.endsWith("omni-switch"))?.path ?? ""))).mode &
         0o111,
@@ -165,6 +165,28 @@ describe("omni render into a folder", () => {
   });
 });
 
+it("no value of a secret reaches a file, whatever the environment holds", async () => {
+  const target = join(folder.path, "secrets");
+  const value = "sentinel-value-of-a-secret";
+  const environment = {
+    ...process.env,
+    OMNI_KEY: value,
+    OMNI_POSTGRES_DSN: `postgres://u:${value}@db/x`,
+    HF_TOKEN: value,
+  };
+  const child = spawn(process.execPath, [join(ROOT, "src/cli/main.ts"), "render", FIXED, "--out", target], {
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => said.push(chunk.toString()));
+  await once(child, "close");
+  const texts = [...(await tree(target)).values(), ...said].join("\n");
+  expect(texts).toContain("OMNI_POSTGRES_DSN");
+  expect(texts).not.toContain(value);
+});
+
 describe("omni render without a folder", () => {
   it("lists the files with who asks for each", async () => {
     const { code, stdout } = await omni(["render", FIXED], folder.path);
@@ -177,7 +199,7 @@ describe("omni render without a folder", () => {
     expect([near.code, near.stderr]).toEqual([2, expect.stringContaining("--target kubernetes")]);
     const none = await omni(["render", FIXED, "--target", "compose"], folder.path);
     expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("render.nothing")]);
-    expect(none.stderr).toContain("proxmox, talos, kubernetes");
+    expect(none.stderr).toContain("proxmox, talos, images, kubernetes");
     const without = await omni(["render", FIXED, "--check"], folder.path);
     expect([without.code, without.stderr]).toEqual([2, expect.stringContaining("--out DIR")]);
   });

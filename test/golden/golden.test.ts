@@ -42,7 +42,7 @@ it.each(renderedNames)(
     expect(two).toEqual(one);
     for (const file of one.files) {
       expect(file.content.endsWith("\n"), file.path).toBe(true);
-      expect(file.reason, file.path).toMatch(/asked for by/i);
+      expect(file.reason, file.path).toMatch(/\bask(?:s|ed)? for\b/i);
     }
   },
 );

@@ -1,0 +1,85 @@
+#!/bin/sh
+# install.sh: puts the units beside it into place, lets systemd check them, and enables them. It starts nothing.
+# Rendered by Omni from omni.yaml. Run it on the machine itself, as root:
+#
+#   sh install.sh --dry-run          every command, and none of them run
+#   sh install.sh                    install, check, enable
+#   sh install.sh --root DIR         the same below another root, such as a mounted image
+#
+# It may be run again at any time; files with secrets that are there already stay as they are.
+set -eu
+
+usage() { echo "usage: sh install.sh [--dry-run] [--root DIR]"; }
+
+fail() { # what is wrong, what to do
+  echo "install.sh: $1" >&2
+  echo "  do: $2" >&2
+  exit 1
+}
+
+dry_run=no
+root=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --dry-run) dry_run=yes ;;
+    --root)
+      if [ $# -lt 2 ]; then
+        usage >&2
+        exit 2
+      fi
+      root=${2%/}
+      shift
+      ;;
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+
+run() {
+  echo "+ $*"
+  if [ "$dry_run" = no ]; then "$@"; fi
+}
+
+copy() { # mode, file beside this script, folder
+  run install -D -m "$1" "$here/$2" "$root$3/$2"
+}
+
+if [ -z "$root" ] && [ "$dry_run" = no ] && [ "$(id -u)" != 0 ]; then
+  fail "only root may write to /etc/systemd/system" "run it with sudo, or look first: sh $0 --dry-run"
+fi
+
+# Units, and the script by which they wait until an engine can serve.
+copy 0644 omni-compose.service /etc/systemd/system
+copy 0644 omni.target /etc/systemd/system
+copy 0644 omni.slice /etc/systemd/system
+# Compose projects; an .env that lies there already is the owner's and stays.
+project() { # folder
+  if [ ! -f "$here/../$1/compose.yaml" ]; then
+    fail "$here/../$1/compose.yaml is not there" "render both: ./omni render --target compose --target systemd"
+  fi
+  run mkdir -p "$root/etc/omni/$1"
+  run cp -R "$here/../$1/." "$root/etc/omni/$1/"
+}
+project compose
+
+# systemd's own checker, once everything that the units name is in place.
+if [ -z "$root" ] && command -v systemd-analyze >/dev/null 2>&1; then
+  run systemd-analyze verify /etc/systemd/system/omni-compose.service /etc/systemd/system/omni.target ||
+    fail "systemd found a unit wrong (see above); nothing was enabled" "install what is missing, or correct omni.yaml and render again"
+fi
+
+if [ -n "$root" ]; then
+  run systemctl --root="$root" enable omni-compose.service omni.target
+else
+  run systemctl daemon-reload
+  run systemctl enable omni-compose.service omni.target
+fi
+echo "installed; start everything: systemctl start omni.target"
