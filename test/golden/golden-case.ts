@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { z } from "zod";
 import { makePlan } from "../../src/cli/make-plan.ts";
 import { compareFolder } from "../../src/cli/output-folder/compare-folder.ts";
 import type { ComparedFolder } from "../../src/cli/output-folder/compare-folder.ts";
@@ -7,12 +8,15 @@ import { writeFolder } from "../../src/cli/output-folder/write-folder.ts";
 import { OmniError } from "../../src/core/index.ts";
 import type { Diagnostic } from "../../src/core/index.ts";
 import { deploy } from "../../src/deployment/index.ts";
-import { renderNode } from "../../src/render/index.ts";
-import type { RenderedNode } from "../../src/render/index.ts";
+import { renderNode, TARGET_NAMES } from "../../src/render/index.ts";
+import type { RenderedNode, TargetName } from "../../src/render/index.ts";
 import { loadSpec } from "../../src/spec/index.ts";
 import { PLAIN_MACHINE } from "../render/deployments.ts";
 
-/** Folders of cases: `omni.yaml` with `expected/` for files, or `expected-error.json` for what refuses it. */
+/**
+ * Folders of cases: `omni.yaml` with `expected/` for files, or `expected-error.json` for what refuses it; `targets` names what
+ * the case is about, where that is not all.
+ */
 const CASES = resolve(import.meta.dirname, "cases");
 
 /** The findings that end a rendering, without the words that explain them. */
@@ -42,11 +46,18 @@ export async function renderCase(name: string): Promise<Outcome> {
     { online: false, observed: PLAIN_MACHINE },
   );
   try {
-    return { kind: "files", rendered: renderNode(deploy({ spec, plan, typed, omniVersion: "1.2.3" })) };
+    const deployment = deploy({ spec, plan, typed, omniVersion: "1.2.3" });
+    return { kind: "files", rendered: renderNode(deployment, await targetsOf(name)) };
   } catch (thrown) {
     if (thrown instanceof OmniError) return refused([thrown.toDiagnostic()]);
     throw thrown;
   }
+}
+
+/** Targets that a case is about, a line each in its file `targets`; all where it has none. */
+async function targetsOf(name: string): Promise<readonly TargetName[]> {
+  const text = await readFile(join(CASES, name, "targets"), "utf8").catch(() => "");
+  return z.array(z.enum(TARGET_NAMES)).parse(text.split("\n").filter((line) => line !== ""));
 }
 
 const refused = (diagnostics: readonly Diagnostic[]): Outcome => ({
