@@ -9,6 +9,10 @@ export const renderReference = async (name: string): Promise<Rendered> =>
 export const contentOf = (artifacts: readonly Artifact[], name: string): string =>
   artifacts.find(({ path }) => path.endsWith(`/${name}`))?.content ?? "";
 
+/** Codes and paths of the findings, for comparing at a glance. */
+export const codes = ({ diagnostics }: Rendered): readonly string[] =>
+  diagnostics.map(({ code, path }) => `${code} ${path ?? ""}`);
+
 /** A host with everything: both boot loaders, early binding, a VM with disks and a network card. */
 export const FULL = `
 omni: 1
