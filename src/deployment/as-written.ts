@@ -1,6 +1,7 @@
 import { engineKindOf } from "../catalog/index.ts";
-import type { EngineSettings, KvType } from "../memory/memory-model.ts";
+import type { EngineSettings } from "../memory/memory-model.ts";
 import type { PlannedService } from "../plan/plan.ts";
+import { kvType } from "../plan/wishes.ts";
 import type { Service, Spec } from "../spec/spec.ts";
 
 /** What an engine is given where the owner left a choice to a plan that refused the service. */
@@ -66,34 +67,15 @@ function cardsAsWritten({ devices }: Service, spec: Spec, machine: string | unde
   return Object.keys(spec.machines).length > 1 ? names.map((card) => `${machine}/${card}`) : names;
 }
 
-const KV_TYPES: readonly KvType[] = [
-  "f32",
-  "f16",
-  "bf16",
-  "q8_0",
-  "q5_1",
-  "q5_0",
-  "q4_1",
-  "q4_0",
-  "iq4_nl",
-  "fp8",
-  "nvfp4",
-  "int8",
-];
-
-/** A cache type as the memory models name it; both `fp8_e4m3` and `fp8_e5m2` are `fp8` to them. */
-const kvType = (typed: string | undefined, standard: KvType): KvType =>
-  typed?.startsWith("fp8") === true ? "fp8" : (KV_TYPES.find((type) => type === typed) ?? standard);
-
 function settingsAsWritten(service: Service, gguf: boolean, cards: number): EngineSettings {
   const { kvCache, batch, cpuMoe } = service;
-  const keys = kvType(kvCache.type, gguf ? "f16" : "bf16");
+  const keys = kvType(kvCache.type ?? "auto") ?? (gguf ? "f16" : "bf16");
   const tensorParallel = orElse(service.tensorParallel, gguf ? 1 : Math.max(1, cards));
   return {
     contextTokens: orElse(service.context, WITHOUT_PLAN.contextTokens),
     parallel: orElse(service.parallel, WITHOUT_PLAN.parallel),
     kvKeyType: keys,
-    kvValueType: kvType(kvCache.values, keys),
+    kvValueType: kvType(kvCache.values ?? "auto") ?? keys,
     kvOnHost: kvCache.offload ?? false,
     kvUnified: kvCache.unified ?? !gguf,
     tensorParallel,
