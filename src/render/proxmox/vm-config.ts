@@ -2,7 +2,7 @@ import { pveNotes } from "../escape/pve.ts";
 import type { HostedVm, ProxmoxHost } from "./proxmox-host.ts";
 import { passedSlots } from "./vm-devices.ts";
 import type { VmDisk } from "./vm-disks.ts";
-import { firmwareStorage, FIRMWARE_OPTIONS, vmDisks } from "./vm-disks.ts";
+import { bootPositions, firmwareStorage, FIRMWARE_OPTIONS, vmDisks } from "./vm-disks.ts";
 import { vmFaults } from "./vm-faults.ts";
 import { vmNotes } from "./vm-notes.ts";
 import type { Setting } from "./vm-settings.ts";
@@ -11,6 +11,7 @@ import { vmSettings } from "./vm-settings.ts";
 /** Volumes as block storages name them, in the order in which the script makes them. */
 function diskSettings(hosted: HostedVm, disks: readonly VmDisk[]): readonly Setting[] {
   const { vm } = hosted;
+  const order = bootPositions(hosted, disks);
   const storage = firmwareStorage(disks);
   const ovmf = (vm.firmware ?? "ovmf") === "ovmf" && storage !== undefined;
   let made = ovmf ? 1 : 0;
@@ -23,7 +24,7 @@ function diskSettings(hosted: HostedVm, disks: readonly VmDisk[]): readonly Sett
     }),
     ...(disks.length === 0
       ? []
-      : [["boot", `order=${disks.map(({ position }) => position).join(";")}`] as const]),
+      : [["boot", `order=${[...order.before, ...order.after].join(";")}`] as const]),
   ];
 }
 

@@ -83,6 +83,24 @@ export function vmDisks(
   return { disks, missing };
 }
 
+/**
+ * Positions in the order in which they are booted, those before and those after the installer: a disk of the owner's that is
+ * handed through may hold an older system, which must not start in its place, unless Talos is installed on it.
+ */
+export function bootPositions(
+  { guest }: HostedVm,
+  disks: readonly VmDisk[],
+): { readonly before: readonly string[]; readonly after: readonly string[] } {
+  const system = guest.talos?.installDisk;
+  const isSystem = ({ position, from }: VmDisk): boolean =>
+    from.kind === "new" || position === system || from.disk === system;
+  const before = disks.filter(isSystem).map(({ position }) => position);
+  const all = disks.map(({ position }) => position);
+  return before.length === 0
+    ? { before: all, after: [] }
+    : { before, after: all.filter((position) => !before.includes(position)) };
+}
+
 /** Storage for the small disk of UEFI variables: that of the first virtual disk; absent where the host has to be asked. */
 export const firmwareStorage = (disks: readonly VmDisk[]): string | undefined =>
   disks.flatMap(({ from }) => (from.kind === "new" ? [from.storage] : []))[0];

@@ -7,7 +7,7 @@ import { DISK_FUNCTIONS, VM_FUNCTIONS } from "./shell/vm-functions.ts";
 import type { PassedSlot } from "./vm-devices.ts";
 import { passedSlots } from "./vm-devices.ts";
 import type { VmDisk } from "./vm-disks.ts";
-import { firmwareStorage, FIRMWARE_OPTIONS, vmDisks } from "./vm-disks.ts";
+import { bootPositions, firmwareStorage, FIRMWARE_OPTIONS, vmDisks } from "./vm-disks.ts";
 import { vmFaults } from "./vm-faults.ts";
 import { vmNotes } from "./vm-notes.ts";
 import { startTimeout, vmSettings } from "./vm-settings.ts";
@@ -83,6 +83,7 @@ function diskLine({ position, from }: VmDisk): string {
 function diskSteps(hosted: HostedVm, host: ProxmoxHost): readonly string[] {
   const { vm, guest } = hosted;
   const { disks, missing } = vmDisks(hosted, host);
+  const order = bootPositions(hosted, disks);
   const storage = firmwareStorage(disks);
   const ovmf = (vm.firmware ?? "ovmf") === "ovmf";
   return [
@@ -103,7 +104,7 @@ function diskSteps(hosted: HostedVm, host: ProxmoxHost): readonly string[] {
     ...(guest.talos === undefined
       ? []
       : [shellCommand(["installer", installerName(guest.talos.version), `talos/${guest.name}/images.env`])]),
-    shellCommand(["boot_order", ...disks.map(({ position }) => position), "ide2"]),
+    shellCommand(["boot_order", ...order.before, "ide2", ...order.after]),
   ];
 }
 

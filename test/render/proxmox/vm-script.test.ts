@@ -71,13 +71,13 @@ describe("vm-105.sh where there is no VM", () => {
     expect(machine.snapshot()).toEqual(before);
   });
 
-  it("attaches the installer once it is there, and boots disks before it", async () => {
+  it("attaches the installer once it is there, and boots the system disk before it, the owner's after it", async () => {
     using machine = host(await renderFull());
     machine.put("var/lib/vz/template/iso/omni-talos-1.12.11.iso", "iso");
     const { calls } = machine.run("vm-105.sh", ["--start"]);
     expect(calls).toContain("qm set 105 --ide2 local:iso/omni-talos-1.12.11.iso,media=cdrom");
     expect(calls.slice(-2)).toEqual([
-      "qm set 105 --boot order=scsi0;scsi1;ide2",
+      "qm set 105 --boot order=scsi0;ide2;scsi1",
       "qm start 105 --timeout 261",
     ]);
     expect(machine.run("vm-105.sh", ["--start"]).calls).toEqual([]);
