@@ -14,3 +14,4 @@ export * from "./duration.ts";
 export * from "./error.ts";
 export * from "./event.ts";
 export * from "./nearest.ts";
+export * from "./present.ts";

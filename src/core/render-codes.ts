@@ -38,6 +38,11 @@ export const RENDER_CODES = {
     "The output folder cannot be read or written.",
     "Check its permissions and the free space; every file in it is whole.",
   ),
+  "render.busy": entry(
+    1,
+    "Another ./omni render is writing to the output folder.",
+    "Run it again when the other one has ended.",
+  ),
   "render.manifest-invalid": entry(
     2,
     "The manifest of the output folder cannot be read, so nobody knows which files are Omni's.",

@@ -1,7 +1,7 @@
+import { present } from "../core/index.ts";
 import { isOlderThan } from "../catalog/index.ts";
 import type { Guest, Spec } from "../spec/spec.ts";
 import type { Cluster, ClusterNode } from "./deployment.ts";
-import { present } from "./present.ts";
 
 /** First Talos whose flannel can be told to act on network policies (`kubeNetworkPoliciesEnabled`, talos v1alpha1_types.go). */
 const FLANNEL_POLICIES_FROM = "1.13.0";

@@ -1,8 +1,8 @@
+import { present } from "../core/index.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Spec } from "../spec/spec.ts";
 import { cardsNamed } from "./cards.ts";
 import { clustersOf } from "./clusters.ts";
-import { present } from "./present.ts";
 import type { DeployedService } from "./deployed-service.ts";
 import type {
   CommandModule,

@@ -1,5 +1,5 @@
+import { present } from "../core/index.ts";
 import type { Spec } from "../spec/spec.ts";
-import { present } from "./present.ts";
 import type { DeployedService } from "./deployed-service.ts";
 import type { DeployedGateway, SecretReference } from "./deployment.ts";
 

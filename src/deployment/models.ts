@@ -1,6 +1,6 @@
+import { present } from "../core/index.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import type { Model, Spec } from "../spec/spec.ts";
-import { present } from "./present.ts";
 import type { DeployedModel } from "./deployment.ts";
 import { secretReference } from "./gateway.ts";
 import { machineOf, modelPath } from "./node-paths.ts";

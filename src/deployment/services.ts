@@ -1,10 +1,10 @@
+import { present } from "../core/index.ts";
 import { engineKindOf, findEngineKind } from "../catalog/index.ts";
 import { findEngineStarter } from "../engines/index.ts";
 import type { EngineOptions, EnginePlace } from "../engines/start.ts";
 import type { Plan, PlannedService } from "../plan/plan.ts";
 import type { Machine, Model, Service, Spec } from "../spec/spec.ts";
 import { cardsNamed } from "./cards.ts";
-import { present } from "./present.ts";
 import type { DeployedService } from "./deployed-service.ts";
 import type { Cluster, DeployedCard, Refused } from "./deployment.ts";
 import { engineImage, textsOnly } from "./images.ts";

@@ -1,3 +1,4 @@
+import { present } from "../core/index.ts";
 import type { KvType, Wishes } from "../memory/memory-model.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import type { Service } from "../spec/spec.ts";
@@ -7,7 +8,7 @@ export function wishesOf(service: Service, shape: ModelShape | undefined): Wishe
   const { kvCache } = service;
   const keys = kvType(kvCache.type ?? "auto");
   const values = kvType(kvCache.values ?? "auto") ?? keys;
-  return defined({
+  return present({
     contextTokens: numberOrAuto(service.context),
     parallel: numberOrAuto(service.parallel),
     kvKeyType: keys,
@@ -56,11 +57,5 @@ const expertLayers = (cpuMoe: Service["cpuMoe"], shape: ModelShape | undefined):
 
 function declared(service: Service): Wishes["declared"] {
   const { takes } = service;
-  return takes === undefined ? undefined : defined({ vram: takes.vram, memory: takes.memory });
-}
-
-/** An object without the keys that hold `undefined`. */
-function defined<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T;
-function defined(value: Readonly<Record<string, unknown>>): object {
-  return Object.fromEntries(Object.entries(value).filter(([, held]) => held !== undefined));
+  return takes === undefined ? undefined : present({ vram: takes.vram, memory: takes.memory });
 }
