@@ -29,7 +29,9 @@ export interface ComposeService {
   readonly read_only?: boolean;
   readonly devices?: readonly string[];
   readonly deploy?: {
-    readonly resources: { readonly reservations: { readonly devices: readonly ComposeGpus[] } };
+    readonly resources: {
+      readonly reservations: { readonly memory?: string; readonly devices: readonly ComposeGpus[] };
+    };
   };
   readonly cpuset?: string;
   readonly cpus?: number;

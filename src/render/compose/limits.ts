@@ -27,6 +27,21 @@ export const limitsOf = (service: DeployedService, draft: ComposeDraft): Limits 
   ...rightsOf(service, draft),
 });
 
+/**
+ * Memory that is reserved stands beside cards that are: Compose refuses the whole file where `deploy` has reservations
+ * and `mem_reservation` says something else than they do. Source: compose-go loader/validate.go (checkConsistency).
+ */
+export function withReservations(
+  limits: Limits,
+  deploy: ComposeService["deploy"],
+): Limits & Pick<ComposeService, "deploy"> {
+  if (deploy === undefined) return limits;
+  const { mem_reservation: memory, ...others } = limits;
+  if (memory === undefined) return { deploy, ...others };
+  const { devices } = deploy.resources.reservations;
+  return { deploy: { resources: { reservations: { memory, devices } } }, ...others };
+}
+
 function processorOf({ cpus, cards, threads, name, numaNode }: DeployedService, draft: ComposeDraft): Limits {
   if (numaNode !== undefined)
     draft.find({
@@ -79,6 +94,10 @@ const READ_ONLY_KINDS = new Set(["llama.cpp"]);
 const needsNuma = ({ kind, numaNode, start }: DeployedService): boolean =>
   kind === "ktransformers" || numaNode !== undefined || start.command.includes("--numa");
 
+/** A folder in memory to write into, unless its owner has mounted something there: Compose takes one of the two. */
+const temporary = ({ mounts }: DeployedService): Limits =>
+  mounts.some(({ at }) => at === "/tmp") ? {} : { tmpfs: ["/tmp"] };
+
 function rightsOf(service: DeployedService, draft: ComposeDraft): Limits {
   const { name, kind, options, privileged } = service;
   if (privileged) {
@@ -97,6 +116,6 @@ function rightsOf(service: DeployedService, draft: ComposeDraft): Limits {
     cap_drop: ["ALL"],
     ...(needsNuma(service) ? { cap_add: ["SYS_NICE"] } : {}),
     security_opt: ["no-new-privileges:true"],
-    ...(sealed ? { read_only: true, tmpfs: ["/tmp"] } : {}),
+    ...(sealed ? { read_only: true, ...temporary(service) } : {}),
   };
 }

@@ -5,7 +5,7 @@ import type { ComposeDependency, ComposeService } from "./compose-file.ts";
 import { commandOf, environmentOf } from "./environment.ts";
 import { gpusOf } from "./gpus.ts";
 import { healthcheckOf } from "./healthcheck.ts";
-import { limitsOf } from "./limits.ts";
+import { limitsOf, withReservations } from "./limits.ts";
 import { mountsOf } from "./mounts.ts";
 import { headline, isHeldBack, profilesOf } from "./headline.ts";
 import { labelsOf } from "./networks.ts";
@@ -59,8 +59,7 @@ export function serviceOf(
     ...(ports.length === 0 || attachment.mode !== undefined ? {} : { ports }),
     ...(volumes.length === 0 ? {} : { volumes }),
     ...(gpus.keys.devices === undefined ? {} : { devices: gpus.keys.devices }),
-    ...(gpus.keys.deploy === undefined ? {} : { deploy: gpus.keys.deploy }),
-    ...limitsOf(service, draft),
+    ...withReservations(limitsOf(service, draft), gpus.keys.deploy),
     healthcheck: healthcheckOf(service),
     logging: loggingOf(deployment),
     labels: {
