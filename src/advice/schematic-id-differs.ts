@@ -1,21 +1,10 @@
-import { talosSchematicId } from "../catalog/index.ts";
+import { talosCustomization, talosSchematicId } from "../catalog/index.ts";
 import type { TalosCustomization } from "../catalog/index.ts";
 import type { Spec } from "../spec/index.ts";
 import { guestsOf } from "./hardware.ts";
 import type { Rule } from "./rule.ts";
 
 type Talos = NonNullable<Spec["guests"][string]["talos"]>;
-
-/** What the image factory is asked for by this spec. */
-function customizationOf(talos: Talos): TalosCustomization {
-  const { bootloader, kernelArguments, meta = {} } = talos;
-  return {
-    extraKernelArgs: kernelArguments?.by === "schematic" ? kernelArguments.arguments : [],
-    meta: Object.entries(meta).map(([key, value]) => ({ key: Number(key), value })),
-    officialExtensions: talos.extensions ?? [],
-    ...(bootloader === undefined || bootloader === "auto" ? {} : { bootloader }),
-  };
-}
 
 /** Variants that people end up with, so that the message can say which one the id belongs to. */
 function variants(wanted: TalosCustomization, talos: Talos): readonly [string, TalosCustomization][] {
@@ -49,7 +38,7 @@ export const schematicIdDiffers: Rule = {
     guestsOf(spec).flatMap(({ name, guest }) => {
       const { talos } = guest;
       if (talos?.schematic === undefined) return [];
-      const wanted = customizationOf(talos);
+      const wanted = talosCustomization(talos);
       const id = talosSchematicId(wanted);
       if (id === undefined || id === talos.schematic) return [];
       const same = variants(wanted, talos).find(

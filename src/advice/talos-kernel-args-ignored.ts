@@ -1,7 +1,7 @@
+import { talosBoot } from "../catalog/index.ts";
 import type { Severity } from "../core/index.ts";
 import type { Spec } from "../spec/index.ts";
 import { guestsOf } from "./hardware.ts";
-import { talosBootPath } from "./talos-boot-path.ts";
 import { isTalosLoadedParameter } from "./talos-loaded-modules.ts";
 import type { Rule } from "./rule.ts";
 import { isAtLeast } from "./version-order.ts";
@@ -14,7 +14,7 @@ function fate(guest: Guest, version: string): { readonly why: string; readonly s
   const grub = isAtLeast(version, "1.12")
     ? `under GRUB its config says grubUseUKICmdline, and validation refuses both ("install.extraKernelArgs and install.grubUseUKICmdline can't be used together")`
     : "under GRUB they are applied at the next install or upgrade only";
-  switch (talosBootPath(guest)) {
+  switch (talosBoot(guest)) {
     case "systemd-boot":
       return { why: sdBoot, severity: "error" };
     case "grub":

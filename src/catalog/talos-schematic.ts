@@ -15,6 +15,27 @@ export interface TalosCustomization {
   readonly sectorSize?: number;
 }
 
+/** The parts of a guest's description that go into its image. */
+interface DescribedImage {
+  readonly bootloader?: "auto" | "dual-boot" | "grub" | "sd-boot" | undefined;
+  readonly kernelArguments?:
+    | { readonly by?: string | undefined; readonly arguments: readonly string[] }
+    | undefined;
+  readonly meta?: Readonly<Record<string, string>> | undefined;
+  readonly extensions?: readonly string[] | undefined;
+}
+
+/** What the image factory is asked for by a guest's description. */
+export function talosCustomization(described: DescribedImage): TalosCustomization {
+  const { bootloader, kernelArguments, meta = {}, extensions = [] } = described;
+  return {
+    extraKernelArgs: kernelArguments?.by === "schematic" ? kernelArguments.arguments : [],
+    meta: Object.entries(meta).map(([key, value]) => ({ key: Number(key), value })),
+    officialExtensions: extensions,
+    ...(bootloader === undefined || bootloader === "auto" ? {} : { bootloader }),
+  };
+}
+
 /** Letters that go-yaml would put in quotes although each character is harmless: they read as another type. */
 const RESERVED = /^(?:true|false|null|y|yes|on|n|no|off)$/i;
 /** Words that certainly stay as they are: no indicator, no space, nothing that could be a number or a date. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { talosSchematicText } from "../../catalog/index.ts";
+import { talosCustomization, talosSchematicText } from "../../catalog/index.ts";
 import type { TalosCustomization } from "../../catalog/index.ts";
 import type { Diagnostic } from "../../core/index.ts";
 import { yamlDocument } from "../documents/yaml.ts";
@@ -12,16 +12,6 @@ export interface Schematic {
   /** 64 hex digits; absent where only the factory can tell. */
   readonly id?: string;
   readonly diagnostics: readonly Diagnostic[];
-}
-
-function customizationOf({ talos }: TalosGuest): TalosCustomization {
-  const { bootloader, kernelArguments, meta = {} } = talos;
-  return {
-    extraKernelArgs: kernelArguments?.by === "schematic" ? kernelArguments.arguments : [],
-    meta: Object.entries(meta).map(([key, value]) => ({ key: Number(key), value })),
-    officialExtensions: talos.extensions ?? [],
-    ...(bootloader === undefined || bootloader === "auto" ? {} : { bootloader }),
-  };
 }
 
 const some = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>
@@ -45,7 +35,7 @@ function asData({ extraKernelArgs, meta, officialExtensions, bootloader }: Talos
  * it; where a text would need quotes there is no id, and the finding says that the factory must be asked.
  */
 export function schematicOf(own: TalosGuest): Schematic {
-  const customization = customizationOf(own);
+  const customization = talosCustomization(own.talos);
   const text = talosSchematicText(customization);
   if (text === undefined) {
     const asked = finding(

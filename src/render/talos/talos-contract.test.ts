@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { talosBoot, talosContract } from "./talos-contract.ts";
+import { talosBoot } from "../../catalog/index.ts";
+import { talosContract } from "./talos-contract.ts";
 
 describe("the contract of a Talos version", () => {
   it.each([

@@ -1,9 +1,5 @@
 import { findTalosRelease } from "../../catalog/index.ts";
-import type { TalosRelease } from "../../catalog/index.ts";
-import type { GuestSystem } from "../../deployment/index.ts";
-
-/** Boot loader that a Talos guest starts by; `unknown` on the metal, where only the firmware knows. */
-export type TalosBoot = "systemd-boot" | "grub" | "unknown";
+import type { TalosBoot, TalosRelease } from "../../catalog/index.ts";
 
 /** Where versions of Talos differ, in one place: the renderer asks here and compares no versions elsewhere. */
 export interface TalosContract {
@@ -33,16 +29,6 @@ export interface TalosContract {
   readonly installerPerPlatform: boolean;
   /** Version whose form of config is generated (`talosctl gen config --talos-version`). */
   readonly configVersion: string;
-}
-
-/** How a guest boots, as far as the spec tells. UEFI means systemd-boot since 1.10. Source: Talos 1.12, bootloader. */
-export function talosBoot(guest: GuestSystem): TalosBoot {
-  const { talos, vm } = guest;
-  if (talos === undefined) return "unknown";
-  if (talos.secureBoot === true || talos.bootloader === "sd-boot") return "systemd-boot";
-  if (talos.bootloader === "grub" || vm?.firmware === "seabios") return "grub";
-  if (!reached(talos.version, 1, 10)) return "grub";
-  return vm === undefined ? "unknown" : "systemd-boot";
 }
 
 /** What this version of Talos does and takes. A version that cannot be read counts as the newest known form. */

@@ -1,7 +1,9 @@
+import { talosBoot } from "../../catalog/index.ts";
+import type { TalosBoot } from "../../catalog/index.ts";
 import type { Code, Diagnostic, Severity } from "../../core/index.ts";
 import type { Cluster, Deployment, GuestSystem, Host } from "../../deployment/index.ts";
-import { talosBoot, talosContract } from "./talos-contract.ts";
-import type { TalosBoot, TalosContract } from "./talos-contract.ts";
+import { talosContract } from "./talos-contract.ts";
+import type { TalosContract } from "./talos-contract.ts";
 
 /** A guest with Talos, and everything around it that its files are made from. */
 export interface TalosGuest {
