@@ -38,14 +38,10 @@ export async function runRender(invocation: Invocation, terminal: Terminal): Pro
     return verdict;
   }
   const folder = resolve(out);
-  const compared = await compareFolder(folder, rendered).catch((thrown: unknown) =>
-    cannot("read", out, thrown),
-  );
   const reading = invocation.flag("check") || invocation.flag("diff") || invocation.flag("dry-run");
-  if (!reading)
-    await writeFolder(folder, compared, invocation.flag("force")).catch((thrown: unknown) =>
-      cannot("write", out, thrown),
-    );
+  const compared = await (
+    reading ? compareFolder(folder, rendered) : writeFolder(folder, rendered, invocation.flag("force"))
+  ).catch((thrown: unknown) => cannot(reading ? "read" : "write", out, thrown));
   report({ invocation, terminal, out, compared, findings, reading });
   if (!reading) return verdict;
   const blocked = refusals(compared, folder, invocation.flag("force"));

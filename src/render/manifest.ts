@@ -1,12 +1,14 @@
 import { z } from "zod";
-import { OmniError } from "../core/index.ts";
+import { messageOf, OmniError } from "../core/index.ts";
+import { isOutputPath } from "./output-path.ts";
 import type { RenderedFile } from "./render-node.ts";
 
 /** Name of the manifest within the output folder. */
 export const MANIFEST = "omni-manifest.json";
 
 const entrySchema = z.object({
-  path: z.string(),
+  // A hand that wrote ../../etc/passwd here must not make Omni read or remove it.
+  path: z.string().refine(isOutputPath, "a path leads out of the folder, or is none of Omni's"),
   target: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   mode: z.string().regex(/^[0-7]{4}$/),
@@ -34,8 +36,11 @@ export function parseManifest(text: string, place: string): readonly ManifestEnt
   try {
     return manifestSchema.parse(JSON.parse(text)).files;
   } catch (thrown) {
-    throw new OmniError("render.manifest-invalid", `${place} is no manifest that Omni wrote.`, {
-      cause: thrown,
-    });
+    const why = thrown instanceof z.ZodError ? thrown.issues[0]?.message : messageOf(thrown);
+    throw new OmniError(
+      "render.manifest-invalid",
+      `${place} is no manifest that Omni wrote: ${why ?? "it is another document"}.`,
+      { cause: thrown },
+    );
   }
 }

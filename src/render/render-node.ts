@@ -3,6 +3,7 @@ import { OmniError } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import type { Deployment } from "../deployment/index.ts";
 import type { Artifact, TargetName } from "./artifact.ts";
+import { isOutputPath } from "./output-path.ts";
 import { overviewOf } from "./overview.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -65,13 +66,10 @@ const fileOf = (artifact: Artifact, owner: Owner): RenderedFile => ({
 export const sha256 = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex");
 
-/** A path that stays below the folder it is put into, on every file system: no empty, hidden parent or odd segment. */
-const SAFE_PATH = /^(?:[A-Za-z0-9_@+-][A-Za-z0-9._@+-]*\/)*[A-Za-z0-9._@+-]*[A-Za-z0-9_@+-]$/;
-
 function sorted(files: readonly RenderedFile[]): readonly RenderedFile[] {
   const byPath = new Map<string, RenderedFile>();
   for (const file of files) {
-    if (!SAFE_PATH.test(file.path) || file.path.split("/").includes(".."))
+    if (!isOutputPath(file.path))
       throw new OmniError(
         "render.unsafe-path",
         `${file.owner} renders a file at ${JSON.stringify(file.path)}.`,

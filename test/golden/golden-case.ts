@@ -98,5 +98,5 @@ export async function updateCase(name: string): Promise<void> {
   await rm(expectedFolder(name), { recursive: true, force: true });
   await rm(errorFile(name), { force: true });
   if (outcome.kind === "error") await writeFile(errorFile(name), errorText(outcome.refusal));
-  else await writeFolder(expectedFolder(name), await compareCase(name, outcome.rendered), true);
+  else await writeFolder(expectedFolder(name), outcome.rendered, true);
 }

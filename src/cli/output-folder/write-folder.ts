@@ -1,10 +1,12 @@
-import { chmod, mkdir, mkdtemp, open, readdir, rename, rm, rmdir, unlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, open, rename, rm, rmdir, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { OmniError } from "../../core/index.ts";
 import type { Diagnostic } from "../../core/index.ts";
 import { MANIFEST, manifestText } from "../../render/index.ts";
-import { STAGING } from "./compare-folder.ts";
+import type { RenderedNode } from "../../render/index.ts";
+import { compareFolder } from "./compare-folder.ts";
 import type { ComparedFile, ComparedFolder } from "./compare-folder.ts";
+import { claimStaging, stagingFolders } from "./staging.ts";
 
 /** The files that differ from what the spec renders to, in a fixed order. */
 export const differences = ({ files }: ComparedFolder): readonly ComparedFile[] =>
@@ -38,36 +40,64 @@ export function refusals(compared: ComparedFolder, folder: string, force: boolea
 }
 
 /**
- * Brings the folder to what was compared: files are written aside, made durable and then given their names, the manifest
+ * Brings the folder to what is rendered: files are written aside, made durable and then given their names, the manifest
  * last. Killed at any moment, every file is whole, and the next run knows which are Omni's. Files not asked for any more
- * are removed unless they were edited. Throws `OmniError` `render.foreign-file` or `render.edited-file` before anything is touched.
+ * are removed unless they were edited. Returns what there was before. Throws `OmniError` `render.foreign-file` or
+ * `render.edited-file` before anything is touched, `render.busy` while another run writes there.
  */
-export async function writeFolder(folder: string, compared: ComparedFolder, force: boolean): Promise<void> {
-  const refused = refusals(compared, folder, force);
-  if (refused.length > 0) {
-    const code = refused[0]?.code ?? "render.foreign-file";
-    throw new OmniError(code, "Nothing was written.", { diagnostics: refused });
-  }
+export async function writeFolder(
+  folder: string,
+  rendered: RenderedNode,
+  force: boolean,
+): Promise<ComparedFolder> {
+  const before = await compareFolder(folder, rendered);
+  refuse(before, folder, force);
+  if (isWhole(before) && (await stagingFolders(folder)).length === 0) return before;
   await mkdir(folder, { recursive: true });
-  const leftOver = (await readdir(folder)).filter((name) => STAGING.test(name));
-  const staging = await mkdtemp(join(folder, ".omni-staging-"));
-  const changed = compared.files.filter(({ state }) => WRITTEN.has(state));
+  const { staging, leftOver } = await claimStaging(folder);
+  const discard = (): Promise<void> => rm(staging, { recursive: true, force: true });
+  let compared: ComparedFolder;
   try {
+    // Again, now that nobody else writes: another run may just have ended.
+    compared = await compareFolder(folder, rendered);
+    refuse(compared, folder, force);
     await writeDurably(join(staging, MANIFEST), manifestText(compared.manifest));
-    await stage(staging, changed);
+    await stage(staging, changedOf(compared));
   } catch (thrown) {
-    await rm(staging, { recursive: true, force: true });
+    await discard();
     throw thrown;
   }
-  // From here on the staged manifest stays until all is done: killed now, the next run knows by it which files are Omni's.
-  for (const [index, { path }] of changed.entries()) {
+  // From here on the staged manifest stays until all is done: stopped now, the next run knows by it which files are Omni's.
+  await unstage(folder, staging, compared);
+  for (const name of leftOver) await rm(join(folder, name), { recursive: true, force: true });
+  await discard();
+  return compared;
+}
+
+/** Nothing would change, the manifest included: then nothing is written either, so that a folder may be read-only. */
+const isWhole = (compared: ComparedFolder): boolean =>
+  !compared.manifestDiffers &&
+  changedOf(compared).length === 0 &&
+  compared.files.every(({ state }) => state !== "obsolete");
+
+const changedOf = ({ files }: ComparedFolder): readonly ComparedFile[] =>
+  files.filter(({ state }) => WRITTEN.has(state));
+
+function refuse(compared: ComparedFolder, folder: string, force: boolean): void {
+  const refused = refusals(compared, folder, force);
+  if (refused.length === 0) return;
+  const code = refused[0]?.code ?? "render.foreign-file";
+  throw new OmniError(code, "Nothing was written.", { diagnostics: refused });
+}
+
+/** Gives the staged files their names, removes what is not asked for any more, and names the manifest last. */
+async function unstage(folder: string, staging: string, compared: ComparedFolder): Promise<void> {
+  for (const [index, { path }] of changedOf(compared).entries()) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await rename(join(staging, String(index)), join(folder, path));
   }
   for (const { path, state } of compared.files) if (state === "obsolete") await removeFile(folder, path);
   await writeAside(folder, staging, compared);
-  for (const name of [staging, ...leftOver.map((one) => join(folder, one))])
-    await rm(name, { recursive: true, force: true });
 }
 
 /** The manifest gets its name as a copy: the staged one vouches for the files until the folder is whole. */
