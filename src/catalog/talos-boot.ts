@@ -10,7 +10,7 @@ interface BootFacts {
         readonly bootloader?: string | undefined;
       }
     | undefined;
-  readonly vm?: { readonly firmware?: string | undefined } | undefined;
+  readonly vm?: { readonly id: number; readonly firmware?: string | undefined } | undefined;
 }
 
 /**
