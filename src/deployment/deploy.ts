@@ -13,6 +13,7 @@ import type {
   ImageBuild,
 } from "./deployment.ts";
 import { startFindings } from "./findings.ts";
+import { gatewayFindings } from "./gateway-findings.ts";
 import { gatewayOf } from "./gateway.ts";
 import { engineImage, registryOf, textsOnly } from "./images.ts";
 import { modelsOf } from "./models.ts";
@@ -55,7 +56,11 @@ export function deploy(input: DeployInput): Deployment {
       gpus: docker.gpus,
       labels: docker.labels ?? {},
     },
-    process: { cgroups: process.cgroups, ...present({ user: process.user, logFolder: process.logFolder }) },
+    process: {
+      cgroups: process.cgroups,
+      systemd: process.systemd,
+      ...present({ user: process.user, logFolder: process.logFolder }),
+    },
     services,
     images: [...imagesOf(spec, services), ...(contained ? [omni] : [])],
     models: modelsOf(
@@ -71,6 +76,7 @@ export function deploy(input: DeployInput): Deployment {
     findings: [
       ...plan.diagnostics.filter(({ code }) => code !== "plan.not-applied" && code !== "plan.not-enforced"),
       ...startFindings(spec, services),
+      ...gatewayFindings({ spec, typed: input.typed, services }),
     ],
   };
 }

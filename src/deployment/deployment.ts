@@ -192,7 +192,13 @@ export interface Deployment {
     readonly gpus: "device-requests" | "cdi" | "environment";
     readonly labels: Readonly<Record<string, string>>;
   };
-  readonly process: { readonly user?: string; readonly cgroups: boolean; readonly logFolder?: string };
+  readonly process: {
+    readonly user?: string;
+    readonly cgroups: boolean;
+    /** Engines are units of systemd; otherwise Omni runs them itself. */
+    readonly systemd: boolean;
+    readonly logFolder?: string;
+  };
   /** In the order of the spec; remote engines are not among them. */
   readonly services: readonly DeployedService[];
   readonly images: readonly ImageBuild[];
