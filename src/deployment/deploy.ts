@@ -12,7 +12,7 @@ import type {
   Host,
   ImageBuild,
 } from "./deployment.ts";
-import { startFindings } from "./findings.ts";
+import { startFindings, withoutEmbedded } from "./findings.ts";
 import { gatewayFindings } from "./gateway-findings.ts";
 import { gatewayOf } from "./gateway.ts";
 import { engineImage, registryOf, textsOnly } from "./images.ts";
@@ -76,6 +76,7 @@ export function deploy(input: DeployInput): Deployment {
     findings: [
       ...plan.diagnostics.filter(({ code }) => code !== "plan.not-applied" && code !== "plan.not-enforced"),
       ...startFindings(spec, services),
+      ...withoutEmbedded(plan, services, spec),
       ...gatewayFindings({ spec, typed: input.typed, services }),
     ],
   };

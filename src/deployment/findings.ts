@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../core/index.ts";
+import type { Plan } from "../plan/plan.ts";
 import type { Spec } from "../spec/spec.ts";
 import type { DeployedService } from "./deployed-service.ts";
 
@@ -56,3 +57,24 @@ function offloadWithoutRoom({ planned, options }: DeployedService): readonly Dia
     },
   ];
 }
+
+/**
+ * Engines within Omni, where others are units of systemd: Omni is their gateway then, with a spec of its own that has
+ * neither files nor devices, and nobody runs these.
+ */
+export const withoutEmbedded = (
+  { services: planned }: Plan,
+  deployed: readonly DeployedService[],
+  { runtime: { kind, process } }: Spec,
+): readonly Diagnostic[] =>
+  deployed.length === 0 || kind !== "process" || !process.systemd
+    ? []
+    : planned
+        .filter(({ engine }) => (engine.kind ?? engine.name) === "embedded")
+        .map(({ name }) => ({
+          code: "render.not-applicable",
+          severity: "warning",
+          path: `services.${name}.engine`,
+          message: `${name} runs within Omni, which is only the gateway of the units that are rendered here: its routes go without it.`,
+          hint: "engine: llama.cpp gives it a unit; without runtime.process.systemd Omni runs all engines itself.",
+        }));

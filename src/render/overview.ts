@@ -28,7 +28,9 @@ export function overviewOf(
       "",
       "## In this order",
       "",
-      ...parts.map(({ target, rendered }, index) => stepOf(target, rendered, index)),
+      ...parts
+        .filter(({ rendered }) => rendered.artifacts.length > 0)
+        .map(({ target, rendered }, index) => stepOf(target, rendered, index)),
       "",
       "## What to know first",
       "",

@@ -51,28 +51,40 @@ const ownerless = ({ name }: DeployedService, folder: string): Diagnostic => ({
   hint: "runtime: { kind: process, process: { user: omni } }, and give that user the folder",
 });
 
+interface Pinned {
+  readonly environment: Environment;
+  /** UUIDs whose numbers are looked up when the engine starts, because it takes no UUID itself. */
+  readonly lookUp: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Engines that read CUDA_VISIBLE_DEVICES as numbers and end at a UUID (vLLM #20939, #32569, #46132). */
+const BY_NUMBER = new Set(["vllm", "triton-vllm"]);
+
 /**
- * The one variable that pins a service to its cards (CUDA C++ Programming Guide, CUDA_VISIBLE_DEVICES): by UUID, or all by
- * index where one has none, because CUDA takes no mixture. Empty where the machine has no other cards, where the owner or
- * the engine sets it, and where neither is known of a card.
+ * The one variable that pins a service to its cards (CUDA C++ Programming Guide, CUDA_VISIBLE_DEVICES): by UUID, for vLLM
+ * by the number that belongs to it at each start, or all by index where one has no UUID, because CUDA takes no mixture.
+ * Empty where the machine has no other cards, where the owner or the engine sets it, and where neither is known of a card.
  */
-export function pinnedCards(
-  service: DeployedService,
-  { hosts }: Deployment,
-): { readonly environment: Environment; readonly diagnostics: readonly Diagnostic[] } {
-  const { cards, environment, start, name } = service;
-  const nothing = { environment: {}, diagnostics: [] };
+export function pinnedCards(service: DeployedService, { hosts }: Deployment): Pinned {
+  const { cards, environment, start, name, kind } = service;
+  const nothing: Pinned = { environment: {}, lookUp: [], diagnostics: [] };
   if (cards.length === 0) return nothing;
-  if ("CUDA_VISIBLE_DEVICES" in environment || "CUDA_VISIBLE_DEVICES" in start.environment) return nothing;
+  if ("CUDA_VISIBLE_DEVICES" in environment)
+    return { ...nothing, diagnostics: BY_NUMBER.has(kind) ? takenForNumber(service) : [] };
+  if ("CUDA_VISIBLE_DEVICES" in start.environment) return nothing;
   const uuids = cards.flatMap(({ uuid }) => uuid ?? []);
   if (uuids.length === cards.length)
-    return { environment: { CUDA_VISIBLE_DEVICES: uuids.join(",") }, diagnostics: [] };
+    return BY_NUMBER.has(kind)
+      ? { ...nothing, lookUp: uuids }
+      : { ...nothing, environment: { CUDA_VISIBLE_DEVICES: uuids.join(",") } };
   const all = Object.keys(hosts.find((host) => host.name === service.machine)?.gpus ?? {});
   if (all.length === cards.length) return nothing;
   const indexes = cards.flatMap(({ index }) => index ?? []);
   const missing = cards.filter(({ uuid }) => uuid === undefined);
   const byIndex = indexes.length === cards.length;
   return {
+    ...nothing,
     environment: byIndex ? { CUDA_DEVICE_ORDER: "PCI_BUS_ID", CUDA_VISIBLE_DEVICES: indexes.join(",") } : {},
     diagnostics: missing.map((card) => ({
       code: "render.needs-value",
@@ -84,6 +96,21 @@ export function pinnedCards(
       hint: "uuid: GPU-…   # nvidia-smi -L",
     })),
   };
+}
+
+function takenForNumber({ name, environment }: DeployedService): readonly Diagnostic[] {
+  const value = environment["CUDA_VISIBLE_DEVICES"];
+  if (typeof value !== "string" || !/GPU-|MIG-/.test(value)) return [];
+  return [
+    {
+      code: "render.not-applicable",
+      severity: "warning",
+      path: `services.${name}.environment.CUDA_VISIBLE_DEVICES`,
+      message: `vLLM takes the UUIDs in CUDA_VISIBLE_DEVICES of ${name} for numbers, and ends at its start.`,
+      hint: "Take the variable out: by the UUIDs of its cards the unit looks up their numbers at each start.",
+      source: "vLLM #20939",
+    },
+  ];
 }
 
 /** Whether every network that it stands on is closed to the outside. */

@@ -6,7 +6,7 @@ import { isSealed, pinnedCards, seenPaths } from "./engine-seen.ts";
 import type { SeenPaths } from "./engine-seen.ts";
 import { environmentExample, unitEnvironment } from "./environment.ts";
 import type { UnitEnvironment } from "./environment.ts";
-import { OPT_IN, processServices, unitName, WAIT_READY } from "./names.ts";
+import { OPT_IN, unitServices, unitName, WAIT_READY } from "./names.ts";
 import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { limitLines, localUrl, logLines, userLines } from "./process-lines.ts";
 import { restartLines, startLimit } from "./restart.ts";
@@ -25,7 +25,7 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
   const at = `services.${service.name}`;
   const seen = seenPaths(service, deployment.process.user);
   const pinned = pinnedCards(service, deployment);
-  const environment = unitEnvironment(service, unit, pinned.environment);
+  const environment = unitEnvironment(service, unit, pinned);
   const after = orderOf(service, deployment);
   const content = unitFile({
     header: headerOf(service, unit),
@@ -136,7 +136,7 @@ function orderOf(
   { after, name }: DeployedService,
   deployment: Deployment,
 ): { readonly units: readonly string[]; readonly diagnostics: readonly Diagnostic[] } {
-  const services = processServices(deployment);
+  const services = unitServices(deployment);
   const diagnostics: Diagnostic[] = [];
   const units = after.flatMap((wanted) => {
     const found = services.filter((one) => (one.replicaOf ?? one.name) === wanted);

@@ -3,7 +3,7 @@ import type { DeployedService, Environment, SecretReference } from "../../deploy
 import type { Artifact } from "../artifact.ts";
 import { hashComment } from "../escape/shell.ts";
 import { unitAssignment, unitCommand, unitRestPath } from "../escape/systemd.ts";
-import { ETC } from "./names.ts";
+import { ETC, VISIBLE_CARDS } from "./names.ts";
 import { needsWholePath } from "./whole-path.ts";
 import type { UnitLine } from "./unit.ts";
 
@@ -27,10 +27,12 @@ export const environmentFile = (unit: string): string => `${ETC}/${unit}.env`;
 export function unitEnvironment(
   service: DeployedService,
   unit: string,
-  pinned: Environment,
+  pinned: { readonly environment: Environment; readonly lookUp: readonly string[] },
 ): UnitEnvironment {
   const values = new Map(
-    [service.start.environment, pinned, service.environment].flatMap((one) => Object.entries(one)),
+    [service.start.environment, pinned.environment, service.environment].flatMap((one) =>
+      Object.entries(one),
+    ),
   );
   const lines: UnitLine[] = [];
   const credentials: UnitLine[] = [];
@@ -65,12 +67,15 @@ export function unitEnvironment(
           { comment: `Secrets, mode 0600; ${unit}.env.example names them.` },
           ["EnvironmentFile", environmentFile(unit)],
         ];
+  const { command } = service.start;
+  const engine =
+    pinned.lookUp.length === 0 ? command : ([VISIBLE_CARDS, pinned.lookUp.join(","), ...command] as const);
   return {
     lines: [...file, ...credentials, ...lines],
     command: unitCommand(
       setting.length === 0
-        ? service.start.command
-        : ["/bin/sh", "-ec", `${setting.join("; ")}; exec "$@"`, "omni", ...service.start.command],
+        ? engine
+        : ["/bin/sh", "-ec", `${setting.join("; ")}; exec "$@"`, "omni", ...engine],
       `services.${service.name}`,
     ),
     wanted: [...wanted],

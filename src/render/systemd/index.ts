@@ -10,9 +10,11 @@ import { composeProjects, composeUnit } from "./compose-units.ts";
 import { engineUnit } from "./engine-unit.ts";
 import { groupUnits } from "./group-units.ts";
 import { installScript } from "./install-script.ts";
-import { processServices } from "./names.ts";
+import { processServices, unitServices } from "./names.ts";
 import { nvidiaUnit, nvidiaUnitName } from "./nvidia-unit.ts";
 import { omniUnit, ownUnitOf } from "./own-units.ts";
+import { pinnedCards } from "./engine-seen.ts";
+import { VISIBLE_CARDS_SCRIPT } from "./visible-cards.ts";
 import { WAIT_READY_SCRIPT } from "./wait-ready.ts";
 import { needsWholePath, wholeLogFolder } from "./whole-path.ts";
 
@@ -22,12 +24,14 @@ export const systemd: Target = {
   wanted: (deployment) =>
     deployment.runtime === "process" || deployment.services.some(({ runtime }) => runtime !== "kubernetes"),
   render(deployment) {
-    const engines = processServices(deployment).map((service) => engineUnit(service, deployment));
+    const engines = unitServices(deployment).map((service) => engineUnit(service, deployment));
     // In a compose project the gateway is one of its containers.
     const omni = deployment.runtime === "process" ? [omniUnit(deployment)] : [];
+    const scripts = scriptsOf(deployment, engines.length + omni.length > 0);
     const projects = composeProjects(deployment).map((project) => composeUnit(deployment, project));
     const units = [...engines, ...omni];
-    if (units.length + projects.length === 0) return { artifacts: [], diagnostics: [] };
+    if (units.length + projects.length === 0)
+      return { artifacts: [], diagnostics: startedByNobody(deployment) };
     const nvidia = nvidiaUnitName(deployment);
     const artifacts = [
       ...units.flatMap((unit) => unit.artifacts),
@@ -36,14 +40,30 @@ export const systemd: Target = {
       ...groupUnits,
     ];
     return {
-      artifacts: [...artifacts, ...(units.length === 0 ? [] : [waitReady]), install(deployment, artifacts)],
+      artifacts: [...artifacts, ...scripts, install(deployment, artifacts, scripts)],
       diagnostics: [
         ...units.flatMap(({ diagnostics }) => diagnostics),
         ...severalMachines(deployment),
+        ...startedByNobody(deployment),
         ...logFindings(deployment),
       ],
     };
   },
+};
+
+/** Scripts that the units call, each only where one of them does. */
+const scriptsOf = (deployment: Deployment, waits: boolean): readonly Artifact[] => [
+  ...(waits ? [waitReady] : []),
+  ...(unitServices(deployment).some((service) => pinnedCards(service, deployment).lookUp.length > 0)
+    ? [visibleCards]
+    : []),
+];
+
+const visibleCards: Artifact = {
+  path: "systemd/visible-cards",
+  content: VISIBLE_CARDS_SCRIPT,
+  mode: 0o755,
+  reason: "asked for by the units of vLLM, which takes its cards by number and is given them by UUID",
 };
 
 const waitReady: Artifact = {
@@ -55,7 +75,11 @@ const waitReady: Artifact = {
 
 const isUnit = (name: string): boolean => /\.(?:service|target|slice)$/.test(name);
 
-function install(deployment: Deployment, artifacts: readonly Artifact[]): Artifact {
+function install(
+  deployment: Deployment,
+  artifacts: readonly Artifact[],
+  scripts: readonly Artifact[],
+): Artifact {
   const names = artifacts.map(({ path }) => path.slice("systemd/".length));
   // The others come with the units that name them, and a refused one with nobody.
   const enabled = artifacts.filter(({ path, content }) => isUnit(path) && /^\[Install\]$/m.test(content));
@@ -73,7 +97,7 @@ function install(deployment: Deployment, artifacts: readonly Artifact[]): Artifa
       specs: names.filter((name) => name.endsWith(".yaml")),
       ownSpec: processes && !ownUnitOf(deployment).gateway,
       omni: processes,
-      waits: processes || processServices(deployment).length > 0,
+      scripts: scripts.map(({ path }) => path.slice("systemd/".length)),
       projects: composeProjects(deployment).map(({ folder }) => folder),
       ...(logFolder === undefined ? {} : { logFolder }),
       ...(user === undefined ? {} : { user }),
@@ -87,6 +111,18 @@ const logFindings = ({ process: { logFolder } }: Deployment): readonly Diagnosti
   logFolder === wholeLogFolder(logFolder)
     ? []
     : [needsWholePath("runtime.process.logFolder", logFolder ?? "", "logs go to the journal")];
+
+/** Engines that are processes beside containers or a cluster: Omni itself runs there as a container, and starts none. */
+function startedByNobody(deployment: Deployment): readonly Diagnostic[] {
+  if (deployment.runtime === "process" || deployment.process.systemd) return [];
+  return processServices(deployment).map(({ name }) => ({
+    code: "render.not-applicable",
+    severity: "warning",
+    path: `services.${name}.runtime`,
+    message: `${name} runs as a process, beside a gateway in a container that starts no processes: nothing rendered starts it.`,
+    hint: "runtime: { process: { systemd: true } } gives it a unit.",
+  }));
+}
 
 /** Units of several machines lie side by side, and only their owner knows which machine install.sh runs on. */
 function severalMachines(deployment: Deployment): readonly Diagnostic[] {

@@ -13,7 +13,8 @@ export interface Installed {
   readonly ownSpec: boolean;
   /** Omni is started by one of the units. */
   readonly omni: boolean;
-  readonly waits: boolean;
+  /** Scripts that the units call. */
+  readonly scripts: readonly string[];
   /** Folders of compose projects, below the output folder. */
   readonly projects: readonly string[];
   readonly logFolder?: string;
@@ -30,13 +31,13 @@ export const installScript = (what: Installed): string =>
       "fi",
       what.user === undefined ? undefined : userCheck(what.user),
       what.omni ? omniCheck : undefined,
+      what.ownSpec ? ownSpec : undefined,
     ),
     lines(
-      "# Units, and the script by which they wait until an engine can serve.",
+      "# Units, and the scripts that they call.",
       ...what.units.map((unit) => `copy 0644 ${shellWord(unit)} /etc/systemd/system`),
-      what.waits ? `copy 0755 wait-ready ${LIBRARY}` : undefined,
+      ...what.scripts.map((name) => `copy 0755 ${shellWord(name)} ${LIBRARY}`),
       ...what.specs.map((name) => `copy 0644 ${shellWord(name)} ${ETC}`),
-      what.ownSpec ? ownSpec : undefined,
       ...(what.environments.length === 0 ? [] : [secrets]),
       ...what.environments.map((unit) => `secrets ${shellWord(unit)}`),
       what.logFolder === undefined ? undefined : `run install -d -m 0755 "$root"${shellWord(what.logFolder)}`,

@@ -5,10 +5,15 @@ import type { DeployedService, Deployment } from "../../deployment/index.ts";
 export const ETC = "/etc/omni";
 export const LIBRARY = "/usr/local/lib/omni";
 export const WAIT_READY = `${LIBRARY}/wait-ready`;
+export const VISIBLE_CARDS = `${LIBRARY}/visible-cards`;
 /** Where the units look for Omni itself; a link to the launcher of its repository will do. */
 export const OMNI = "/usr/local/bin/omni";
 /** A refused service starts only where a file of its name lies here. */
 export const OPT_IN = `${ETC}/start-refused`;
+
+/** Services that are units of their own, in the order of the spec; none where Omni runs the engines itself. */
+export const unitServices = (deployment: Deployment): readonly DeployedService[] =>
+  deployment.process.systemd ? processServices(deployment) : [];
 
 /** Services that run as processes of a Linux machine, in the order of the spec. */
 export const processServices = ({ services }: Deployment): readonly DeployedService[] =>
@@ -28,7 +33,7 @@ export function unitName({ name }: Pick<DeployedService, "name">): string {
 
 /** The name of a unit of Omni's own that no service has. */
 export function ownUnit(deployment: Deployment, wanted: string): string {
-  const taken = new Set(processServices(deployment).map(unitName));
+  const taken = new Set(unitServices(deployment).map(unitName));
   let name = wanted;
   for (let turn = 2; taken.has(name); turn += 1) name = `${wanted}-${turn}`;
   return name;

@@ -1,6 +1,6 @@
 import type { Deployment } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
-import { ownUnit, processServices } from "./names.ts";
+import { ownUnit, unitServices } from "./names.ts";
 import { unitFile } from "./unit.ts";
 import type { UnitLine } from "./unit.ts";
 
@@ -9,7 +9,7 @@ import type { UnitLine } from "./unit.ts";
  * engine's unit starts: systemd looks up what DeviceAllow means at that moment, and an unloaded module means nothing.
  */
 export function nvidiaUnitName(deployment: Deployment): string | undefined {
-  const engines = processServices(deployment);
+  const engines = unitServices(deployment);
   const used =
     engines.length === 0
       ? deployment.runtime === "process" &&

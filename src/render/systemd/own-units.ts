@@ -1,11 +1,12 @@
 import type { Diagnostic } from "../../core/index.ts";
-import type { Deployment, SecretReference } from "../../deployment/index.ts";
+import type { DeployedService, Deployment, SecretReference } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
 import { yamlDocument } from "../documents/yaml.ts";
 import { unitCommand, unitRestPath, unitText } from "../escape/systemd.ts";
 import type { RenderedUnit } from "./engine-unit.ts";
 import { environmentExample, environmentFile, variablesOf } from "./environment.ts";
-import { ETC, OMNI, ownUnit, processServices, unitName, WAIT_READY } from "./names.ts";
+import { seenPaths } from "./engine-seen.ts";
+import { ETC, OMNI, ownUnit, processServices, unitServices, unitName, WAIT_READY } from "./names.ts";
 import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { localUrl, logLines, userLines } from "./process-lines.ts";
 import { restartLines, startLimit } from "./restart.ts";
@@ -23,19 +24,20 @@ export interface OwnUnit {
   readonly unit: string;
   /** File in /etc/omni that it runs. */
   readonly spec: string;
-  /** The gateway of units beside it, and not a node with embedded engines. */
+  /** The gateway of units beside it, and not a node that runs its engines. */
   readonly gateway: boolean;
 }
 
 export const ownUnitOf = (deployment: Deployment): OwnUnit =>
-  processServices(deployment).length === 0
+  unitServices(deployment).length === 0
     ? { unit: "omni", spec: "omni.yaml", gateway: false }
     : { unit: ownUnit(deployment, "omni-gateway"), spec: "gateway.yaml", gateway: true };
 
-/** Omni's own unit: the gateway beside the engines' units, or the whole node where its engines are embedded. */
+/** Omni's own unit: the gateway beside the engines' units, or the whole node where it runs them. */
 export function omniUnit(deployment: Deployment): RenderedUnit {
   const own = ownUnitOf(deployment);
   const { unit, gateway } = own;
+  const secrets = secretsOf(deployment, own);
   const credentials = gateway ? credentialsOf(deployment.gateway.secrets) : new Map<string, string>();
   const content = unitFile({
     header: headerOf(own),
@@ -58,18 +60,24 @@ export function omniUnit(deployment: Deployment): RenderedUnit {
       ...(gateway ? [gatewaySpec(deployment, own, credentials)] : []),
       ...environmentExample(
         unit,
-        variablesOf(deployment.gateway.secrets, "gateway"),
-        "keys, tools and remote engines",
+        variablesOf(secrets, "gateway"),
+        gateway ? "keys, tools and remote engines" : "keys, tools and engines",
       ),
     ],
-    diagnostics: [...foldersOf(deployment).diagnostics, ...secretFindings(deployment, own)],
+    diagnostics: [
+      ...foldersOf(deployment).diagnostics,
+      ...secretFindings(deployment, own),
+      ...enginesOf(deployment, own).flatMap(
+        (service) => seenPaths(service, deployment.process.user).diagnostics,
+      ),
+    ],
   };
 }
 
 const headerOf = ({ unit, spec, gateway }: OwnUnit): readonly string[] => [
   gateway
     ? `${unit}.service: Omni's gateway, the one address of all engines that run as units of this machine.`
-    : `${unit}.service: Omni itself, with the engines that it runs within.`,
+    : `${unit}.service: Omni itself, and the engines that it runs.`,
   `Rendered by Omni from omni.yaml; change that and render again. It runs ${OMNI} up ${ETC}/${spec}.`,
   `Logs: journalctl -u ${unit}. What it serves: omni status.`,
 ];
@@ -87,12 +95,16 @@ const unitLines = (deployment: Deployment, { gateway }: OwnUnit): readonly UnitL
 
 function serviceLines(
   deployment: Deployment,
-  { unit, spec, gateway }: OwnUnit,
+  own: OwnUnit,
   credentials: ReadonlyMap<string, string>,
 ): readonly UnitLine[] {
+  const { unit, spec, gateway } = own;
   const at = "gateway";
-  const { host, port, secrets } = deployment.gateway;
+  const { host, port } = deployment.gateway;
+  const secrets = secretsOf(deployment, own);
+  const engines = enginesOf(deployment, own);
   const { folders } = foldersOf(deployment);
+  const data = engines.flatMap((service) => seenPaths(service, deployment.process.user).paths.write);
   return [
     ["Type", "exec"],
     ["Slice", "omni.slice"],
@@ -104,13 +116,19 @@ function serviceLines(
     ["ExecStartPost", unitCommand([WAIT_READY, localUrl(host, port, "/healthz")], at)],
     ["TimeoutStartSec", "10min"],
     ["KillMode", "mixed"],
-    ["TimeoutStopSec", timeSpan(STOPPING)],
+    [
+      "TimeoutStopSec",
+      timeSpan(Math.max(STOPPING, ...engines.map(({ drainTimeout }) => drainTimeout + 30_000))),
+    ],
     ...restartLines(RESTART),
     ["LimitNOFILE", "65536"],
+    ...(engines.some(({ options }) => options.weights === "lock")
+      ? ([{ comment: "Its engines lock weights into memory." }, ["LimitMEMLOCK", "infinity"]] as const)
+      : []),
     ...logLines(deployment.process.logFolder, unit),
     ...sandboxLines({
       read: folders.filter(({ writable }) => !writable).map(({ path }) => path),
-      write: folders.filter(({ writable }) => writable).map(({ path }) => path),
+      write: [...new Set([...folders.filter(({ writable }) => writable).map(({ path }) => path), ...data])],
       bound: [],
       // Its repository may lie in somebody's home, where it is read and never written.
       homes: true,
@@ -122,13 +140,26 @@ function serviceLines(
   ];
 }
 
+/** Secrets that Omni itself reads: the gateway's, and those of the engines where it starts them. */
+const secretsOf = (deployment: Deployment, own: OwnUnit): readonly SecretReference[] => [
+  ...deployment.gateway.secrets,
+  ...enginesOf(deployment, own).flatMap(({ environment }) =>
+    Object.values(environment).flatMap((value) => (typeof value === "string" ? [] : [value])),
+  ),
+];
+
+/** Engines that Omni starts itself, beside those within it. */
+const enginesOf = (deployment: Deployment, { gateway }: OwnUnit): readonly DeployedService[] =>
+  gateway ? [] : processServices(deployment);
+
 const filesOf = (secrets: readonly SecretReference[]): readonly string[] => [
   ...new Set(secrets.flatMap(({ file }) => file ?? [])),
 ];
 
 /** Secrets that the unit cannot be shown: by no whole path, or where the owner's own spec names their place. */
-const secretFindings = (deployment: Deployment, { unit, gateway }: OwnUnit): readonly Diagnostic[] =>
-  filesOf(deployment.gateway.secrets).flatMap((file): readonly Diagnostic[] => {
+const secretFindings = (deployment: Deployment, own: OwnUnit): readonly Diagnostic[] => {
+  const { unit, gateway } = own;
+  return filesOf(secretsOf(deployment, own)).flatMap((file): readonly Diagnostic[] => {
     if (!file.startsWith("/")) return [needsWholePath("keys", file, "Omni will not find it")];
     if (gateway) return [];
     return [
@@ -141,6 +172,7 @@ const secretFindings = (deployment: Deployment, { unit, gateway }: OwnUnit): rea
       },
     ];
   });
+};
 
 /** Files with secrets, each with the name of its credential. */
 const credentialsOf = (secrets: readonly SecretReference[]): ReadonlyMap<string, string> =>
@@ -179,7 +211,7 @@ function gatewaySpec(
         const id = credentials.get(file);
         return id === undefined ? undefined : `/run/credentials/${unit}.service/${id}`;
       }),
-      `What ${unit}.service runs, rendered by Omni from omni.yaml; install.sh puts it into ${ETC}.\nThe engines are units of their own, so here they are remote ones on this machine: ${processServices(deployment).map(unitName).join(", ")}.`,
+      `What ${unit}.service runs, rendered by Omni from omni.yaml; install.sh puts it into ${ETC}.\nThe engines are units of their own, so here they are remote ones on this machine: ${unitServices(deployment).map(unitName).join(", ")}.`,
     ),
     mode: 0o644,
     reason: "asked for by gateway, which finds the engines' units by it",

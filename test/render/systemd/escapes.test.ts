@@ -9,6 +9,7 @@ import { commandWords, noSpecifiers, readUnit, words } from "./unit-file.ts";
 const BASE = await deploymentOf(`omni: 1
 name: node
 metal: { gpus: { card: RTX 4090 } }
+runtime: { kind: process, process: { systemd: true } }
 models: { m: { source: /models/m.gguf, size: 2GB, family: qwen2.5-3b } }
 services: { s: { model: m, engine: llama.cpp, devices: card, context: 4096 } }
 `);
@@ -191,7 +192,7 @@ describe("values in units come out as they went in", () => {
     refused({ start: startOf({ command: ["/bin/sh", "\ud800"] }) }, "no character");
     refused({ cpus: "0-3\nUser=root" }, "services.s.cpus");
     refused({ name: "s\nx" }, "cannot be part of a unit's name");
-    expect(() => systemd.render({ ...BASE, process: { cgroups: true, user: "a b" } })).toThrow(
+    expect(() => systemd.render({ ...BASE, process: { cgroups: true, systemd: true, user: "a b" } })).toThrow(
       "runtime.process.user",
     );
   });

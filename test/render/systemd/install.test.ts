@@ -14,6 +14,7 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Deployment } from "../../../src/deployment/index.ts";
 import { systemd } from "../../../src/render/systemd/index.ts";
 import { deploymentOf, referenceDeployment } from "../deployments.ts";
 
@@ -25,11 +26,17 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A reference system whose engines are units of their own. */
+async function asUnits(name: string): Promise<Deployment> {
+  const deployment = await referenceDeployment(name);
+  return { ...deployment, process: { ...deployment.process, systemd: true } };
+}
+
 /** Writes what the target renders, with a systemctl that only notes how it was called. */
 async function rendered(name: string): Promise<{ readonly out: string; readonly root: string }> {
   const out = join(folder, name);
   const root = join(out, "it's a root");
-  const { artifacts } = systemd.render(await referenceDeployment(name));
+  const { artifacts } = systemd.render(await asUnits(name));
   for (const { path, content, mode } of artifacts) write(join(out, path), content, mode);
   write(join(out, "bin/systemctl"), `#!/bin/sh\necho "$*" >>'${out}/systemctl'\n`, 0o755);
   write(join(root, "usr/local/bin/omni"), "#!/bin/sh\n", 0o755);
@@ -115,13 +122,13 @@ describe("install.sh", () => {
     async () => {
       const named = await deploymentOf(`omni: 1
 name: n
-runtime: { kind: process, process: { user: omni, logFolder: "/var/log/it's omni" } }
+runtime: { kind: process, process: { systemd: true, user: omni, logFolder: "/var/log/it's omni" } }
 models: { m: builtin:omni-demo }
 services: { s: { model: m } }
 `);
       for (const deployment of [
         named,
-        ...(await Promise.all(["workstation", "laptop", "concrete-bunker"].map(referenceDeployment))),
+        ...(await Promise.all(["workstation", "laptop", "concrete-bunker"].map(asUnits))),
       ])
         for (const { path, content } of systemd
           .render(deployment)

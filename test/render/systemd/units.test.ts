@@ -21,7 +21,7 @@ metal:
     big: { model: RTX PRO 6000 Blackwell, uuid: GPU-f4f210c1-5a52-7267-979e-fe922961190a }
     small: { model: RTX 5090, uuid: GPU-bfbb9aa1-3d36-b47b-988f-5752cfc54601 }
     spare: { model: RTX 5090 }
-runtime: { kind: process, process: { logFolder: /var/log/omni } }
+runtime: { kind: process, process: { systemd: true, logFolder: /var/log/omni } }
 networks: { closed: { internal: true } }
 models:
   large: { source: /models/large.gguf, size: 40GB, family: llama-3.3-70b }

@@ -56,7 +56,7 @@ if [ -z "$root" ] && [ "$dry_run" = no ] && [ "$(id -u)" != 0 ]; then
   fail "only root may write to /etc/systemd/system" "run it with sudo, or look first: sh $0 --dry-run"
 fi
 
-# Units, and the script by which they wait until an engine can serve.
+# Units, and the scripts that they call.
 copy 0644 omni-compose.service /etc/systemd/system
 copy 0644 omni.target /etc/systemd/system
 copy 0644 omni.slice /etc/systemd/system

@@ -68,18 +68,18 @@ fi
 if [ "$dry_run" = no ] && [ ! -x "$root/usr/local/bin/omni" ]; then
   fail "$root/usr/local/bin/omni is not there, and a unit starts it" "ln -s /opt/omni/omni /usr/local/bin/omni   # the launcher of Omni's repository, readable for all"
 fi
-
-# Units, and the script by which they wait until an engine can serve.
-copy 0644 omni.service /etc/systemd/system
-copy 0644 omni.target /etc/systemd/system
-copy 0644 omni.slice /etc/systemd/system
-copy 0755 wait-ready /usr/local/lib/omni
 # What Omni runs: the owner's spec. Relative paths in it count from /etc/omni.
 if [ -n "$spec" ]; then
   run install -D -m 0644 "$spec" "$root/etc/omni/omni.yaml"
 elif [ "$dry_run" = no ] && [ ! -e "$root/etc/omni/omni.yaml" ]; then
   fail "$root/etc/omni/omni.yaml is not there" "sh $0 --spec omni.yaml"
 fi
+
+# Units, and the scripts that they call.
+copy 0644 omni.service /etc/systemd/system
+copy 0644 omni.target /etc/systemd/system
+copy 0644 omni.slice /etc/systemd/system
+copy 0755 wait-ready /usr/local/lib/omni
 
 # systemd's own checker, once everything that the units name is in place.
 if [ -z "$root" ] && command -v systemd-analyze >/dev/null 2>&1; then

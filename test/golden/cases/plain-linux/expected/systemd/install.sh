@@ -63,7 +63,7 @@ if [ "$dry_run" = no ] && [ ! -x "$root/usr/local/bin/omni" ]; then
   fail "$root/usr/local/bin/omni is not there, and a unit starts it" "ln -s /opt/omni/omni /usr/local/bin/omni   # the launcher of Omni's repository, readable for all"
 fi
 
-# Units, and the script by which they wait until an engine can serve.
+# Units, and the scripts that they call.
 copy 0644 omni-chat.service /etc/systemd/system
 copy 0644 omni-spare.service /etc/systemd/system
 copy 0644 omni-gateway.service /etc/systemd/system
@@ -71,6 +71,7 @@ copy 0644 omni-nvidia.service /etc/systemd/system
 copy 0644 omni.target /etc/systemd/system
 copy 0644 omni.slice /etc/systemd/system
 copy 0755 wait-ready /usr/local/lib/omni
+copy 0755 visible-cards /usr/local/lib/omni
 copy 0644 gateway.yaml /etc/omni
 # Secrets: made once with mode 0600, then the owner's.
 secrets() { # unit

@@ -5,11 +5,12 @@
 #   sh install.sh --dry-run          every command, and none of them run
 #   sh install.sh                    install, check, enable
 #   sh install.sh --root DIR         the same below another root, such as a mounted image
+#   sh install.sh --spec FILE        the omni.yaml that Omni runs here
 #
 # It may be run again at any time; files with secrets that are there already stay as they are.
 set -eu
 
-usage() { echo "usage: sh install.sh [--dry-run] [--root DIR]"; }
+usage() { echo "usage: sh install.sh [--dry-run] [--root DIR] [--spec FILE]"; }
 
 fail() { # what is wrong, what to do
   echo "install.sh: $1" >&2
@@ -19,6 +20,7 @@ fail() { # what is wrong, what to do
 
 dry_run=no
 root=
+spec=
 while [ $# -gt 0 ]; do
   case $1 in
     --dry-run) dry_run=yes ;;
@@ -28,6 +30,14 @@ while [ $# -gt 0 ]; do
         exit 2
       fi
       root=${2%/}
+      shift
+      ;;
+    --spec)
+      if [ $# -lt 2 ]; then
+        usage >&2
+        exit 2
+      fi
+      spec=$2
       shift
       ;;
     --help | -h)
@@ -58,15 +68,19 @@ fi
 if [ "$dry_run" = no ] && [ ! -x "$root/usr/local/bin/omni" ]; then
   fail "$root/usr/local/bin/omni is not there, and a unit starts it" "ln -s /opt/omni/omni /usr/local/bin/omni   # the launcher of Omni's repository, readable for all"
 fi
+# What Omni runs: the owner's spec. Relative paths in it count from /etc/omni.
+if [ -n "$spec" ]; then
+  run install -D -m 0644 "$spec" "$root/etc/omni/omni.yaml"
+elif [ "$dry_run" = no ] && [ ! -e "$root/etc/omni/omni.yaml" ]; then
+  fail "$root/etc/omni/omni.yaml is not there" "sh $0 --spec omni.yaml"
+fi
 
-# Units, and the script by which they wait until an engine can serve.
-copy 0644 omni-chat.service /etc/systemd/system
-copy 0644 omni-gateway.service /etc/systemd/system
+# Units, and the scripts that they call.
+copy 0644 omni.service /etc/systemd/system
 copy 0644 omni-nvidia.service /etc/systemd/system
 copy 0644 omni.target /etc/systemd/system
 copy 0644 omni.slice /etc/systemd/system
 copy 0755 wait-ready /usr/local/lib/omni
-copy 0644 gateway.yaml /etc/omni
 # Secrets: made once with mode 0600, then the owner's.
 secrets() { # unit
   if [ ! -e "$root/etc/omni/$1.env" ]; then
@@ -74,18 +88,18 @@ secrets() { # unit
     echo "write the secrets into $root/etc/omni/$1.env before you start $1"
   fi
 }
-secrets omni-gateway
+secrets omni
 
 # systemd's own checker, once everything that the units name is in place.
 if [ -z "$root" ] && command -v systemd-analyze >/dev/null 2>&1; then
-  run systemd-analyze verify /etc/systemd/system/omni-chat.service /etc/systemd/system/omni-gateway.service /etc/systemd/system/omni.target ||
+  run systemd-analyze verify /etc/systemd/system/omni.service /etc/systemd/system/omni.target ||
     fail "systemd found a unit wrong (see above); nothing was enabled" "install what is missing, or correct omni.yaml and render again"
 fi
 
 if [ -n "$root" ]; then
-  run systemctl --root="$root" enable omni-chat.service omni-gateway.service omni.target
+  run systemctl --root="$root" enable omni.service omni.target
 else
   run systemctl daemon-reload
-  run systemctl enable omni-chat.service omni-gateway.service omni.target
+  run systemctl enable omni.service omni.target
 fi
 echo "installed; start everything: systemctl start omni.target"
