@@ -4,12 +4,29 @@ import type { Spec } from "../spec/spec.ts";
 import type { DeployedService } from "./deployed-service.ts";
 
 /** What the owner should know about how engines are started, whatever runs them. */
-export const startFindings = (spec: Spec, services: readonly DeployedService[]): readonly Diagnostic[] =>
-  services.flatMap((service) => [
+export const startFindings = (spec: Spec, services: readonly DeployedService[]): readonly Diagnostic[] => [
+  ...services.flatMap((service) => [
     ...withoutTokenizer(spec, service),
     ...lostArguments(spec, service),
     ...offloadWithoutRoom(service),
-  ]);
+  ]),
+  ...gatewayWithoutEngines(services),
+];
+
+/** What is rendered for the gateway is whole; what this version of it cannot do yet must not be found out by its container. */
+const gatewayWithoutEngines = (services: readonly DeployedService[]): readonly Diagnostic[] =>
+  services.length === 0
+    ? []
+    : [
+        {
+          code: "engine.not-run-here",
+          severity: "warning",
+          path: "gateway",
+          message:
+            "The gateway of this version calls no engine outside itself: started with the spec that is rendered for it, it refuses with this code, and it serves no metrics yet.",
+          hint: "Until then clients reach each engine at its own address; everything else that is rendered stands without the gateway.",
+        },
+      ];
 
 /** KTransformers reads configuration and tokenizer as Hugging Face files; a GGUF repository holds weights alone. */
 function withoutTokenizer(spec: Spec, { name, kind, planned }: DeployedService): readonly Diagnostic[] {
