@@ -25,6 +25,8 @@ export interface DeployedService {
   readonly replicaOf?: string;
   /** Placement and settings; for a refused service what its owner wrote, with no memory terms. */
   readonly planned: PlannedService;
+  /** Model that proposes tokens; its files lie beside those of its own. */
+  readonly draftModel?: string;
   readonly refused?: Refused;
   readonly runtime: "process" | "docker" | "kubernetes";
   /** Kind of engine in the catalog. */

@@ -9,6 +9,7 @@ export const startFindings = (spec: Spec, services: readonly DeployedService[]):
     ...withoutTokenizer(spec, service),
     ...lostArguments(spec, service),
     ...offloadWithoutRoom(service),
+    ...besideOnHub(spec, service),
   ]),
   ...gatewayWithoutEngines(services),
 ];
@@ -42,6 +43,29 @@ function withoutTokenizer(spec: Spec, { name, kind, planned }: DeployedService):
       source: "KTransformers 0.7.0: --model-path and --kt-weight-path",
     },
   ];
+}
+
+/** Projectors and adapters are files beside the model; of a hub only models are downloaded. */
+function besideOnHub(spec: Spec, { name, planned }: DeployedService): readonly Diagnostic[] {
+  const at = `models.${planned.model.name}`;
+  const { projector, adapters = [] } = spec.models[planned.model.name] ?? {};
+  const files = [
+    { path: `${at}.projector`, hub: projector?.hub },
+    ...adapters.map(({ hub }, index) => ({ path: `${at}.adapters.${index}`, hub })),
+  ];
+  return files.flatMap(({ path, hub }): Diagnostic[] =>
+    hub === undefined
+      ? []
+      : [
+          {
+            code: "render.needs-value",
+            severity: "warning",
+            path,
+            message: `${name} is started without what lies at ${hub}: only the model itself is downloaded, and its place on the node is not known.`,
+            hint: "Download it to a disk of the node and name it there: disk:DISK/path.",
+          },
+        ],
+  );
 }
 
 function lostArguments(

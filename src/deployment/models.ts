@@ -10,13 +10,22 @@ const HUB = "https://huggingface.co";
 /** The models that services of this deployment read from a node, once for each machine that serves them. */
 export function modelsOf(spec: Spec, services: readonly PlannedService[]): readonly DeployedModel[] {
   const wanted = new Map<string, PlannedService>();
-  for (const service of services) wanted.set(`${service.model.name} ${service.machine ?? ""}`, service);
+  for (const service of services)
+    for (const one of [service, ...proposing(spec, service)])
+      wanted.set(`${one.model.name} ${one.machine ?? ""}`, one);
   return [...wanted.values()].flatMap((service) => {
     const model = spec.models[service.model.name];
     if (model === undefined || model.source.remote !== undefined || model.source.builtin !== undefined)
       return [];
     return [deployedModel(spec, service, model)];
   });
+}
+
+/** The service's draft model as if it were its own, because its files have to be there as well. */
+function proposing(spec: Spec, service: PlannedService): readonly PlannedService[] {
+  const name = spec.services[service.replicaOf ?? service.name]?.draft?.model;
+  if (name === undefined) return [];
+  return [{ ...service, model: { name, path: spec.models[name]?.source.file ?? "", sizeBytes: 0 } }];
 }
 
 function deployedModel(spec: Spec, service: PlannedService, model: Model): DeployedModel {

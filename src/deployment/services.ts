@@ -91,6 +91,7 @@ export function deployedService(
     labels: settings.labels ?? {},
     ...present({
       replicaOf: planned.replicaOf,
+      draftModel: settings.draft?.model,
       refused,
       turns: turnsOf(planned.name, swapSets),
       engineVersion: engine?.version,

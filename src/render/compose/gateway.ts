@@ -1,3 +1,4 @@
+import type { Diagnostic } from "../../core/index.ts";
 import { healthScript } from "../documents/health-script.ts";
 import type { Deployment } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
@@ -59,7 +60,7 @@ export function gatewayService(
           ports: [gatewayPort(deployment, draft)],
         }
       : {}),
-    volumes: mountsOf(deployment),
+    volumes: mountsOf(deployment, draft),
     cap_drop: ["ALL"],
     security_opt: ["no-new-privileges:true"],
     read_only: true,
@@ -100,6 +101,10 @@ function secretsOf(
   const secrets: ComposeSecretMount[] = [];
   for (const reference of gateway.secrets) {
     if (isFileSecret(reference)) {
+      if (!isWhole(reference.file)) {
+        draft.find(partialPath("keys", reference.file));
+        continue;
+      }
       const at = `the secret in ${reference.file}`;
       secrets.push({ source: draft.secretFile(reference.file, at), target: composeText(reference.file, at) });
     } else {
@@ -110,7 +115,24 @@ function secretsOf(
   return { environment, secrets };
 }
 
-const mountsOf = ({ gateway }: Deployment): readonly ComposeMount[] => [
+const isWhole = (path: string): boolean => path.startsWith("/");
+
+/** A container has no home, and its spec lies in another folder than the owner's. */
+const partialPath = (at: string, path: string): Diagnostic => ({
+  code: "render.needs-value",
+  severity: "error",
+  path: at,
+  message: `${path} does not begin at the root, and a container has neither a home nor the folder of omni.yaml: it is not mounted into the gateway's, which does not find it.`,
+  hint: at === "tools" ? "Write the whole path of the node." : "Write a whole path, or name a variable: env.",
+});
+
+function mountsOf({ gateway }: Deployment, draft: ComposeDraft): readonly ComposeMount[] {
+  const partial = gateway.folders.filter(({ path }) => !isWhole(path));
+  for (const { path } of partial) draft.find(partialPath("tools", path));
+  return [...ownMounts(), ...gateway.folders.filter(({ path }) => isWhole(path)).map(folderMount)];
+}
+
+const ownMounts = (): readonly ComposeMount[] => [
   {
     type: "bind",
     source: "./gateway/omni.yaml",
@@ -119,14 +141,15 @@ const mountsOf = ({ gateway }: Deployment): readonly ComposeMount[] => [
     bind: { create_host_path: false },
   },
   { type: "volume", source: STATE_VOLUME, target: STATE },
-  ...gateway.folders.map(({ path, writable }): ComposeMount => ({
-    type: "bind",
-    source: composeText(path, "tools"),
-    target: composeText(path, "tools"),
-    ...(writable ? {} : { read_only: true }),
-    bind: { create_host_path: false },
-  })),
 ];
+
+const folderMount = ({ path, writable }: Deployment["gateway"]["folders"][number]): ComposeMount => ({
+  type: "bind",
+  source: composeText(path, "tools"),
+  target: composeText(path, "tools"),
+  ...(writable ? {} : { read_only: true }),
+  bind: { create_host_path: false },
+});
 
 /** The gateway's own spec, every engine by its address on a common network. */
 export const gatewaySpec = (deployment: Deployment, place: ComposePlace, topology: Topology): Artifact => ({

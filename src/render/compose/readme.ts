@@ -52,7 +52,9 @@ function before(deployment: Deployment, place: ComposePlace, draft: ComposeDraft
     steps.push(
       `Images that nobody publishes, built by what is rendered in images/: ${[...new Set(built)].map(code).join(", ")}.`,
     );
-  const names = new Set(place.services.map(({ planned }) => planned.model.name));
+  const names = new Set(
+    place.services.flatMap(({ planned, draftModel }) => [planned.model.name, draftModel]),
+  );
   for (const { name, path, sizeBytes, machine = place.machine } of deployment.models)
     if (names.has(name) && path !== "" && (place.machine === undefined || machine === place.machine))
       steps.push(
@@ -60,7 +62,8 @@ function before(deployment: Deployment, place: ComposePlace, draft: ComposeDraft
       );
   if (draft.variables.length > 0)
     steps.push("Variables: `cp .env.example .env && chmod 600 .env`, then fill it in.");
-  for (const { path, writable } of place.withGateway ? deployment.gateway.folders : [])
+  const folders = deployment.gateway.folders.filter(({ path }) => path.startsWith("/"));
+  for (const { path, writable } of place.withGateway ? folders : [])
     steps.push(
       `The folder ${code(path)} of a tool, ${writable ? "writable" : "readable"} for user 1000, who the gateway runs as.`,
     );

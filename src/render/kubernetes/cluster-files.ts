@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, Deployment } from "../../deployment/index.ts";
+import { builtImageDiagnostics } from "./built-images.ts";
 import { commandModuleFile } from "./command-module.ts";
 import { engineFile } from "./engine-file.ts";
 import { gatewayFile } from "./gateway.ts";
@@ -40,6 +41,7 @@ export function clusterFiles(deployment: Deployment, cluster: Cluster): Rendered
       ...before.diagnostics,
       ...after.diagnostics,
       ...labelDiagnostics(deployment, cluster),
+      ...builtImageDiagnostics(deployment, cluster),
       ...podSecurityDiagnostics(files, cluster),
     ],
   };

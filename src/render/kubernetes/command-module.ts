@@ -9,7 +9,7 @@ import type { Diagnostic } from "../../core/index.ts";
 import type { Cluster, CommandModule, Deployment } from "../../deployment/index.ts";
 import { kubernetesText } from "../escape/kubernetes-variable.ts";
 import { moduleStorage } from "./command-module-storage.ts";
-import { hasGateway } from "./gateway-place.ts";
+import { commandModuleName, hasGateway } from "./gateway-place.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
 import { labelsOf, ownerAnnotation, selectorOf } from "./labels.ts";
 import { objectName } from "./object-name.ts";
@@ -57,7 +57,7 @@ const INSTALLING = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"];
 export function commandModuleFile(deployment: Deployment, cluster: Cluster): readonly KubernetesFile[] {
   const { commandModule } = deployment;
   if (commandModule === undefined || !hasGateway(deployment, cluster)) return [];
-  const name = objectName(deployment.name, "command-module");
+  const name = commandModuleName(deployment);
   const labelled = { name: "omni-command-module", instance: name, component: "shell" };
   const metadata = (own: string): Data<V1ObjectMeta> => ({
     name: own,

@@ -5,12 +5,21 @@ import { objectName } from "./object-name.ts";
 import { engineAddress } from "./service.ts";
 
 /** Names of the gateway's objects; they carry the deployment's, because two deployments may share a namespace. */
-export const gatewayName = (deployment: Deployment): string => serviceLike(deployment.name, "gateway");
-export const mcpName = (deployment: Deployment): string => serviceLike(deployment.name, "mcp");
+export const gatewayName = (deployment: Deployment): string => nameOf(deployment, "gateway");
+export const mcpName = (deployment: Deployment): string => nameOf(deployment, "mcp");
+export const commandModuleName = (deployment: Deployment): string => nameOf(deployment, "command-module");
 
-/** A name that a Service can have too: it begins with a letter. */
-const serviceLike = (...parts: readonly string[]): string =>
-  /^[a-z]/.test(parts[0] ?? "") ? objectName(...parts) : objectName("omni", ...parts);
+/**
+ * A name that a Service can have too, because it begins with a letter, and that no service of the spec has: one of the
+ * two would replace the other when it is applied.
+ */
+function nameOf({ name, services }: Deployment, part: string): string {
+  const taken = new Set(services.map((service) => service.name));
+  const parts = [...(/^[a-z]/.test(name) ? [] : ["omni"]), name];
+  let own = objectName(...parts, part);
+  for (let turn = 2; taken.has(own); turn += 1) own = objectName(...parts, part, `${turn}`);
+  return own;
+}
 
 /** What finds the gateway's pods. */
 export const gatewayLabelled = (deployment: Deployment) =>

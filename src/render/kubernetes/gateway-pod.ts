@@ -118,7 +118,7 @@ const restricted = (): Data<NonNullable<V1Container["securityContext"]>> => ({
 /** Secrets that its spec names by file, at the very paths that it names. */
 function secretFiles(deployment: Deployment): Pick<Parts, "mounts" | "volumes"> {
   const files = deployment.gateway.secrets.flatMap((reference) =>
-    reference.file === undefined ? [] : [{ at: reference.file, key: secretKey(reference) }],
+    reference.file?.startsWith("/") === true ? [{ at: reference.file, key: secretKey(reference) }] : [],
   );
   return {
     mounts: files.map(({ at, key }) => ({ name: "secrets", mountPath: at, subPath: key, readOnly: true })),
@@ -129,15 +129,20 @@ function secretFiles(deployment: Deployment): Pick<Parts, "mounts" | "volumes"> 
   };
 }
 
-/** Folders of the node that its tools show, at the same paths. */
-function foldersOf({ gateway }: Deployment): Pick<Parts, "mounts" | "volumes"> {
+/** Folders of the node that its tools show, by whole paths: `~` and relative ones mean nothing to a kubelet. */
+export const wholeFolders = ({ gateway }: Deployment): Deployment["gateway"]["folders"] =>
+  gateway.folders.filter(({ path }) => path.startsWith("/"));
+
+/** These folders, at the same paths. */
+function foldersOf(deployment: Deployment): Pick<Parts, "mounts" | "volumes"> {
+  const folders = wholeFolders(deployment);
   return {
-    mounts: gateway.folders.map(({ path, writable }, index) => ({
+    mounts: folders.map(({ path, writable }, index) => ({
       name: `folder-${index}`,
       mountPath: path,
       ...(writable ? {} : { readOnly: true }),
     })),
-    volumes: gateway.folders.map(({ path }, index) => ({
+    volumes: folders.map(({ path }, index) => ({
       name: `folder-${index}`,
       hostPath: { path, type: "Directory" },
     })),
@@ -145,6 +150,6 @@ function foldersOf({ gateway }: Deployment): Pick<Parts, "mounts" | "volumes"> {
 }
 
 /** The node that has the folders: the one that the spec pins all to, or the only one. */
-const folderNode = ({ gateway }: Deployment, cluster: Cluster): string | undefined =>
+const folderNode = (deployment: Deployment, cluster: Cluster): string | undefined =>
   cluster.nodeName ??
-  (gateway.folders.length > 0 && cluster.nodes.length === 1 ? cluster.nodes[0]?.name : undefined);
+  (wholeFolders(deployment).length > 0 && cluster.nodes.length === 1 ? cluster.nodes[0]?.name : undefined);

@@ -17,7 +17,7 @@ import {
   unreachable,
   unreachableDiagnostic,
 } from "./gateway-place.ts";
-import { gatewayWorkload, SPEC, STATE, USER } from "./gateway-pod.ts";
+import { gatewayWorkload, SPEC, STATE, USER, wholeFolders } from "./gateway-pod.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
 import { labelsOf, ownerAnnotation, selectorOf } from "./labels.ts";
 import { objectName } from "./object-name.ts";
@@ -56,7 +56,11 @@ export function gatewayFile(deployment: Deployment, cluster: Cluster): Kubernete
     ],
     comment: commentOf(deployment, cluster, spec.open),
     reason: "gateway asks for it: one endpoint for clients and MCP clients before all engines.",
-    diagnostics: [...spec.diagnostics, ...folderDiagnostics(deployment, cluster)],
+    diagnostics: [
+      ...spec.diagnostics,
+      ...folderDiagnostics(deployment, cluster),
+      ...partialPaths(deployment),
+    ],
   };
 }
 
@@ -115,7 +119,7 @@ function stateOf(
 }
 
 function folderDiagnostics(deployment: Deployment, cluster: Cluster): Diagnostic[] {
-  const { folders } = deployment.gateway;
+  const folders = wholeFolders(deployment);
   if (folders.length === 0 || cluster.nodes.length < 2 || cluster.nodeName !== undefined) return [];
   return [
     {
@@ -126,6 +130,22 @@ function folderDiagnostics(deployment: Deployment, cluster: Cluster): Diagnostic
       hint: `runtime.kubernetes.nodeName: ${cluster.nodes[0]?.name ?? "NODE"}`,
     },
   ];
+}
+
+/** A pod has no home, and its spec lies in another folder than the owner's. */
+function partialPaths({ gateway }: Deployment): Diagnostic[] {
+  const paths = [
+    ...gateway.folders.map(({ path }) => ({ at: "tools", path })),
+    ...gateway.secrets.flatMap(({ file }) => (file === undefined ? [] : [{ at: "keys", path: file }])),
+  ].filter(({ path }) => !path.startsWith("/"));
+  return paths.map(({ at, path }) => ({
+    code: "render.needs-value",
+    severity: "error",
+    path: at,
+    message: `${path} does not begin at the root, and a pod has neither a home nor the folder of omni.yaml: it is not mounted into the gateway's pod, which does not find it.`,
+    hint:
+      at === "tools" ? "Write the whole path of the node." : "Write a whole path, or name a variable: env.",
+  }));
 }
 
 function servicesFor(

@@ -62,11 +62,18 @@ export function networkPolicies(deployment: Deployment, cluster: Cluster): Rende
   };
 }
 
+/** All pods of the namespace but those whose work lies outside: the gateway calls remote engines, downloads their hub. */
+const EVERYBODY_ELSE: V1LabelSelector = {
+  matchExpressions: [
+    { key: "app.kubernetes.io/name", operator: "NotIn", values: ["omni-gateway", "omni-download"] },
+  ],
+};
+
 /** One policy in the namespace of the services; one for a whole namespace that the network stands for. */
 function policiesOf(network: DeployedNetwork, deployment: Deployment, cluster: Cluster): V1NetworkPolicy[] {
   const attached: V1LabelSelector = { matchLabels: networkLabels([network.name]) };
   const foreign = network.namespace !== undefined && network.namespace !== cluster.namespace;
-  const own = network.namespace === cluster.namespace ? {} : attached;
+  const own = network.namespace === cluster.namespace ? EVERYBODY_ELSE : attached;
   const used = servicesOf(deployment, cluster).some((service) => service.networks.includes(network.name));
   return [
     ...(used || !foreign ? [policy(cluster.namespace, own, network, deployment, cluster)] : []),
@@ -81,7 +88,7 @@ function policy(
   deployment: Deployment,
   cluster: Cluster,
 ): V1NetworkPolicy {
-  const peers: V1NetworkPolicyPeer = { podSelector };
+  const peers: V1NetworkPolicyPeer = { podSelector: podSelector === EVERYBODY_ELSE ? {} : podSelector };
   const closed = network.isolation === "gateway-only";
   return {
     apiVersion: "networking.k8s.io/v1",

@@ -75,7 +75,10 @@ const ORDER = { CUDA_DEVICE_ORDER: "PCI_BUS_ID" };
 function byUuid({ cards, path }: Pinned, cluster: Cluster): Pinning {
   const unknown = cards.filter((card) => card.uuid === undefined && card.index === undefined);
   const byIndex = cards.filter((card) => card.uuid === undefined && card.index !== undefined);
-  const how = byIndex.length === 0 ? "by UUID" : `${listed(byIndex)} by index for want of a UUID,`;
+  const how =
+    byIndex.length === 0
+      ? "by UUID"
+      : `${byIndex.length === cards.length ? "" : `${listed(byIndex)} `}by index for want of a UUID,`;
   const reason = `Its cards are ${listed(cards)}, ${how} in NVIDIA_VISIBLE_DEVICES through the runtime class, and no nvidia.com/gpu beside it: the device plugin would book another card. The scheduler does not know of the cards, so nothing but this spec keeps two pods apart.`;
   if (unknown.length === 0) {
     return plain(reason, {

@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { V1EnvVar } from "@kubernetes/client-node";
 import type { Cluster, Deployment, Environment, SecretReference } from "../../deployment/index.ts";
 import { kubernetesText } from "../escape/kubernetes-variable.ts";
+import { hasGateway } from "./gateway-place.ts";
 import { servicesOf } from "./labels.ts";
 import { objectName } from "./object-name.ts";
+import { modelsIn } from "./storage/model-nodes.ts";
 
 /** The one Secret of a deployment in a namespace; its owner makes it, Omni renders only references to it. */
 export const secretName = (deployment: Deployment): string => objectName(deployment.name, "secrets");
@@ -41,14 +43,15 @@ export const variablesOf = (environment: Environment, deployment: Deployment, at
 
 /** Every secret that the objects of a cluster refer to, each once, in the order in which they are met. */
 export function secretsOf(deployment: Deployment, cluster: Cluster): readonly SecretReference[] {
+  const withGateway = hasGateway(deployment, cluster);
   const environments = [
     ...servicesOf(deployment, cluster).map((service) => service.environment),
-    deployment.commandModule?.environment ?? {},
+    ...(withGateway ? [deployment.commandModule?.environment ?? {}] : []),
   ];
   const references = [
     ...environments.flatMap((environment) => Object.values(environment)),
-    ...deployment.gateway.secrets,
-    ...deployment.models.flatMap((model) => model.download?.token ?? []),
+    ...(withGateway ? deployment.gateway.secrets : []),
+    ...modelsIn(deployment, cluster).flatMap((model) => model.download?.token ?? []),
   ].filter((value) => typeof value !== "string");
   return [...new Map(references.map((reference) => [secretKey(reference), reference])).values()];
 }

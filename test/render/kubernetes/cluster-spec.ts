@@ -32,7 +32,10 @@ export async function clusterDeployment(choices: Choices = {}): Promise<Deployme
         },
         disks: { nvme: { mount: "/mnt/nvme", role: "models" } },
       },
-      guest: { kubernetes: { version, nodes: { "node-0": { address: "10.0.0.2" } }, ...choices.guest } },
+      guest: {
+        kubernetes: { version, nodes: { "node-0": { address: "10.0.0.2" } }, ...choices.guest },
+        registries: { local: { address: "10.0.0.1:5000" } },
+      },
       runtime: {
         kind: "kubernetes",
         kubernetes: { namespace: "ai", podSecurity: "privileged", pinning, ...choices.kubernetes },

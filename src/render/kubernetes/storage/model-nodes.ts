@@ -8,8 +8,8 @@ export const modelsIn = (deployment: Deployment, cluster: Cluster): readonly Dep
 
 const usersOf = (model: DeployedModel, deployment: Deployment, cluster: Cluster) =>
   servicesOf(deployment, cluster).filter(
-    ({ planned, machine }) =>
-      planned.model.name === model.name &&
+    ({ planned, draftModel, machine }) =>
+      (planned.model.name === model.name || draftModel === model.name) &&
       (model.machine === undefined || machine === undefined || machine === model.machine),
   );
 

@@ -339,7 +339,8 @@ installer() {
   look
 }
 
-# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer. Disks that the VM boots from
+# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer (ide2), which the owner's
+# disks follow, because they may hold an older system. Disks that the VM boots from
 # and omni.yaml does not name stay before it, so that a VM that boots goes on booting; without any, all disks count.
 boot_order() {
   before=$(value_of boot)
@@ -354,9 +355,14 @@ boot_order() {
     esac
   done
   installer=''
+  passed=''
+  later=''
   for key in "$@"; do
     if [ "$key" = ide2 ]; then
+      passed=yes
       case $(value_of ide2) in *media=cdrom*) installer=";ide2" ;; esac
+    elif [ -n "$passed" ]; then
+      if [ -n "$(value_of "$key")" ] || [ "$dry_run" = yes ]; then later="$later;$key"; fi
     elif [ -n "$(value_of "$key")" ] || [ "$dry_run" = yes ]; then
       disks="${disks:+$disks;}$key"
     fi
@@ -366,7 +372,7 @@ boot_order() {
       disks="${disks:+$disks;}$key"
     done
   fi
-  order="$disks$installer$nets"
+  order="$disks$installer$later$nets"
   if [ -n "$order" ]; then setting boot "order=${order#;}"; fi
 }
 
