@@ -144,18 +144,19 @@ function preemptions({ service, names }: WatchedService): readonly AlertRule[] {
   ];
 }
 
+/** A queue at its bound grows no more and is the worst of all, so what is asked is whether it gets shorter. */
 function queue({ service, names }: WatchedService): readonly AlertRule[] {
   if (names?.waiting === undefined) return [];
   const waiting = `sum by (service) (${selector(names.waiting, of(service))})`;
   const parallel = Math.max(1, service.planned.parallel);
   return [
     alertRule({
-      alert: "QueueGrowing",
-      expr: `${waiting} > ${parallel} and deriv(${waiting}[10m:1m]) > 0`,
+      alert: "QueueNotDraining",
+      expr: `${waiting} > ${parallel} and ${waiting} >= 0.8 * max_over_time(${waiting}[30m:1m])`,
       lasts: "10m",
       severity: "ticket",
       service: service.name,
-      summary: `{{ $value }} requests wait for ${ruleText(service.name)}, and more come than go`,
+      summary: `{{ $value }} requests wait for ${ruleText(service.name)}, and they do not get fewer`,
       action: `It answers ${parallel} at once. A client in a loop shows in the gateway's requests by key (./omni status); honest load wants a replica or a route with a second service.`,
     }),
   ];

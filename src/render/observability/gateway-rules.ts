@@ -58,7 +58,7 @@ const slow = (): AlertRule =>
     severity: "ticket",
     summary: `One in twenty requests to {{ $labels.omni_service }} waits {{ $value | humanizeDuration }} for its first token`,
     action:
-      "Either they queue (QueueGrowing says so), or prompts are long: a prompt is computed before its first token. Long prompts by themselves are served better by a route of their own.",
+      "Either they queue (QueueNotDraining says so), or prompts are long: a prompt is computed before its first token. Long prompts by themselves are served better by a route of their own.",
   });
 
 /** Steps of the ladder keep a service alive at a price; that nobody notices is the price's other half. */

@@ -115,13 +115,16 @@ function xid(
 ): AlertRule {
   const any = codes.map((code) => `${names.xid} == ${code}`).join(" or ");
   // The value is the last Xid and stays: a program's fault is old news after a quarter of an hour.
-  const expr = alert === "XidProgramFault" ? `(${any}) and changes(${names.xid}[15m]) > 0` : any;
+  const passing = alert === "XidProgramFault";
+  const expr = passing ? `(${any}) and changes(${names.xid}[15m]) > 0` : any;
   return alertRule({
     alert,
     expr,
     severity,
     summary: `${names.name} ${what}: Xid {{ $value }}`,
-    action,
+    action: passing
+      ? action
+      : `${action} The number is that of the last Xid and stays until ${names.who} is restarted: do that when the card is sound again.`,
   });
 }
 
@@ -153,11 +156,16 @@ const lost = (cards: readonly DeployedCard[], names: CardNames): readonly AlertR
         ],
   );
 
+/** File systems that hold what a node needs, and not those of the kernel, of images and of firmware. */
+const REAL_DISKS =
+  '{fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|udf|efivarfs", mountpoint!~"/(boot|run|var/lib/docker/.+).*"}';
+
 /** Rules about disks and main memory; none where nobody exports them. */
 export function hostRules(deployment: Deployment, sources: MetricSources): readonly RuleGroup[] {
   const names = sources.nodeExporter
     ? {
-        disk: 'node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660", mountpoint!~"/(boot|run|var/lib/docker/.+).*"}',
+        disk: `node_filesystem_avail_bytes${REAL_DISKS}`,
+        size: `node_filesystem_size_bytes${REAL_DISKS}`,
         memory: "node_memory_MemAvailable_bytes",
         where: "{{ $labels.mountpoint }}",
       }
@@ -184,13 +192,16 @@ export function hostRules(deployment: Deployment, sources: MetricSources): reado
 
 interface HostNames {
   readonly disk: string;
+  /** Bytes that a disk has, where somebody exports them. */
+  readonly size?: string;
   readonly where: string;
 }
 
-const diskLow = ({ disk, where }: HostNames, bytes: number): AlertRule =>
+/** A small file system never has so much free, and is not meant: at most half of a disk is asked for. */
+const diskLow = ({ disk, size, where }: HostNames, bytes: number): AlertRule =>
   alertRule({
     alert: "DiskNearlyFull",
-    expr: `${disk} < ${bytes}`,
+    expr: `${disk} < ${bytes}${size === undefined ? "" : ` and ${size} > ${2 * bytes}`}`,
     lasts: "10m",
     severity: "page",
     summary: `${where} has {{ $value | humanize1024 }}B left`,

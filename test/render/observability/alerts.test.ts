@@ -72,16 +72,27 @@ describe("alerts of an engine", () => {
         fires: false,
       },
       {
-        alert: "QueueGrowing",
+        alert: "QueueNotDraining",
         series: { ...alive, 'vllm:num_requests_waiting{service="chat"}': "0+100x60" },
         at: "40m",
         fires: true,
       },
       {
-        alert: "QueueGrowing",
+        alert: "QueueNotDraining",
         series: { ...alive, 'vllm:num_requests_waiting{service="chat"}': "5000-50x60" },
         at: "40m",
         fires: false,
+      },
+      // Full and up and down a little: it cannot grow any more.
+      {
+        alert: "QueueNotDraining",
+        series: {
+          ...alive,
+          'vllm:num_requests_waiting{service="chat"}':
+            "0x5 6000 5900 6000 5950 6000 5880 6000 5900 6000 6000 5900 5950 6000 5920 6000 5990 6000 5900 6000 5970",
+        },
+        at: "24m",
+        fires: true,
       },
       {
         alert: "EngineStalled",
@@ -259,7 +270,19 @@ describe("alerts of cards and hosts", () => {
       expect([told.code, told.said]).toEqual([0, expect.stringContaining("SUCCESS")]);
       const disk = 'node_filesystem_avail_bytes{mountpoint="/data",fstype="xfs"}';
       const docker = testAlerts(fileOf(bunker, "alerts.yaml"), [
-        { alert: "DiskNearlyFull", series: { [disk]: `${GIB}x30` }, at: "20m", fires: true },
+        {
+          alert: "DiskNearlyFull",
+          series: { [disk]: `${GIB}x30`, [disk.replace("avail", "size")]: `${900 * GIB}x30` },
+          at: "20m",
+          fires: true,
+        },
+        // It never had as much free as is asked for.
+        {
+          alert: "DiskNearlyFull",
+          series: { [disk]: `${GIB}x30`, [disk.replace("avail", "size")]: `${8 * GIB}x30` },
+          at: "20m",
+          fires: false,
+        },
         {
           alert: "DiskNearlyFull",
           series: { 'node_filesystem_avail_bytes{mountpoint="/run",fstype="tmpfs"}': "1x30" },
