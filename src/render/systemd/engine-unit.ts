@@ -30,8 +30,8 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
   const content = unitFile({
     header: headerOf(service, unit),
     sections: [
-      { name: "Unit", lines: unitLines(service, deployment, seen.paths, after.units) },
-      { name: "Service", lines: serviceLines(service, deployment, seen.paths, environment) },
+      { name: "Unit", lines: unitLines(service, deployment, seen.paths, after.services) },
+      { name: "Service", lines: serviceLines(service, deployment, seen.paths, environment, after.services) },
       { name: "Install", lines: service.refused === undefined ? [["WantedBy", "omni.target"]] : [] },
     ],
   });
@@ -59,14 +59,16 @@ function unitLines(
   service: DeployedService,
   deployment: Deployment,
   { read, write }: SeenPaths,
-  after: readonly string[],
+  before: readonly DeployedService[],
 ): readonly UnitLine[] {
+  const after = before.map((one) => `${unitName(one)}.service`);
   return [
     ["Description", unitText(`Omni: ${service.name}, served by ${service.kind}`)],
     ["PartOf", "omni.target"],
     ...wantsNvidia(service.cards.length > 0 ? nvidiaUnitName(deployment) : undefined),
     ["After", ["network.target", ...after].join(" ")],
-    ...(after.length === 0 ? [] : [["Requires", after.join(" ")] as const]),
+    // Not Requires: a first start that fails would take this one along for good, and a restart would end it.
+    ...(after.length === 0 ? [] : [["Wants", after.join(" ")] as const]),
     ...[...read, ...write].map((path): UnitLine => [
       "RequiresMountsFor",
       unitPath(path, `services.${service.name}.mounts`),
@@ -81,8 +83,9 @@ function serviceLines(
   deployment: Deployment,
   paths: SeenPaths,
   environment: UnitEnvironment,
+  before: readonly DeployedService[],
 ): readonly UnitLine[] {
-  const { place, start, planned } = service;
+  const { planned } = service;
   const { user, cgroups, logFolder } = deployment.process;
   const unit = unitName(service);
   const at = `services.${service.name}`;
@@ -92,13 +95,20 @@ function serviceLines(
     ["Slice", "omni.slice"],
     ...userLines(user, unit),
     ...environment.lines,
+    ...(before.length === 0
+      ? []
+      : [{ comment: "What it comes after has to answer first; TimeoutStartSec has the time for both." }]),
+    ...before.map((one): UnitLine => ["ExecStartPre", waitFor(one, at)]),
     ["ExecStart", environment.command],
     {
       comment:
         "Active means ready: it waits until the engine answers, as long as its weights may take to load.",
     },
-    ["ExecStartPost", unitCommand([WAIT_READY, localUrl(place.host, place.port, start.readyPath)], at)],
-    ["TimeoutStartSec", timeSpan(service.loadTimeout)],
+    ["ExecStartPost", waitFor(service, at)],
+    [
+      "TimeoutStartSec",
+      timeSpan(service.loadTimeout + Math.max(0, ...before.map(({ loadTimeout }) => loadTimeout))),
+    ],
     { comment: "Time that running answers have to end after SIGTERM." },
     ["KillMode", "mixed"],
     ["TimeoutStopSec", timeSpan(service.drainTimeout)],
@@ -131,25 +141,30 @@ const headerOf = ({ name, kind, refused, machine }: DeployedService, unit: strin
 const optIn = ({ refused, name }: DeployedService): readonly UnitLine[] =>
   refused === undefined ? [] : [["ConditionPathExists", `${OPT_IN}/${name}`]];
 
-/** Units that it comes after, and names of `after` that no unit here stands for. */
+/** Returns when a service answers, and fails when its unit's own engine ended before. */
+const waitFor = ({ place, start }: DeployedService, at: string): string =>
+  unitCommand([WAIT_READY, localUrl(place.host, place.port, start.readyPath)], at);
+
+/** Services whose units it comes after, and names of `after` that no unit here stands for or that never start. */
 function orderOf(
   { after, name }: DeployedService,
   deployment: Deployment,
-): { readonly units: readonly string[]; readonly diagnostics: readonly Diagnostic[] } {
+): { readonly services: readonly DeployedService[]; readonly diagnostics: readonly Diagnostic[] } {
   const services = unitServices(deployment);
   const diagnostics: Diagnostic[] = [];
-  const units = after.flatMap((wanted) => {
+  const before = after.flatMap((wanted) => {
     const found = services.filter((one) => (one.replicaOf ?? one.name) === wanted);
-    if (found.length === 0)
+    const starting = found.filter(({ refused }) => refused === undefined);
+    if (starting.length === 0)
       diagnostics.push({
         code: "render.not-applicable",
         severity: "note",
         path: `services.${name}.after`,
-        message: `${name} comes after ${wanted}, which has no unit here, so systemd does not wait for it.`,
+        message: `${name} comes after ${wanted}, which ${found.length === 0 ? "has no unit here" : "the plan refused"}, so nothing waits for it.`,
       });
-    return found.map((one) => `${unitName(one)}.service`);
+    return starting;
   });
-  return { units, diagnostics };
+  return { services: before, diagnostics };
 }
 
 const findings = ({ name, refused, privileged }: DeployedService): readonly Diagnostic[] => [

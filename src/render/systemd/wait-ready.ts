@@ -1,8 +1,8 @@
 /** Script that holds a unit in `activating` until its engine can serve; systemd's TimeoutStartSec bounds it. */
 export const WAIT_READY_SCRIPT = `#!/bin/sh
 # wait-ready URL: returns when URL answers 200, and fails when the unit's main process has ended.
-# Rendered by Omni from omni.yaml; the ExecStartPost of its units, so that "active" means that the engine can serve and
-# units that come after it find it ready. How long it may take is the unit's TimeoutStartSec.
+# Rendered by Omni from omni.yaml; the ExecStartPost of its units, so that "active" means that the engine can serve, and
+# the ExecStartPre of units that come after it. How long it may take is the unit's TimeoutStartSec.
 set -eu
 url=\${1:?usage: wait-ready URL}
 

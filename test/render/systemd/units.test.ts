@@ -110,7 +110,7 @@ describe("the unit of an engine", () => {
       helper("PrivateDevices"),
       helper("DeviceAllow"),
       values(node, "omni-helper.service", "Unit", "Wants"),
-    ]).toEqual([["yes"], [], []]);
+    ]).toEqual([["yes"], [], ["omni-brain.service"]]);
     expect([helper("ProtectHome"), helper("SystemCallFilter")]).toEqual([["read-only"], ["@system-service"]]);
     expect([helper("IPAddressDeny"), helper("LimitMEMLOCK")]).toEqual([[], []]);
   });
@@ -126,8 +126,13 @@ describe("the unit of an engine", () => {
     expect(fileOf(node, "install.sh")).not.toMatch(/enable .*omni-nvidia/);
   });
 
-  it("comes after those that the spec names", () => {
-    expect(values(node, "omni-helper.service", "Unit", "Requires")).toEqual(["omni-brain.service"]);
+  it("comes after those that the spec names, once they answer, and does not share their fate", () => {
+    const helper = (section: string, key: string) => values(node, "omni-helper.service", section, key);
+    expect([helper("Unit", "Wants"), helper("Unit", "Requires")]).toEqual([["omni-brain.service"], []]);
+    expect(helper("Service", "ExecStartPre")).toEqual(brain("ExecStartPost"));
+    // Its own twenty minutes, and the eight of the other.
+    const own = 20 * 60;
+    expect(helper("Service", "TimeoutStartSec")).toEqual([`${own + 8 * 60}s`]);
     expect(values(node, "omni-helper.service", "Unit", "After").join(" ")).toContain("omni-brain.service");
   });
 
