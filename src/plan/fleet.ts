@@ -65,8 +65,9 @@ export function fleetOf(
     kinds.set(key, kind);
     return { name: machine.name, kind, bins: binsOf(machine) };
   });
+  const names = new Set(Object.keys(spec.services));
   const wanted = Object.entries(spec.services).flatMap(([service, settings]) =>
-    replicasOf(service, demandOf(service, settings, spec, { shapes, adapters, forbid })),
+    replicasOf(service, demandOf(service, settings, spec, { shapes, adapters, forbid }), names),
   );
   const search: Search = {
     engines: spec.engines,
@@ -132,13 +133,26 @@ function demandOf(
   };
 }
 
-const replicasOf = (service: string, demand: Demand): Wanted[] =>
+const replicasOf = (service: string, demand: Demand, names: Set<string>): Wanted[] =>
   Array.from({ length: demand.settings.replicas }, (_, index) => ({
-    name: index === 0 ? service : `${service}-${index + 1}`,
+    name: index === 0 ? service : replicaName(service, index + 1, names),
     service,
     settings: demand.settings,
     demand,
   }));
+
+/** The most characters of a service's name; it is a DNS label wherever it runs. */
+const LONGEST_NAME = 63;
+
+/** The service's name with its number; the next one where the spec has a service of that name. */
+function replicaName(service: string, number: number, names: Set<string>): string {
+  for (let turn = number; ; turn += 1) {
+    const name = `${service.slice(0, LONGEST_NAME - `-${turn}`.length).replace(/-+$/, "")}-${turn}`;
+    if (names.has(name)) continue;
+    names.add(name);
+    return name;
+  }
+}
 
 /** Whether a service may be unloaded for another and loaded again. */
 export const mayTakeTurns = ({ pinned, sharing }: Service): boolean =>

@@ -187,6 +187,26 @@ services: { s: { model: m, engine: llama.cpp, replicas: 2, context: 4096 } }`,
     expect(made.routes[0]).toEqual({ name: "s", services: ["s", "s-2"] });
   });
 
+  it("gives no replica the name of a service, nor one that is too long for a label", () => {
+    const long = "l".repeat(63);
+    const made = plan(
+      `metal: { memory: { size: 64GiB } }
+runtime: docker
+models: { m: "hf:x/m-GGUF" }
+services:
+  s: { model: m, engine: llama.cpp, devices: cpu, replicas: 3, context: 4096 }
+  s-2: { model: m, engine: llama.cpp, devices: cpu, context: 4096 }
+  ${long}: { model: m, engine: llama.cpp, devices: cpu, replicas: 2, context: 4096 }`,
+      { m: ggufOf(1) },
+    );
+    const replicas = made.services.filter(({ replicaOf }) => replicaOf !== undefined);
+    expect(replicas.map(({ name, replicaOf }) => [name, replicaOf])).toEqual([
+      ["s-3", "s"],
+      ["s-4", "s"],
+      [`${"l".repeat(61)}-2`, long],
+    ]);
+  });
+
   it("says what each rung of the ladder frees, on top of the ones before", () => {
     const made = plan(
       `${BOX}runtime: docker
