@@ -30,7 +30,7 @@ export function observabilityReadme(
       : []),
     ...(written.alerts
       ? [
-          "* `alerts.yaml`: loaded by prometheus.yaml. Who is told is decided by an Alertmanager: add its address under `alerting` of prometheus.yaml. `severity` is page, ticket or info.",
+          "* `alerts.yaml`: loaded by prometheus.yaml. Who is told is decided by an Alertmanager: Prometheus takes its address from nowhere but its own configuration, so start Prometheus with a copy of prometheus.yaml beside it, own.yaml, that has it under `alerting` (an edit of prometheus.yaml itself would be in the way of the next rendering). `severity` is page, ticket or info.",
         ]
       : []),
     "",

@@ -19,6 +19,7 @@ const FAKE_DOCKER = String.raw`#!/bin/sh
 state=$(dirname -- "$0")/../state
 printf '%s ' "$(basename -- "$0")" "$@" >>"$state/log"
 printf '\n' >>"$state/log"
+case "$1 $4" in "image {{ .Id }}") [ -n "$REMOTE" ] || echo id-of-here; exit 0 ;; esac
 case "$1 $2" in
 "buildx version") [ ! -f "$state/no-buildx" ] || exit 1 ;;
 "image inspect") cat "$state/label-$(printf %s "$5" | tr '/:' '__')" 2>/dev/null || exit 1 ;;
@@ -43,6 +44,7 @@ printf 'ssh ' >>"$state/log"
 while [ "$1" != -- ]; do printf '%s ' "$1" >>"$state/log"; shift; done
 printf '%s\n' "$2" >>"$state/log"
 mkdir -p "$state/remote"
+export REMOTE=yes
 cd "$state/remote" && exec sh -c "$3"
 `;
 
@@ -183,6 +185,16 @@ describe("build.sh", () => {
       /^docker build --network host .*remote\/\.omni-images\/leviathan\/images\/leviathan\/Dockerfile.leviathan/,
     );
     expect(there[3]).toBe("docker push 192.168.3.10:5000/omni/engine:leviathan-blackwell ");
+  });
+
+  it("gives the host Omni's image, which the check there needs, where no registry has it", () => {
+    writeOut(leviathan);
+    const handed = (...args: string[]): readonly string[] =>
+      build(...args).calls.filter((call) => /^docker (?:save|load)/.test(call));
+    expect(handed("leviathan")).toEqual([]);
+    const moved = handed("--no-push", "leviathan");
+    expect(moved.toSorted()).toEqual(["docker load ", "docker save 192.168.3.10:5000/omni/node:1.2.3 "]);
+    expect(build("--dry-run", "--no-push", "leviathan").said).toContain("omni/node:1.2.3 goes there");
   });
 
   it("speaks to buildah in its own words", () => {
