@@ -15,7 +15,7 @@ import { composeReadme } from "./readme.ts";
 
 export const compose: Target = {
   name: "compose",
-  about: "a Docker Compose project: engines on their cards, networks, and the gateway as the only way in",
+  about: "Docker Compose: engines on their cards, networks, and the gateway as the only way in.",
   wanted: (deployment) => deployment.services.some(({ runtime }) => runtime === "docker"),
   render(deployment) {
     const parts = placesOf(deployment).map((place) => folderOf(deployment, place));

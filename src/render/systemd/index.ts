@@ -20,7 +20,7 @@ import { needsWholePath, wholeLogFolder } from "./whole-path.ts";
 
 export const systemd: Target = {
   name: "systemd",
-  about: "units for plain Linux: engines as processes, Omni's gateway, compose projects at boot",
+  about: "Units for plain Linux: engines as processes, Omni's gateway, compose projects at boot.",
   wanted: (deployment) =>
     deployment.runtime === "process" || deployment.services.some(({ runtime }) => runtime !== "kubernetes"),
   render(deployment) {
