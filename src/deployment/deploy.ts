@@ -145,7 +145,11 @@ const networksOf = (spec: Spec): readonly DeployedNetwork[] =>
 function commandModuleOf(spec: Spec): CommandModule | undefined {
   const { commandModule } = spec.runbook;
   if (commandModule === undefined || commandModule === false) return undefined;
-  const machine = machineOf(spec, undefined);
+  const { disk } = commandModule;
+  const holding = Object.values(spec.machines).filter(
+    ({ disks = {} }) => disk !== undefined && disks[disk] !== undefined,
+  );
+  const machine = holding.length === 1 ? holding[0] : machineOf(spec, undefined);
   const folder =
     commandModule.disk === undefined
       ? undefined

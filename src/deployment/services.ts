@@ -12,6 +12,7 @@ import { mountsOf } from "./mounts.ts";
 import type { SeenFiles } from "./mounts.ts";
 import { machineOf, modelPath, sourcePath } from "./node-paths.ts";
 import { serviceAsWritten } from "./as-written.ts";
+import { sharedMemoryFor } from "./shared-memory.ts";
 
 /** A service of the spec with its placement, or with the reason why it has none. */
 export interface Chosen {
@@ -101,7 +102,7 @@ export function deployedService(
       image,
       nodePort: settings.nodePort,
       hostPort: settings.hostPort,
-      shm: settings.shm,
+      shm: settings.shm ?? (runtime === "process" ? undefined : sharedMemoryFor(kind, cards.length)),
       cpus: planned.cpus,
       numaNode: planned.numaNode,
       resources: settings.resources === undefined ? undefined : present(settings.resources),

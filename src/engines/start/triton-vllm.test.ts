@@ -18,7 +18,8 @@ test("the server loads one model by name and listens on three ports", () => {
       "--http-address=0.0.0.0 --http-port=8000 --grpc-address=0.0.0.0 --grpc-port=8001 --metrics-address=0.0.0.0 " +
       "--metrics-port=8002",
   );
-  expect([start.readyPath, start.livePath]).toEqual(["/v2/health/ready", "/v2/health/live"]);
+  const health = "/v2/models/mistral-nemo/ready";
+  expect([start.readyPath, start.livePath]).toEqual([health, health]);
   expect(start.metrics).toEqual({ path: "/metrics", port: 8002 });
   expect(start.furtherPorts).toEqual([
     { name: "grpc", port: 8001 },

@@ -45,8 +45,9 @@ function start(service: PlannedService, options: EngineOptions, place: EnginePla
       ...hubOffline(place.modelPath),
       ...NO_USAGE_STATS,
     },
-    readyPath: "/v2/health/ready",
-    livePath: "/v2/health/live",
+    // The server's own health stays good when the backend has taken out a model whose engine died; the model's does not.
+    readyPath: `/v2/models/${encodeURIComponent(options.servedName)}/ready`,
+    livePath: `/v2/models/${encodeURIComponent(options.servedName)}/ready`,
     metrics: { path: "/metrics", port: metrics },
     furtherPorts: [
       { name: "grpc", port: grpc },

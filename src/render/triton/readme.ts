@@ -61,7 +61,7 @@ function serviceLines(service: DeployedService): readonly string[] {
           "",
         ]),
     `* Model ${codeSpan(model)} on ${cards.length === 0 ? "no card" : cards.map(({ name }) => codeSpan(name)).join(", ")}; the folder ${codeSpan(service.name)} is mounted at ${codeSpan(place.repositoryPath ?? "/repository")}, weights are read from ${codeSpan(place.modelPath)}.`,
-    `* Started with ${codeSpan("--model-control-mode=explicit")} and ${codeSpan(`--load-model=${model}`)}: a model whose engine died is taken out and no longer ready. Load it again by hand: ${codeSpan(`curl -X POST http://HOST:${port}/v2/repository/models/${model}/load`)}`,
+    `* Started with ${codeSpan("--model-control-mode=explicit")} and ${codeSpan(`--load-model=${model}`)}: a model whose engine died is taken out and no longer ready. Kubernetes restarts the pod then (its probes ask for the model and not for the server); elsewhere load it again by hand: ${codeSpan(`curl -X POST http://HOST:${port}/v2/repository/models/${model}/load`)}`,
     `* Ready: ${codeSpan(`curl -f http://HOST:${port}/v2/models/${model}/ready`)}. Ask: ${codeSpan(`curl http://HOST:${port}/v2/models/${model}/generate -d '{"text_input": "Hello", "parameters": {"max_tokens": 16}}'`)}`,
     ...(start.metrics === undefined
       ? []

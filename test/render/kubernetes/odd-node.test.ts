@@ -60,7 +60,7 @@ networks: { whole: { namespace: ai, internal: true } }
 gateway: { host: 0.0.0.0, nodePort: 30080, store: { postgres: { env: STORE } } }
 telemetry: { traces: { otlp: "http://otel:4318", headers: { x: { env: OTEL } } } }
 keys: { me: { env: OMNI_KEY, admin: true } }
-runbook: { commandModule: { image: "ubuntu:24.04", storage: 10GiB } }
+runbook: { commandModule: { image: "ubuntu:24.04", disk: fast, path: shell } }
 `;
 
 const object = z.looseObject({
@@ -128,6 +128,12 @@ describe("a node with all that is legal and rare", () => {
 
   it("downloads the model that proposes tokens too", () => {
     expect(JSON.stringify(objectNamed("Job", "download-draft"))).toContain("owner/draft-GGUF");
+  });
+
+  it("keeps what the shell writes on the one machine's disk that has the name", () => {
+    expect(JSON.stringify(objectNamed("Deployment", "odd-command-module-2"))).toContain(
+      '"path":"/var/mnt/fast"',
+    );
   });
 
   it("lets the gateway and downloads out of a namespace that is closed", () => {

@@ -9,8 +9,7 @@ export const modelsIn = (deployment: Deployment, cluster: Cluster): readonly Dep
 const usersOf = (model: DeployedModel, deployment: Deployment, cluster: Cluster) =>
   servicesOf(deployment, cluster).filter(
     ({ planned, draftModel, machine }) =>
-      (planned.model.name === model.name || draftModel === model.name) &&
-      (model.machine === undefined || machine === undefined || machine === model.machine),
+      (planned.model.name === model.name || draftModel === model.name) && machine === model.machine,
   );
 
 /** Why nobody needs a model for now: the plan refuses every service that reads it. */

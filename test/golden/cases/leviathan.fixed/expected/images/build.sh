@@ -68,6 +68,23 @@ receive_there() {
   ssh "${ssh_target[@]}" "tar -C $remote_folder/$1 -xf -"
 }
 
+# The check on the host that builds needs Omni's own image: where no registry has it, the host is given the one of here.
+hand_over_reader() {
+  local here_id there_id
+  if [ "$dry_run" = yes ]; then
+    say "+ (the image $omni_image goes there, unless it is there)"
+    return 0
+  fi
+  here_id=$("$builder" image inspect --format '{{ .Id }}' "$omni_image" 2>/dev/null) ||
+    fail "$name: $omni_image is not here, and the check of what the host builds needs it: build.sh omni."
+  # shellcheck disable=SC2029 # The image is named here, and quoted for the shell there.
+  there_id=$(ssh "${ssh_target[@]}" "$(printf '%q ' "$builder" image inspect --format '{{ .Id }}' "$omni_image")" 2>/dev/null || true)
+  [ "$here_id" != "$there_id" ] || return 0
+  say "$name: sending $omni_image"
+  # shellcheck disable=SC2029 # The builder is named here.
+  "$builder" save "$omni_image" | ssh "${ssh_target[@]}" "$builder load"
+}
+
 # Sends recipes, and Omni's source for Omni's own image, to the host that builds, and goes on there.
 build_elsewhere() {
   local flags=(--at-home)
@@ -86,6 +103,9 @@ build_elsewhere() {
     flags+=(--omni-source "$remote_folder/omni")
     [ "$dry_run" = yes ] ||
       tar -C "$omni_source" -cf - package.json package-lock.json omni src demo/omni-demo.gguf | receive_there omni
+  fi
+  if [ "$kind" != omni ] && [ "$builder" = docker ] && { [ -z "$push_to" ] || [ "$push" = no ]; }; then
+    hand_over_reader
   fi
   run ssh "${ssh_target[@]}" "$(printf '%q ' "./$remote_folder/images/build.sh" "${flags[@]}" "$name")"
 }
