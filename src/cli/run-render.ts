@@ -42,12 +42,12 @@ export async function runRender(invocation: Invocation, terminal: Terminal): Pro
   const compared = await (
     reading ? compareFolder(folder, rendered) : writeFolder(folder, rendered, invocation.flag("force"))
   ).catch((thrown: unknown) => cannot(reading ? "read" : "write", out, thrown));
-  report({ invocation, terminal, out, compared, findings, reading });
+  const blocked = reading ? refusals(compared, folder, invocation.flag("force")) : [];
+  report({ invocation, terminal, out, compared, findings, blocked, reading });
   if (!reading) return verdict;
-  const blocked = refusals(compared, folder, invocation.flag("force"));
   if (invocation.flag("check"))
     return differences(compared).length > 0 || compared.manifestDiffers ? EXIT.failed : verdict;
-  reportDiagnostics(blocked, terminal);
+  if (!invocation.flag("json")) reportDiagnostics(blocked, terminal);
   return blocked.length > 0 ? EXIT.refused : verdict;
 }
 
@@ -80,16 +80,24 @@ interface Report {
   readonly out: string;
   readonly compared: ComparedFolder;
   readonly findings: readonly Diagnostic[];
+  /** Why writing would be refused as things stand. */
+  readonly blocked: readonly Diagnostic[];
   readonly reading: boolean;
 }
 
-function report({ invocation, terminal, out, compared, findings, reading }: Report): void {
+function report({ invocation, terminal, out, compared, findings, blocked, reading }: Report): void {
   const changed = differences(compared);
   if (invocation.flag("json")) {
     const files = changed.map(({ path, state }) => ({ path, state }));
     terminal.out(
       JSON.stringify(
-        { out, written: !reading, files, manifestDiffers: compared.manifestDiffers, diagnostics: findings },
+        {
+          out,
+          written: !reading,
+          files,
+          manifestDiffers: compared.manifestDiffers,
+          diagnostics: [...findings, ...blocked],
+        },
         null,
         2,
       ),

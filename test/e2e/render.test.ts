@@ -129,16 +129,24 @@ describe("omni render into a folder", () => {
 
   it("--diff and --dry-run write nothing and show what would change", async () => {
     const factory = join(ROOT, "examples/omni-prime.yaml");
+    await appendFile(join(out, "talos/omni-prime/schematic.yaml"), "# mine\n");
     const before = await tree(out);
     const diff = await omni(["render", factory, "--out", out, "--diff"], folder.path);
     expect(diff.stdout).toMatch(/^--- a\/talos\/omni-prime\/schematic\.yaml$/m);
     expect(diff.stdout).toMatch(/^-.*nvidia-open-gpu-kernel-modules-lts$/m);
     expect(diff.stdout).toMatch(/^\+.*nonfree-kmod-nvidia-production$/m);
     const dry = await omni(["render", factory, "--out", out, "--dry-run", "--json"], folder.path);
-    const { written, files } = z
-      .object({ written: z.boolean(), files: z.array(z.object({ path: z.string(), state: z.string() })) })
+    const { written, files, diagnostics } = z
+      .object({
+        written: z.boolean(),
+        files: z.array(z.object({ path: z.string(), state: z.string() })),
+        diagnostics: z.array(z.object({ code: z.string() })),
+      })
       .parse(JSON.parse(dry.stdout));
     expect(written).toBe(false);
+    // Writing would be refused, and a program that reads the answer is told why.
+    expect([dry.code, dry.stderr]).toEqual([3, ""]);
+    expect(diagnostics.map(({ code }) => code)).toContain("render.edited-file");
     expect(files.map(({ path }) => path)).toContain("talos/omni-prime/schematic.yaml");
     expect(await tree(out)).toEqual(before);
   });
