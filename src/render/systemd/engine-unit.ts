@@ -10,7 +10,7 @@ import { OPT_IN, unitServices, unitName, WAIT_READY } from "./names.ts";
 import { nvidiaUnitName, wantsNvidia } from "./nvidia-unit.ts";
 import { limitLines, localUrl, logLines, userLines } from "./process-lines.ts";
 import { restartLines, startLimit } from "./restart.ts";
-import { sandboxLines } from "./sandbox.ts";
+import { inHome, sandboxLines } from "./sandbox.ts";
 import { timeSpan, unitFile } from "./unit.ts";
 import type { UnitLine } from "./unit.ts";
 
@@ -51,6 +51,7 @@ export function engineUnit(service: DeployedService, deployment: Deployment): Re
       ...pinned.diagnostics,
       ...after.diagnostics,
       ...findings(service),
+      ...programAtHome(service, deployment.process.user),
     ],
   };
 }
@@ -120,6 +121,7 @@ function serviceLines(
       gpu,
       sealed: cgroups && isSealed(service, deployment),
       filtered: !gpu && service.kind === "llama.cpp",
+      homes: service.start.command.some(inHome),
       at,
     }),
   ];
@@ -191,3 +193,18 @@ const findings = ({ name, refused, privileged }: DeployedService): readonly Diag
       ]
     : []),
 ];
+
+/** Homes are closed to others on most systems, and a unit's user is another. */
+const programAtHome = ({ name, start }: DeployedService, user: string | undefined): readonly Diagnostic[] => {
+  const program = start.command[0];
+  if (!inHome(program)) return [];
+  return [
+    {
+      code: "render.needs-value",
+      severity: "warning",
+      path: `services.${name}.engine`,
+      message: `${program} lies in a home, which ${user ?? "a user that systemd makes up"} may not be allowed to enter: the unit then ends with status=203/EXEC.`,
+      hint: "Install it under /opt, or let the owner of that home run it: runtime.process.user.",
+    },
+  ];
+};

@@ -21,12 +21,14 @@ export interface Sandbox {
 
 const HOMES = /^\/(?:home|root|run\/user)(?:\/|$)/;
 
+/** Whether a path lies where ProtectHome= shows nothing. */
+export const inHome = (path: string): boolean => HOMES.test(path);
+
 /** Hardening of `[Service]` (systemd.exec(5), systemd.resource-control(5)). */
 export function sandboxLines(sandbox: Sandbox): readonly UnitLine[] {
   const { at, read, write, bound } = sandbox;
   const inHomes =
-    sandbox.homes === true ||
-    [...read, ...write, ...bound.map(({ from }) => from)].some((path) => HOMES.test(path));
+    sandbox.homes === true || [...read, ...write, ...bound.map(({ from }) => from)].some(inHome);
   return [
     ["NoNewPrivileges", "yes"],
     ["CapabilityBoundingSet", ""],

@@ -85,6 +85,19 @@ describe("cards of an engine that takes numbers alone", () => {
   });
 });
 
+it("a program that lies in a home is seen, and that its user may not enter there is said", async () => {
+  const atHome = NODE.replace(
+    "services:",
+    "engines: { vllm: { kind: vllm, binary: /home/me/venv/bin/vllm } }\nservices:",
+  );
+  const { artifacts, diagnostics } = systemd.render(await deploymentOf(atHome));
+  const text = artifacts.find(({ path }) => path === "systemd/omni-s.service")?.content ?? "";
+  expect(readUnit(text).get("Service")?.get("ProtectHome")).toEqual(["read-only"]);
+  expect(diagnostics.find(({ path }) => path === "services.s.engine")?.message).toContain(
+    "/home/me/venv/bin/vllm lies in a home",
+  );
+});
+
 describe("engines that Omni runs itself", () => {
   const text = NODE.replace(", process: { systemd: true }", "")
     .replace("context: 8192", "context: 8192, weights: lock, drainTimeout: 5m")
