@@ -62,12 +62,21 @@ export async function clusterDeployment(choices: Choices = {}): Promise<Deployme
 const read = z.looseObject({ kind: z.string(), metadata: z.looseObject({ name: z.string() }) });
 type Read = z.infer<typeof read>;
 
+/** Files that are the same in every deployment, long programs among them, are parsed once. */
+const known = new Map<string, readonly Read[]>();
+
+function readOnce(content: string): readonly Read[] {
+  const objects =
+    known.get(content) ??
+    parseAllDocuments(content, { version: "1.1" }).map((document) => read.parse(document.toJS()));
+  known.set(content, objects);
+  return objects;
+}
+
 /** All objects that a deployment renders to, by kind and name. */
 export function objectsOf(deployment: Deployment): ReadonlyMap<string, Read> {
   const texts = kubernetes.render(deployment).artifacts.filter(isManifest);
-  const objects = texts.flatMap(({ content }) =>
-    parseAllDocuments(content, { version: "1.1" }).map((document) => read.parse(document.toJS())),
-  );
+  const objects = texts.flatMap(({ content }) => readOnce(content));
   return new Map(objects.map((one) => [`${one.kind} ${one.metadata.name}`, one]));
 }
 

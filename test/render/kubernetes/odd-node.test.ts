@@ -132,7 +132,7 @@ describe("a node with all that is legal and rare", () => {
 
   it("keeps what the shell writes on the one machine's disk that has the name", () => {
     expect(JSON.stringify(objectNamed("Deployment", "odd-command-module-2"))).toContain(
-      '"path":"/var/mnt/fast"',
+      '"path":"/var/mnt/fast/shell"',
     );
   });
 
