@@ -18,20 +18,6 @@ const artifactsOf = (service: DeployedService): readonly Artifact[] =>
     }.`,
   }));
 
-/** Several cards pass data through /dev/shm, and a runtime's default of 64 MiB is soon full. */
-const shmFindings = (service: DeployedService): readonly Diagnostic[] =>
-  service.cards.length < 2 || service.shm !== undefined
-    ? []
-    : [
-        {
-          code: "render.needs-value",
-          severity: "warning",
-          path: `services.${service.replicaOf ?? service.name}.shm`,
-          message: `${service.name} runs over ${service.cards.length} cards, which pass data through /dev/shm; without a size it has 64 MiB, and NCCL stops when it is full.`,
-          hint: "shm: 16GiB   # counts against the memory limit of the container",
-        },
-      ];
-
 export const triton: Target = {
   name: "triton",
   about: "Model repositories for NVIDIA Triton with the vLLM backend.",
@@ -46,7 +32,7 @@ export const triton: Target = {
     };
     return {
       artifacts: [readme, ...services.flatMap(artifactsOf)],
-      diagnostics: services.flatMap(shmFindings),
+      diagnostics: [],
     };
   },
 };

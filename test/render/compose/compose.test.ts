@@ -114,7 +114,10 @@ describe("a service of a compose file", () => {
     expect(contentOf("compose/compose.yaml")).toContain("${OMNI_GPU_BARE:?set OMNI_GPU_BARE in .env}");
     expect(contentOf("compose/.env.example")).toMatch(/^OMNI_GPU_BARE=$/m);
     expect(diagnostics).toContainEqual(
-      expect.objectContaining({ code: "render.needs-value", path: expect.stringMatching(/^machines\.[\w-]+\.gpus\.bare\.uuid$/) }),
+      expect.objectContaining({
+        code: "render.needs-value",
+        path: expect.stringMatching(/^machines\.[\w-]+\.gpus\.bare\.uuid$/),
+      }),
     );
   });
 

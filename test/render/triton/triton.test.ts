@@ -79,12 +79,10 @@ describe("Triton's model repository", () => {
     expect(fixed).not.toContain("Refused");
   });
 
-  it("asks for shared memory where several cards need it", async () => {
+  it("says how much shared memory a service has that names none", async () => {
     const example = resolve(import.meta.dirname, "../../../examples/ai-factory.fixed.yaml");
     const bare = await deploymentOf(readFileSync(example, "utf8").replace(/^ +shm: .*\n/m, ""));
-    expect(triton.render(bare).diagnostics).toMatchObject([
-      { code: "render.needs-value", severity: "warning", path: "services.mistral-nemo.shm" },
-    ]);
+    expect(contentOf(bare, "triton/README.md")).toContain("/dev/shm: 2.00 GiB");
   });
 
   it("lists adapters beside the engine's arguments", async () => {

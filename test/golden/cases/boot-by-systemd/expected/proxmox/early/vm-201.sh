@@ -339,7 +339,8 @@ installer() {
   look
 }
 
-# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer. Disks that the VM boots from
+# boot_order KEY...: what is there of it, disks first: an empty one hands on to the installer (ide2), which the owner's
+# disks follow, because they may hold an older system. Disks that the VM boots from
 # and omni.yaml does not name stay before it, so that a VM that boots goes on booting; without any, all disks count.
 boot_order() {
   before=$(value_of boot)
@@ -354,9 +355,14 @@ boot_order() {
     esac
   done
   installer=''
+  passed=''
+  later=''
   for key in "$@"; do
     if [ "$key" = ide2 ]; then
+      passed=yes
       case $(value_of ide2) in *media=cdrom*) installer=";ide2" ;; esac
+    elif [ -n "$passed" ]; then
+      if [ -n "$(value_of "$key")" ] || [ "$dry_run" = yes ]; then later="$later;$key"; fi
     elif [ -n "$(value_of "$key")" ] || [ "$dry_run" = yes ]; then
       disks="${disks:+$disks;}$key"
     fi
@@ -366,7 +372,7 @@ boot_order() {
       disks="${disks:+$disks;}$key"
     done
   fi
-  order="$disks$installer$nets"
+  order="$disks$installer$later$nets"
   if [ -n "$order" ]; then setting boot "order=${order#;}"; fi
 }
 
@@ -406,7 +412,7 @@ step 'Disks'
 disk scsi0 local-zfs:64
 whole_disk scsi1 /dev/disk/by-id/nvme-Samsung_SSD_990_PRO_2TB_S7XXNJ0W123456
 installer omni-talos-1.11.5.iso talos/early/images.env
-boot_order scsi0 scsi1 ide2
+boot_order scsi0 ide2 scsi1
 
 step 'Start'
 if [ "$start" = no ]; then
