@@ -2,7 +2,6 @@
  * Triton: a model repository for each service of Triton's vLLM backend, and a README that tells how each is asked and
  * which tiers of cards have no model. The files themselves come from `triton-repository`, which other targets read too.
  */
-import type { Diagnostic } from "../../core/index.ts";
 import type { DeployedService } from "../../deployment/index.ts";
 import type { Artifact, Target } from "../artifact.ts";
 import { isTriton, tritonRepository } from "../triton-repository/index.ts";
