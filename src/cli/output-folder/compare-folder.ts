@@ -1,6 +1,6 @@
 import { lstat, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { OmniError } from "../../core/index.ts";
+import { OmniError, present } from "../../core/index.ts";
 import { entryOf, MANIFEST, manifestText, parseManifest, sha256 } from "../../render/index.ts";
 import type { ManifestEntry, RenderedFile, RenderedNode } from "../../render/index.ts";
 import { stagingFolders } from "./staging.ts";
@@ -55,19 +55,13 @@ export async function compareFolder(folder: string, rendered: RenderedNode): Pro
   const owners = new Set<string>(rendered.owners);
   const gone = before.filter((entry) => owners.has(entry.target) && !wanted.has(entry.path));
 
-  const files: ComparedFile[] = [];
-  for (const file of rendered.files) {
-    const found = await readPlain(folder, file.path);
+  const readings = await Promise.all(rendered.files.map(({ path }) => readPlain(folder, path)));
+  const files = rendered.files.map((file, index): ComparedFile => {
+    const found = readings[index];
     const was = known.get(file.path);
     const state = stateOf(file, found, was !== undefined, ours);
-    files.push({
-      path: file.path,
-      state,
-      wanted: file,
-      ...(found === undefined ? {} : { found: found.text }),
-      ...(was === undefined ? {} : { was }),
-    });
-  }
+    return { path: file.path, state, wanted: file, ...present({ found: found?.text, was }) };
+  });
   for (const was of gone) {
     const found = await readPlain(folder, was.path).catch(ignoreUnsafe);
     if (found === undefined) continue;

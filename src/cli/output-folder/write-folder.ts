@@ -109,14 +109,19 @@ async function writeAside(folder: string, staging: string, compared: ComparedFol
 
 const WRITTEN: ReadonlySet<ComparedFile["state"]> = new Set(["missing", "stale", "edited", "mode"]);
 
+/** All at once; a failure is thrown when the last has ended, so that nothing is written behind its back. */
 async function stage(staging: string, files: readonly ComparedFile[]): Promise<void> {
-  for (const [index, { wanted }] of files.entries()) {
-    if (wanted === undefined) continue;
-    const aside = join(staging, String(index));
-    await writeDurably(aside, wanted.content);
-    // The umask must not take a script's right to run.
-    await chmod(aside, wanted.mode);
-  }
+  const outcomes = await Promise.allSettled(
+    files.map(async ({ wanted }, index) => {
+      if (wanted === undefined) return;
+      const aside = join(staging, String(index));
+      await writeDurably(aside, wanted.content);
+      // The umask must not take a script's right to run.
+      await chmod(aside, wanted.mode);
+    }),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function writeDurably(file: string, text: string): Promise<void> {
