@@ -10,6 +10,7 @@ import { enginePod } from "./engine-pod.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
 import { leaderWorkerSet, type PodOfPart, spansMachines } from "./leader-worker-set.ts";
 import { labelsOf, ownerAnnotation, PREFIX, selectorOf, serviceLabelled, servicePath } from "./labels.ts";
+import { notStarted } from "./not-started.ts";
 import type { Data } from "./object.ts";
 import { objectName } from "./object-name.ts";
 import { pinningOf, type Pinning } from "./pinning.ts";
@@ -146,13 +147,7 @@ function deploymentObject(
   return {
     apiVersion: "apps/v1",
     kind: "Deployment",
-    metadata: {
-      ...metadata,
-      annotations: {
-        ...metadata.annotations,
-        ...(stopped === undefined ? {} : { [`${PREFIX}/not-started-because`]: stopped }),
-      },
-    },
+    metadata: notStarted(metadata, stopped),
     spec: {
       replicas: stopped === undefined ? 1 : 0,
       revisionHistoryLimit: 3,

@@ -4,7 +4,8 @@ import type { Cluster, DeployedService } from "../../deployment/index.ts";
 import type { EnginePod } from "./engine-pod.ts";
 import { groupDiagnostics, groupWords, type GroupRole } from "./group-limits.ts";
 import { POOL_LABEL } from "./inference-pool.ts";
-import { labelText, PREFIX, selectorOf, serviceLabelled } from "./labels.ts";
+import { labelText, selectorOf, serviceLabelled } from "./labels.ts";
+import { notStarted } from "./not-started.ts";
 import type { Data } from "./object.ts";
 import { nodesOf } from "./storage/node-disk.ts";
 
@@ -61,13 +62,7 @@ export function leaderWorkerSet(
   const object: LeaderWorkerSet = {
     apiVersion: "leaderworkerset.x-k8s.io/v1",
     kind: "LeaderWorkerSet",
-    metadata: {
-      ...metadata,
-      annotations: {
-        ...metadata.annotations,
-        ...(stopped === undefined ? {} : { [`${PREFIX}/not-started-because`]: stopped }),
-      },
-    },
+    metadata: notStarted(metadata, stopped),
     spec: {
       replicas: stopped === undefined ? 1 : 0,
       startupPolicy: "LeaderCreated",
