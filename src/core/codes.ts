@@ -1,5 +1,6 @@
 import { ADVICE_CODES } from "./advice-codes.ts";
 import { RENDER_CODES } from "./render-codes.ts";
+import { RUN_CODES } from "./run-codes.ts";
 
 /**
  * The registry of every code that Omni prints. A code is never renamed or reused: scripts and bookmarks hold on to it.
@@ -404,6 +405,7 @@ export const CODES = {
 
   ...ADVICE_CODES,
   ...RENDER_CODES,
+  ...RUN_CODES,
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof CODES;

@@ -1,12 +1,12 @@
 import { parseArgs } from "node:util";
-import type { Address } from "../core/index.ts";
+import type { LocalAddress } from "../core/index.ts";
 import { messageOf, OmniError } from "../core/index.ts";
 
 /** How this engine was started. */
 export interface EngineArguments {
   readonly model: string;
   readonly alias: string;
-  readonly address: Address;
+  readonly address: LocalAddress;
   /** Tokens that one request may use, prompt and answer together. */
   readonly contextTokens: number;
   readonly parallel: number;

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
-import type { Address } from "../core/index.ts";
+import type { LocalAddress } from "../core/index.ts";
 import { messageOf, OmniError } from "../core/index.ts";
 import type { Failure } from "./api-error.ts";
 import { parseArguments } from "./arguments.ts";
@@ -41,7 +41,7 @@ export async function runEngine(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function listen(server: Server, address: Address): Promise<void> {
+async function listen(server: Server, address: LocalAddress): Promise<void> {
   if (address.kind === "unix") rmSync(address.path, { force: true });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

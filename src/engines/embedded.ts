@@ -1,22 +1,31 @@
 import { fileURLToPath } from "node:url";
-import type { Address, Code } from "../core/index.ts";
+import type { Code, LocalAddress } from "../core/index.ts";
 import { CODES } from "../core/index.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import { exitFailure, quoted } from "./failures/exit-failure.ts";
-import type { EngineDriver, EngineFailure, Health, LaunchSpec, ProcessExit } from "./engine.ts";
+import type { EngineDriver, EngineFailure, Health, ProcessExit } from "./engine.ts";
 
 const MAIN = fileURLToPath(new URL("../embedded/main.ts", import.meta.url));
 
 /** llama.cpp in a child process of our own, over node-llama-cpp: `src/embedded/`. */
 export const embedded: EngineDriver = {
-  name: "embedded",
+  kind: "embedded",
+  title: "The embedded engine",
+  listensOnSocket: true,
   healthPath: "/health",
-  launch,
   readHealth,
   classifyExit,
+  classifyLine: () => undefined,
+  readTook: () => ({ devices: [] }),
+  onProcessorInstead: () => undefined,
+  loadTime: ({ model }) => 1000 + model.sizeBytes / 1e6,
 };
 
-function launch(service: PlannedService, address: Address): LaunchSpec {
+/** Program and arguments of the embedded engine for a placement. */
+export function embeddedCommand(
+  service: PlannedService,
+  address: LocalAddress,
+): readonly [string, ...string[]] {
   const listen =
     address.kind === "unix" ? { socket: address.path } : { host: address.host, port: address.port };
   const options = {
@@ -28,13 +37,7 @@ function launch(service: PlannedService, address: Address): LaunchSpec {
     queue: service.queueLimit,
     threads: service.threads > 0 ? service.threads : "auto",
   };
-  return {
-    service: service.name,
-    command: [process.execPath, MAIN, ...pairs(options), ...service.extraArguments],
-    environment: {},
-    address,
-    loadTimeout: service.loadTimeout,
-  };
+  return [process.execPath, MAIN, ...pairs(options), ...service.extraArguments];
 }
 
 const pairs = (options: Readonly<Record<string, string | number>>): string[] =>

@@ -222,7 +222,10 @@ function evictOthers({ wanted, neighbourhood, devices }: Surroundings): Step {
   }));
   return {
     change: `unload ${lesser.map((other) => other.name).join(", ")}`,
-    rest: { frees: frees.filter((freed) => freed.bytes > 0) },
+    rest: {
+      frees: frees.filter((freed) => freed.bytes > 0),
+      unloads: lesser.map((other) => other.name),
+    },
   };
 }
 
@@ -267,5 +270,6 @@ function routeAway(step: LadderStep, state: State, around: Surroundings): Step {
     ...devices.map((device, index) => ({ device: around.devices[index] ?? "", bytes: device.total })),
     { device: around.memory, bytes: host.total },
   ].filter(({ bytes }) => bytes > 0);
-  return { change, rest: { to: target, ...(step.step === "route-long-prompts" ? {} : { frees: unloaded }) } };
+  const long = step.step === "route-long-prompts";
+  return { change, rest: { to: target, ...(long ? { above } : { frees: unloaded }) } };
 }

@@ -49,6 +49,6 @@ export function ladderOf(
     state = { settings: taken.settings, prediction };
     const changed = [...frees, { device: memory, bytes: host }].filter((freed) => freed.bytes !== 0);
     if (changed.length === 0) return { ...base, frees: [], noEffect: "it would take as much as before" };
-    return { ...base, frees: changed, ...taken.rest };
+    return { ...base, frees: changed, settings: taken.settings, ...taken.rest };
   });
 }

@@ -37,8 +37,32 @@ export interface LadderRung {
   readonly to?: string;
   readonly contextTokens?: number;
   readonly parallel?: number;
+  /** How the engine is started on this rung, all steps before it included; absent where no restart is needed. */
+  readonly settings?: EngineSettings;
+  /** Prompts longer than this many tokens go to `to`. */
+  readonly above?: number;
+  /** Services that are unloaded to make room. */
+  readonly unloads?: readonly string[];
   /** Why the step would change nothing, when it would. */
   readonly noEffect?: string;
+}
+
+/** How a service is kept: who gives way to whom, when it is unloaded, what it waits for. Milliseconds. */
+export interface Lifecycle {
+  /** 9 stays longest when memory runs short, 0 goes first. */
+  readonly priority: number;
+  /** Never unloaded for another. */
+  readonly pinned: boolean;
+  /** Idle time after which it is unloaded; `false` never. The node's own for services that take turns when absent. */
+  readonly ttl?: number | false;
+  /** Services that must be ready before it starts. */
+  readonly after: readonly string[];
+  /** Time for running requests before a stop. */
+  readonly drainTimeout: number;
+  /** One request is sent after each start, before clients are let in. */
+  readonly warmUp: boolean;
+  /** How a changed service is replaced; `rolling` needs room for two. */
+  readonly strategy: "recreate" | "rolling";
 }
 
 /** A service with everything decided. Bytes, tokens and milliseconds are integers. */
@@ -88,6 +112,7 @@ export interface PlannedService {
   /** Why this placement and not another, one sentence a decision. */
   readonly reasons?: readonly string[];
   readonly restart: RestartPolicy;
+  readonly lifecycle?: Lifecycle;
   readonly loadTimeout: number;
   readonly extraArguments: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { present } from "../core/index.ts";
 import type { Model, Service, Spec } from "../spec/spec.ts";
 import type { Assigned, Assignment } from "./assign.ts";
 import { wouldFit } from "./candidates.ts";
@@ -92,6 +93,15 @@ export function plannedService(context: ServiceContext, item: number): PlannedSe
           ),
     reasons: reasonsFor(wanted, candidate, machine, turnsWith(context, place, item)),
     restart: settings.restart,
+    lifecycle: {
+      priority: settings.priority,
+      pinned: settings.pinned,
+      ...present({ ttl: settings.ttl }),
+      after: settings.after,
+      drainTimeout: settings.drainTimeout,
+      warmUp: settings.warmUp,
+      strategy: settings.strategy,
+    },
     loadTimeout: settings.loadTimeout,
     extraArguments: settings.arguments.map(String),
   };

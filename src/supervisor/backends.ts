@@ -1,24 +1,51 @@
 import type { Address, Diagnostic } from "../core/index.ts";
+import type { EngineLoad } from "../engines/engine.ts";
 
 export type ServiceState =
+  /** Never started, or stopped by its owner. */
   | "stopped"
+  /** Not loaded: it takes turns with others, was idle, or gave way; a request loads it. */
+  | "unloaded"
+  /** Waits until its turn to start: for a service before it, for another start on its card, for memory to be free. */
+  | "queued"
   | "starting"
   | "loading"
   | "ready"
+  /** Finishes what it answers and takes nothing new; what follows is in `reason`. */
+  | "draining"
+  /** The process lives and its cards are free (vLLM sleep). */
+  | "asleep"
   | "backing-off"
   | "failed"
   | "stopping";
 
+/** How far a service has stepped down, for a person and a program. */
+export interface LadderView {
+  /** Steps taken, 0 as planned. */
+  readonly rung: number;
+  /** The steps in force, in words: `context 8192 → 4096`. */
+  readonly changes: readonly string[];
+  readonly because: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** What has to be true for a step back up. */
+  readonly backWhen: string;
+}
+
 /** A service as the gateway and `/api/status` see it at one moment. */
 export interface ServiceView {
   readonly name: string;
+  /** Name of its engine in the spec; `kind` is the catalog's. */
   readonly engine: string;
+  readonly kind?: string;
   readonly model: string;
   readonly state: ServiceState;
   /** Why it is in this state, when that is not plain. */
   readonly reason?: string;
   /** Fraction loaded, 0 to 1, while `loading` and known. */
   readonly progress?: number;
+  /** Milliseconds until it is likely ready, by what earlier loads took; absent where nothing was measured. */
+  readonly eta?: number;
   readonly pid?: number;
   /** Restarts since the node started. */
   readonly restarts: number;
@@ -26,6 +53,20 @@ export interface ServiceView {
   readonly parallel: number;
   /** Milliseconds since the epoch of the last change of `state`. */
   readonly since: number;
+  readonly devices?: readonly string[];
+  /** Requests that hold a lease on it. */
+  readonly inFlight?: number;
+  /** Its engine's own figures, at most a few seconds old. */
+  readonly load?: EngineLoad;
+  readonly ladder?: LadderView;
+  /** Prompts longer than this go elsewhere for now. */
+  readonly longPrompts?: { readonly above: number; readonly to: string };
+  /** All requests go there for now. */
+  readonly divertedTo?: string;
+  /** Marked where engines and cards are simulated. */
+  readonly simulated?: true;
+  /** An earlier run of Omni started this engine. */
+  readonly adopted?: true;
 }
 
 export interface RouteView {
@@ -33,12 +74,26 @@ export interface RouteView {
   readonly services: readonly string[];
 }
 
+/** The right to send one request to a service: while it is held, the service is not stopped for another's sake. */
+export interface Lease {
+  readonly address: Address;
+  /** To be called once, when the answer has ended however it did; later calls do nothing. */
+  release(): void;
+}
+
 /** What the gateway needs of the node. The supervisor implements it; tests put a fake in its place. */
 export interface Backends {
   services(): readonly ServiceView[];
   routes(): readonly RouteView[];
-  /** The address of a service that is ready now, or `undefined`. */
+  /** The address of a service that is ready and takes requests now, or `undefined`. */
   address(service: string): Address | undefined;
+  /** A lease on a service that is ready and takes requests now, or `undefined`. */
+  acquire(service: string): Lease | undefined;
+  /**
+   * Tells that a request waits for one of these, first choice first: of those that are not loaded, the first that can be
+   * is loaded. Cheap to repeat. The wait itself is `whenReady`. The returned function takes the demand back.
+   */
+  demand(services: readonly string[]): () => void;
   /** Resolves true once the service is ready, false when it failed for good, `timeout` ms passed or `signal` aborted. */
   whenReady(service: string, timeout: number, signal: AbortSignal): Promise<boolean>;
   /** Tells that a request saw the service's connection break; the supervisor looks for itself. */

@@ -1,30 +1,35 @@
 import { fileURLToPath } from "node:url";
 import { embedded } from "../../src/engines/embedded.ts";
-import type { EngineDriver } from "../../src/engines/engine.ts";
+import type { Address } from "../../src/core/index.ts";
+import type { EngineDriver, LaunchSpec } from "../../src/engines/engine.ts";
 import type { Plan, PlannedService, RestartPolicy } from "../../src/plan/plan.ts";
 import type { Behaviour } from "./fake-child.ts";
 
 const CHILD = fileURLToPath(new URL("fake-child.ts", import.meta.url));
 
-/** Starts `fake-child.ts`, behaving as the service's extra arguments say; reads it like the embedded engine. */
-export const fakeDriver: EngineDriver = {
-  ...embedded,
-  name: "fake",
-  launch: (service, address) => ({
-    service: service.name,
-    command: [
-      process.execPath,
-      CHILD,
-      ...(address.kind === "unix"
-        ? ["--socket", address.path]
-        : ["--host", address.host, "--port", String(address.port)]),
-      ...service.extraArguments,
-    ],
-    environment: {},
-    address,
-    loadTimeout: service.loadTimeout,
-  }),
-};
+/** Reads `fake-child.ts` like the embedded engine. */
+export const fakeDriver: EngineDriver = { ...embedded, kind: "fake", title: "The fake engine" };
+
+/** Starts `fake-child.ts`, behaving as the service's extra arguments say. */
+export const fakeLaunch = (service: PlannedService, address: Address): LaunchSpec => ({
+  service: service.name,
+  command: [process.execPath, CHILD, ...listenArguments(address), ...service.extraArguments],
+  environment: {},
+  address,
+  loadTimeout: service.loadTimeout,
+  digest: `fake ${service.extraArguments.join(" ")}`,
+});
+
+function listenArguments(address: Address): readonly string[] {
+  switch (address.kind) {
+    case "unix":
+      return ["--socket", address.path];
+    case "tcp":
+      return ["--host", address.host, "--port", String(address.port)];
+    case "url":
+      throw new Error("A fake engine listens on this machine.");
+  }
+}
 
 /** Generous in number, short in time: tests restart often and wait little. */
 export const QUICK_RESTART: RestartPolicy = {
