@@ -20,6 +20,8 @@ const backends: Backends = {
   ],
   routes: () => [{ name: "oracle", services: ["stub"] }],
   address: () => ({ kind: "unix", path }),
+  acquire: () => ({ address: { kind: "unix", path }, release: () => {} }),
+  demand: () => () => {},
   whenReady: () => Promise.resolve(true),
   reportBroken: () => {},
   diagnostics: () => [],

@@ -2,7 +2,8 @@ import type { ServerResponse } from "node:http";
 
 import type { EventLog } from "../core/index.ts";
 import { messageOf } from "../core/index.ts";
-import type { Backends } from "../supervisor/backends.ts";
+import { pathAt } from "../core/index.ts";
+import type { Backends, Lease } from "../supervisor/backends.ts";
 import type { AttemptOwner, ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import { failureError, isRetryable } from "./attempt-failure.ts";
@@ -13,13 +14,16 @@ import type { GatewayLimits } from "./limits.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { RoutedBody } from "./routed-body.ts";
 import { bodyFor } from "./routed-body.ts";
+import { candidatesFor } from "./candidates.ts";
 import { firstReady, unavailableError } from "./service-wait.ts";
 import type { Target } from "./targets.ts";
 import type { Traffic } from "./traffic.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
 import type { Usage } from "./usage.ts";
 import type { WireError } from "./wire-error.ts";
-import { sendError } from "./wire-error.ts";
+import { errorEvent, sendError } from "./wire-error.ts";
+import { WaitingRoom, waitingLine } from "./waiting-room.ts";
+import { waitWanted } from "./wait-wanted.ts";
 
 /** What all requests of a gateway share. */
 export interface ExchangeShared {
@@ -46,6 +50,7 @@ export class Exchange implements AttemptOwner {
   readonly #target: Target;
   readonly #started = performance.now();
   #attempt: Attempt | undefined;
+  #lease: Lease | undefined;
   #attempts = 0;
   /** Services whose last try failed, until the next wait. */
   readonly #failed = new Set<string>();
@@ -126,10 +131,12 @@ export class Exchange implements AttemptOwner {
 
   #next(): void {
     const { backends } = this.#shared;
-    for (const service of this.#target.services) {
-      const address = this.#failed.has(service) ? undefined : backends.address(service);
-      if (address === undefined) continue;
+    for (const service of this.#candidates()) {
+      const lease = this.#failed.has(service) ? undefined : backends.acquire(service);
+      if (lease === undefined) continue;
+      this.#lease = lease;
       this.service = service;
+      const { address } = lease;
       this.#attempts++;
       this.#attempt = new Attempt(this, this.#res);
       const traffic = this.#shared.traffic.of(service);
@@ -138,10 +145,10 @@ export class Exchange implements AttemptOwner {
       const { req, id, path } = this.#call;
       this.#shared.pools.for(service, address).dispatch(
         {
-          path,
+          path: pathAt(address, path),
           method: "POST",
-          headers: requestHeaders(req.headers, id),
-          body: bodyFor(this.#body, service),
+          headers: requestHeaders(req.headers, id, address),
+          body: bodyFor(this.#body, lease.model ?? service),
         },
         this.#attempt,
       );
@@ -163,12 +170,38 @@ export class Exchange implements AttemptOwner {
     }
     this.#waited++;
     this.#failed.clear();
-    const left = Math.min(this.#left(this.limits.loadingWait), this.#left(this.limits.retryTime));
-    const ready = left > 0 && (await firstReady(backends, this.#target.services, left, waiting));
+    const wanted = waitWanted(this.#call.req.headers) ?? this.limits.loadingWait;
+    const left = Math.min(this.#left(wanted), this.#left(this.limits.retryTime));
+    const ready = left > 0 && (await this.#waitFor(this.#candidates(), left, waiting));
     if (this.#over || waiting.signal.aborted) return;
     this.#waiting = undefined;
     if (ready) this.#next();
     else this.#refuse(unavailableError(backends, this.#target));
+  }
+
+  /** Waits for the first of the services that is ready; that a request waits is what loads one that is not. */
+  async #waitFor(services: readonly string[], time: number, waiting: AbortController): Promise<boolean> {
+    const { backends } = this.#shared;
+    const withdraw = backends.demand(services);
+    const room = this.#body.stream
+      ? new WaitingRoom(
+          this.#res,
+          this.limits.silentWait,
+          () => [...this.#call.headers, ...this.#servedBy()],
+          () => waitingLine(backends, services),
+        )
+      : undefined;
+    try {
+      return await firstReady(backends, services, time, waiting);
+    } finally {
+      room?.leave();
+      withdraw();
+    }
+  }
+
+  /** The services that may answer now, in order, those that have stepped down replaced by who stands in for them. */
+  #candidates(): readonly string[] {
+    return candidatesFor(this.#shared.backends, this.#target.services, this.#body.bytes.length);
   }
 
   /** Milliseconds left of a limit that counts from the start of the request. */
@@ -177,7 +210,11 @@ export class Exchange implements AttemptOwner {
   }
 
   #refuse(error: WireError): void {
-    if (!this.#res.headersSent && !this.#res.destroyed) sendError(this.#call, error, this.#servedBy());
+    if (!this.#res.destroyed) {
+      // The client of a stream that waited for its model has had its head already.
+      if (this.#res.headersSent) this.#res.end(errorEvent(error));
+      else sendError(this.#call, error, this.#servedBy());
+    }
     this.#close();
   }
 
@@ -198,6 +235,8 @@ export class Exchange implements AttemptOwner {
   #leaveService(): void {
     if (this.#attempt === undefined) return;
     this.#attempt = undefined;
+    this.#lease?.release();
+    this.#lease = undefined;
     this.#shared.traffic.of(this.service).inFlight--;
   }
 

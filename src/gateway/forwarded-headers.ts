@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
+import type { Address } from "../core/index.ts";
+
 /** Request headers that engines may see. Everything else, keys and cookies above all, stays here. */
 const TO_ENGINE = ["accept", "user-agent", "traceparent", "tracestate", "openai-beta"] as const;
 
@@ -18,13 +20,15 @@ const TO_CLIENT = [
   "x-ratelimit-reset-tokens",
 ] as const;
 
-/** The head of the request to the engine, built fresh from the allowed headers. */
-export function requestHeaders(sent: IncomingHttpHeaders, id: string): string[] {
+/** The head of the request to the engine, built fresh from the allowed headers and what its address asks for. */
+export function requestHeaders(sent: IncomingHttpHeaders, id: string, address: Address): string[] {
   const headers = ["content-type", "application/json", "x-request-id", id];
   for (const name of TO_ENGINE) {
     const value = sent[name];
     if (typeof value === "string") headers.push(name, value);
   }
+  if (address.kind === "url")
+    for (const [name, value] of Object.entries(address.headers)) headers.push(name, value);
   return headers;
 }
 

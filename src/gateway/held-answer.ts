@@ -59,6 +59,7 @@ export class HeldAnswer implements Answer {
   }
 
   #passOnFromHere(): void {
+    if (this.#sink.res.headersSent) return;
     this.#passing = true;
     const length = this.#received["content-length"];
     const lengthHeader = typeof length === "string" ? ["content-length", length] : [];
@@ -71,10 +72,13 @@ export class HeldAnswer implements Answer {
     const [only] = this.#chunks;
     const body =
       this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size);
-    const head = this.#owner.head(this.#received);
-    head.push("content-length", String(body.length));
-    this.#sink.res.writeHead(this.#status, head);
-    this.#sink.res.end(body);
+    if (this.#sink.res.headersSent) this.#sink.res.end(asEvent(body));
+    else {
+      const head = this.#owner.head(this.#received);
+      head.push("content-length", String(body.length));
+      this.#sink.res.writeHead(this.#status, head);
+      this.#sink.res.end(body);
+    }
     this.#owner.finished(findUsage(body));
   }
 
@@ -86,3 +90,10 @@ export class HeldAnswer implements Answer {
     return last === "}" || last === "]";
   }
 }
+
+/** The body as the last event of a stream whose head is gone: an engine's refusal reaches a client that waited for it. */
+const asEvent = (body: Buffer): string =>
+  `data: ${body
+    .toString("utf8")
+    .trim()
+    .replaceAll(/[\r\n]+/g, " ")}\n\n`;

@@ -18,6 +18,8 @@ export interface GatewayLimits {
   readonly idleTime: number;
   /** How long a request waits for a service that is not ready. */
   readonly loadingWait: number;
+  /** How long a stream that waits for a service is silent before it hears how far the loading is. */
+  readonly silentWait: number;
   /** Most tries of one request, the first included. */
   readonly attempts: number;
   /** No new try starts later than this after the request began. */
@@ -39,6 +41,7 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   connectTime: 5_000,
   idleTime: 600_000,
   loadingWait: 120_000,
+  silentWait: 3_000,
   attempts: 3,
   retryTime: 180_000,
   holdBytes: 8 * MIB,

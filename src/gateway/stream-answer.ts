@@ -82,7 +82,8 @@ export class StreamAnswer implements Answer {
 
   #commit(): void {
     this.#committed = true;
-    this.#sink.res.writeHead(200, this.#owner.head(this.#received));
+    // A client that waited for its model has the head already.
+    if (!this.#sink.res.headersSent) this.#sink.res.writeHead(200, this.#owner.head(this.#received));
   }
 
   #endWithError(failure: AttemptFailure): void {

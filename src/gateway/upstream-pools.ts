@@ -13,7 +13,7 @@ export class UpstreamPools {
   }
 
   for(service: string, address: Address): Pool {
-    const key = address.kind === "unix" ? address.path : `${address.host} ${address.port}`;
+    const key = keyOf(address);
     const known = this.#pools.get(service);
     if (known?.key === key) return known.pool;
     // What is in flight on the old address ends by itself: with its answer, or with its engine's connection.
@@ -32,6 +32,7 @@ export class UpstreamPools {
       headersTimeout: idleTime,
       bodyTimeout: idleTime,
     };
+    if (address.kind === "url") return new Pool(address.origin, common);
     if (address.kind === "unix") return new Pool("http://localhost", { ...common, socketPath: address.path });
     const host = address.host.includes(":") ? `[${address.host}]` : address.host;
     return new Pool(`http://${host}:${address.port}`, common);
@@ -41,5 +42,16 @@ export class UpstreamPools {
   async destroy(): Promise<void> {
     await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
     this.#pools.clear();
+  }
+}
+
+function keyOf(address: Address): string {
+  switch (address.kind) {
+    case "unix":
+      return address.path;
+    case "tcp":
+      return `${address.host} ${address.port}`;
+    case "url":
+      return address.origin;
   }
 }

@@ -69,6 +69,13 @@ export interface ServiceView {
   readonly adopted?: true;
 }
 
+/** Where requests for a service go for now, because it has stepped down. */
+export interface Diversion {
+  readonly to: string;
+  /** Only prompts longer than this many tokens; all when absent. */
+  readonly above?: number;
+}
+
 export interface RouteView {
   readonly name: string;
   readonly services: readonly string[];
@@ -77,6 +84,8 @@ export interface RouteView {
 /** The right to send one request to a service: while it is held, the service is not stopped for another's sake. */
 export interface Lease {
   readonly address: Address;
+  /** Name by which its engine knows the model; the service's own when absent. */
+  readonly model?: string;
   /** To be called once, when the answer has ended however it did; later calls do nothing. */
   release(): void;
 }
@@ -96,6 +105,8 @@ export interface Backends {
   demand(services: readonly string[]): () => void;
   /** Resolves true once the service is ready, false when it failed for good, `timeout` ms passed or `signal` aborted. */
   whenReady(service: string, timeout: number, signal: AbortSignal): Promise<boolean>;
+  /** Where requests for this service go instead; asked with every request, so it must be cheap. */
+  diversion?(service: string): Diversion | undefined;
   /** Tells that a request saw the service's connection break; the supervisor looks for itself. */
   reportBroken(service: string, why: string): void;
   diagnostics(): readonly Diagnostic[];

@@ -8,7 +8,14 @@ import { fileURLToPath } from "node:url";
 import { Client } from "undici";
 
 import type { Address, Diagnostic } from "../../src/core/index.ts";
-import type { Backends, RouteView, ServiceState, ServiceView } from "../../src/supervisor/backends.ts";
+import type {
+  Backends,
+  Diversion,
+  Lease,
+  RouteView,
+  ServiceState,
+  ServiceView,
+} from "../../src/supervisor/backends.ts";
 
 const ENGINE = fileURLToPath(new URL("fake-engine.ts", import.meta.url));
 
@@ -53,7 +60,7 @@ export async function direct(
   const client =
     address.kind === "unix"
       ? new Client("http://localhost", { socketPath: address.path })
-      : new Client(`http://${address.host}:${address.port}`);
+      : new Client(address.kind === "url" ? address.origin : `http://${address.host}:${address.port}`);
   try {
     const answer = await client.request(
       body === undefined ? { path, method: "GET" } : { path, method: "POST", body: JSON.stringify(body) },
@@ -69,6 +76,7 @@ interface Running {
   state: ServiceState;
   reason?: string;
   progress?: number;
+  eta?: number;
   since: number;
   restarts: number;
   child?: ChildProcess;
@@ -79,8 +87,14 @@ interface Running {
 export class FakeBackends implements Backends {
   /** What a supervisor would do when a request saw a service break. */
   onReport: ((service: string) => void) | undefined;
+  /** What a supervisor would do when a request waits. */
+  onDemand: ((services: readonly string[]) => void) | undefined;
+  readonly demands: (readonly string[])[] = [];
+  withdrawn = 0;
+  readonly diversions = new Map<string, Diversion>();
   readonly reports: { service: string; why: string }[] = [];
   readonly #running = new Map<string, Running>();
+  readonly #leases = new Map<string, number>();
   readonly #routes: readonly RouteView[];
   readonly #folder = mkdtempSync(join(tmpdir(), "omni-fake-"));
   readonly #waiters = new Set<() => void>();
@@ -123,7 +137,11 @@ export class FakeBackends implements Backends {
   }
 
   /** Sets a state by hand, as a supervisor that watches would. */
-  set(name: string, state: ServiceState, details: { reason?: string; progress?: number } = {}): void {
+  set(
+    name: string,
+    state: ServiceState,
+    details: { reason?: string; progress?: number; eta?: number } = {},
+  ): void {
     const running = this.#of(name);
     Object.assign(running, details);
     this.#set(running, state);
@@ -154,7 +172,7 @@ export class FakeBackends implements Backends {
 
   services(): readonly ServiceView[] {
     return [...this.#running.values()].map(
-      ({ service, state, reason, progress, child, since, restarts }) => ({
+      ({ service, state, reason, progress, eta, child, since, restarts }) => ({
         name: service.name,
         engine: "fake",
         model: service.model ?? `${service.name}.gguf`,
@@ -165,6 +183,7 @@ export class FakeBackends implements Backends {
         parallel: 4,
         ...(reason === undefined ? {} : { reason }),
         ...(progress === undefined ? {} : { progress }),
+        ...(eta === undefined ? {} : { eta }),
         ...(child?.pid === undefined ? {} : { pid: child.pid }),
       }),
     );
@@ -177,6 +196,37 @@ export class FakeBackends implements Backends {
   address(service: string): Address | undefined {
     const running = this.#running.get(service);
     return running?.state === "ready" ? running.address : undefined;
+  }
+
+  acquire(service: string): Lease | undefined {
+    const address = this.address(service);
+    if (address === undefined) return undefined;
+    this.#leases.set(service, this.leased(service) + 1);
+    let held = true;
+    return {
+      address,
+      release: () => {
+        if (held) this.#leases.set(service, this.leased(service) - 1);
+        held = false;
+      },
+    };
+  }
+
+  /** Leases held on a service now. */
+  leased(service: string): number {
+    return this.#leases.get(service) ?? 0;
+  }
+
+  demand(services: readonly string[]): () => void {
+    this.demands.push(services);
+    this.onDemand?.(services);
+    return () => {
+      this.withdrawn += 1;
+    };
+  }
+
+  diversion(service: string): Diversion | undefined {
+    return this.diversions.get(service);
   }
 
   async whenReady(service: string, timeout: number, signal: AbortSignal): Promise<boolean> {

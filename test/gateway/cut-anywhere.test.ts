@@ -58,6 +58,8 @@ beforeAll(async () => {
     ],
     routes: () => [],
     address: () => ({ kind: "tcp", host: "127.0.0.1", port }),
+    acquire: () => ({ address: { kind: "tcp", host: "127.0.0.1", port }, release: () => {} }),
+    demand: () => () => {},
     whenReady: () => Promise.resolve(true),
     reportBroken: () => {},
     diagnostics: () => [],
