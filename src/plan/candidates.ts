@@ -57,6 +57,8 @@ export interface Demand {
   readonly forbid: (
     engine: Engine,
     service: Service,
+    /** What both are called in the spec. */
+    names: { readonly service: string; readonly engine: string },
   ) => Omit<Refusal, "engine" | "rank" | "cards"> | undefined;
 }
 
@@ -94,7 +96,7 @@ export function candidatesOn(demand: Demand, machine: PlanMachine, search: Searc
       refusals.push({ engine: name, rank, cards, ...refusal });
     };
     const forbidden =
-      demand.forbid(engine, demand.settings) ??
+      demand.forbid(engine, demand.settings, { service: demand.name, engine: name }) ??
       missingShape(demand, kind) ??
       beyondTraining(demand, engine, kind);
     if (forbidden !== undefined) {
@@ -240,7 +242,8 @@ export function wouldFit(
 ): boolean {
   const engine = search.engines[name] ?? { kind: name };
   const kind = engineKindOf(engine);
-  if (kind === undefined || demand.forbid(engine, demand.settings) !== undefined) return false;
+  const forbidden = demand.forbid(engine, demand.settings, { service: demand.name, engine: name });
+  if (kind === undefined || forbidden !== undefined) return false;
   if (kind.remote) return true;
   if ((missingShape(demand, kind) ?? beyondTraining(demand, engine, kind)) !== undefined) return false;
   const { cpu, cards: onCards } = usable(kind);

@@ -275,6 +275,7 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
         demand.takesTurns,
         settings.arguments,
         settings.environment,
+        settings.engine.filter((name) => isForbidden(demand, name, spec)),
       ]),
       settings.context,
       settings.parallel,
@@ -286,6 +287,10 @@ function memoized(spec: Spec, search: Search): (demand: Demand, machine: PlanMac
     return found;
   };
 }
+
+const isForbidden = (demand: Demand, name: string, { engines }: Spec): boolean =>
+  demand.forbid(engines[name] ?? { kind: name }, demand.settings, { service: demand.name, engine: name }) !==
+  undefined;
 
 /** Takes away what has no room beside cards and memory: on disks for weights and images, on the NUMA node it is bound to. */
 function withStorage(found: Candidates, demand: Demand, machine: PlanMachine, spec: Spec): Candidates {

@@ -8,6 +8,7 @@ import { fleetOf } from "./fleet.ts";
 import type { Forbid } from "./fleet.ts";
 import { ledgerOf, swapSetsOf } from "./ledger.ts";
 import { planMachines } from "./machines.ts";
+import type { PlanMachine } from "./machines.ts";
 import { notApplied, notEnforced } from "./not-applied.ts";
 import type { Plan, Rejection } from "./plan.ts";
 import { stretchedContexts, uncountedDrafts } from "./plan-warnings.ts";
@@ -28,6 +29,8 @@ export interface PlanInput {
   readonly observed?: MachineInventory;
   /** Engines that must not be considered, with the reason: what a version cannot start, for one. */
   readonly forbid?: Forbid;
+  /** Cards by their names in the plan that are gone for now: nothing is placed on them. */
+  readonly lostDevices?: ReadonlySet<string>;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface PlanInput {
  */
 export function planNode(input: PlanInput): Plan {
   const { spec } = input;
-  const machines = planMachines(spec, input.observed);
+  const machines = withoutLost(planMachines(spec, input.observed), input.lostDevices);
   const given = fleetOf(spec, input.shapes, machines, input.forbid ?? (() => undefined), input.adapters);
   const assignment = assign(given, spec);
   const { fleet } = assignment;
@@ -84,6 +87,17 @@ export function planNode(input: PlanInput): Plan {
     ],
   };
 }
+
+const withoutLost = (
+  machines: readonly PlanMachine[],
+  lost: ReadonlySet<string> | undefined,
+): readonly PlanMachine[] =>
+  lost === undefined || lost.size === 0
+    ? machines
+    : machines.map((machine) => ({
+        ...machine,
+        cards: machine.cards.filter(({ id }) => !lost.has(id)),
+      }));
 
 /** One finding for engines that were refused for the same reason. */
 function asDiagnostic(alike: readonly Rejection[], placed: ReadonlySet<string>): readonly Diagnostic[] {
