@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { advise } from "../advice/index.ts";
-import { sortDiagnostics } from "../core/index.ts";
+import { present, sortDiagnostics } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
 import { observeCpu, observeMachine, readMemory } from "../inventory/index.ts";
 import type { MachineInventory } from "../inventory/index.ts";
@@ -15,29 +15,51 @@ export interface PlanOptions {
   readonly online: boolean;
   /** Engines that must not be considered, with the reason. */
   readonly forbid?: NonNullable<PlanInput["forbid"]>;
+  /** Cards that are gone for now. */
+  readonly lostDevices?: ReadonlySet<string>;
   /** Look at processor and memory of this machine only; cards are asked for when absent and the spec names no machine. */
   readonly brief?: boolean;
   /** This machine as it was seen before: two plans are compared on one machine at one moment. */
   readonly observed?: MachineInventory;
 }
 
-/** The plan of a spec with all that is to be said about it: the spec's own findings, refusals, and advice, in order. */
-export async function makePlan(located: LocatedSpec, options: PlanOptions): Promise<Plan> {
-  const { spec, warnings, locate } = located;
+/** What was read for a plan: the same spec can be planned again without reading it again. */
+export interface PlanReadings {
+  readonly shapes: NonNullable<PlanInput["shapes"]>;
+  readonly paths: NonNullable<PlanInput["paths"]>;
+  readonly adapters: NonNullable<PlanInput["adapters"]>;
+  readonly notes: readonly Diagnostic[];
+  readonly observed: MachineInventory;
+}
+
+/** Models and machine as the plan of a spec needs them. */
+export async function readForPlan(
+  located: LocatedSpec,
+  options: Pick<PlanOptions, "online" | "brief" | "observed">,
+): Promise<PlanReadings> {
   const { shapes, paths, adapters, notes } = await readShapes(located, options.online);
   const observed = options.observed ?? (await observeFor(located, options.brief === true));
-  const plan = planNode({
-    spec,
-    shapes,
-    paths,
-    adapters,
-    observed,
-    ...(options.forbid === undefined ? {} : { forbid: options.forbid }),
-  });
+  return { shapes, paths, adapters, notes, observed };
+}
+
+/** The plan of a spec with all that is to be said about it: the spec's own findings, refusals, and advice, in order. */
+export async function makePlan(located: LocatedSpec, options: PlanOptions): Promise<Plan> {
+  return planFrom(located, await readForPlan(located, options), options);
+}
+
+/** The plan of a spec from what was read before. */
+export function planFrom(
+  located: LocatedSpec,
+  { notes, ...readings }: PlanReadings,
+  options: Pick<PlanOptions, "forbid" | "lostDevices">,
+): Plan {
+  const { spec, warnings, locate } = located;
+  const { forbid, lostDevices } = options;
+  const plan = planNode({ spec, ...readings, ...present({ forbid, lostDevices }) });
   const placed = plan.diagnostics.map((diagnostic) =>
-    withPlace(options.forbid === undefined ? withoutRunning(diagnostic) : diagnostic, located),
+    withPlace(forbid === undefined ? withoutRunning(diagnostic) : diagnostic, located),
   );
-  const advice = advise({ spec, plan, shapes }, locate);
+  const advice = advise({ spec, plan, shapes: readings.shapes }, locate);
   return { ...plan, diagnostics: sortDiagnostics([...warnings, ...notes, ...placed, ...advice]) };
 }
 

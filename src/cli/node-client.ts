@@ -41,8 +41,12 @@ export async function getJson<T>(base: string, path: string, shape: z.ZodType<T>
   });
 }
 
-/** A request to the node; an error answer is thrown with the node's own message. */
-export async function request(url: string, init: RequestInit): Promise<Response> {
+/** A request to the node; an error answer is thrown with the node's own message, unless its status is `expected`. */
+export async function request(
+  url: string,
+  init: RequestInit,
+  expected: readonly number[] = [],
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(url, init);
@@ -54,7 +58,7 @@ export async function request(url: string, init: RequestInit): Promise<Response>
       cause: thrown,
     });
   }
-  if (response.ok) return response;
+  if (response.ok || expected.includes(response.status)) return response;
   throw new OmniError(
     "cli.no-node",
     `${new URL(url).origin} answered ${response.status}: ${await errorText(response)}`,

@@ -4,8 +4,10 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { EventLog } from "../core/index.ts";
 import { OmniError } from "../core/index.ts";
 import type { Backends } from "../supervisor/backends.ts";
+import type { ServiceControl } from "../supervisor/service-control.ts";
 import { isLoopback, KeyRing, NameGuard } from "./access.ts";
 import { bind } from "./bind.ts";
+import { sendJson } from "./call.ts";
 import { answerParseError } from "./parse-error.ts";
 import { Door } from "./door.ts";
 import { Drain } from "./drain.ts";
@@ -17,6 +19,7 @@ import { DEFAULT_LIMITS } from "./limits.ts";
 import { listModels, showModel } from "./models-endpoint.ts";
 import { proxyRequest } from "./proxy-endpoint.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { orderService } from "./service-endpoint.ts";
 import type { NodeFacts } from "./status-endpoint.ts";
 import { answerHome, answerStatus } from "./status-endpoint.ts";
 import type { Endpoint } from "./surface.ts";
@@ -27,6 +30,10 @@ import { UpstreamPools } from "./upstream-pools.ts";
 export interface GatewayOptions {
   readonly backends: Backends;
   readonly events: EventLog;
+  /** Orders by hand; without it there are none. */
+  readonly control?: ServiceControl;
+  /** What cards and machine look like now, for `/api/hardware`. */
+  readonly hardware?: () => unknown;
   readonly host: string;
   /** 0 takes a free port. */
   readonly port: number;
@@ -65,7 +72,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const facts: NodeFacts = { version, started: Date.now(), url: "", stopping: false };
   const streams = new EventStreams(events, limits.heartbeatTime);
   const names = new NameGuard(host, options.corsOrigins ?? []);
-  const door = new Door(createSurface(shared, facts, streams), names, keys);
+  const door = new Door(createSurface(shared, facts, streams, options), names, keys);
   const server = createHttpServer(limits, (req, res) => door.enter(req, res));
   let drain: Drain | undefined;
 
@@ -86,7 +93,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-function createSurface(shared: ExchangeShared, facts: NodeFacts, streams: EventStreams): Surface {
+function createSurface(
+  shared: ExchangeShared,
+  facts: NodeFacts,
+  streams: EventStreams,
+  { control, hardware }: Pick<GatewayOptions, "control" | "hardware">,
+): Surface {
   const { backends, events, traffic } = shared;
   const proxy = { method: "POST", handle: (call) => proxyRequest(shared, call) } as const satisfies Endpoint;
   return new Surface({
@@ -102,6 +114,22 @@ function createSurface(shared: ExchangeShared, facts: NodeFacts, streams: EventS
     "/v1/chat/completions": proxy,
     "/v1/completions": proxy,
     "/v1/embeddings": proxy,
+    ...(control === undefined
+      ? {}
+      : {
+          "/api/services/*": {
+            method: "POST",
+            handle: (call, rest) => orderService(backends, control, events, call, rest),
+          } satisfies Endpoint,
+        }),
+    ...(hardware === undefined
+      ? {}
+      : {
+          "/api/hardware": {
+            method: "GET",
+            handle: (call) => sendJson(call, 200, hardware()),
+          } satisfies Endpoint,
+        }),
     "/api/status": { method: "GET", handle: (call) => answerStatus(backends, facts, traffic, call) },
     "/api/events": { method: "GET", handle: (call) => answerEvents(events, call) },
     "/api/events/stream": { method: "GET", handle: (call) => streams.follow(call) },

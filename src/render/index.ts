@@ -6,6 +6,8 @@ export { TARGET_NAMES } from "./artifact.ts";
 export type { Artifact, Rendered, TargetName } from "./artifact.ts";
 export { entryOf, MANIFEST, manifestText, parseManifest } from "./manifest.ts";
 export type { ManifestEntry } from "./manifest.ts";
+export { engineObjects } from "./kubernetes/engine-objects.ts";
 export { renderNode, sha256 } from "./render-node.ts";
 export type { RenderedFile, RenderedNode } from "./render-node.ts";
+export { isTriton, tritonRepository } from "./triton-repository/index.ts";
 export { TARGETS } from "./targets.ts";

@@ -10,4 +10,4 @@ export { parsePath } from "./spec-path.ts";
 export type { SpecPath } from "./spec-path.ts";
 export { serviceName } from "./service-name.ts";
 export { specReference } from "./spec-reference.ts";
-export type { Spec } from "./spec.ts";
+export type { Service, Spec } from "./spec.ts";

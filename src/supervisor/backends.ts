@@ -67,6 +67,8 @@ export interface ServiceView {
   readonly simulated?: true;
   /** An earlier run of Omni started this engine. */
   readonly adopted?: true;
+  /** What its engine was started as: equal where a restart would change nothing. */
+  readonly digest?: string;
 }
 
 /** Where requests for a service go for now, because it has stepped down. */

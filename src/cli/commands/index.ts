@@ -9,6 +9,7 @@ import { models } from "./models.ts";
 import { plan } from "./plan.ts";
 import { render } from "./render.ts";
 import { schema } from "./schema.ts";
+import { service } from "./service.ts";
 import { status } from "./status.ts";
 import { up } from "./up.ts";
 
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   init,
   chat,
   status,
+  service,
   events,
   check,
   plan,

@@ -19,6 +19,21 @@ const SERVICE = z.object({
   contextTokens: z.number(),
   parallel: z.number(),
   since: z.number(),
+  eta: z.number().optional(),
+  devices: z.array(z.string()).optional(),
+  inFlight: z.number().optional(),
+  ladder: z
+    .object({
+      rung: z.number(),
+      changes: z.array(z.string()),
+      because: z.string(),
+      since: z.number(),
+      backWhen: z.string(),
+    })
+    .optional(),
+  divertedTo: z.string().optional(),
+  simulated: z.boolean().optional(),
+  adopted: z.boolean().optional(),
 });
 const DIAGNOSTIC = z.custom<Diagnostic>(
   (value) => typeof value === "object" && value !== null && "code" in value,
@@ -57,7 +72,7 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
   terminal.out("");
   terminal.out(
     table([
-      ["SERVICE", "STATE", "SINCE", "ENGINE", "MODEL", "CONTEXT", "PARALLEL", "RESTARTS"].map((head) =>
+      ["SERVICE", "STATE", "SINCE", "ENGINE", "MODEL", "ON", "CONTEXT", "REQUESTS", "RESTARTS"].map((head) =>
         style("dim", head),
       ),
       ...node.services.map((service) => [
@@ -66,14 +81,21 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
         formatDuration(Date.now() - service.since),
         service.engine,
         service.model,
+        (service.devices ?? []).join(" + "),
         `${service.contextTokens} tokens`,
-        String(service.parallel),
+        `${service.inFlight ?? 0} of ${service.parallel}`,
         String(service.restarts),
       ]),
     ]),
   );
-  for (const service of node.services)
+  for (const service of node.services) {
     if (service.reason !== undefined) terminal.out(`${service.name}: ${service.reason}`);
+    if (service.ladder !== undefined) terminal.out(ladderText(service.name, service.ladder));
+    if (service.divertedTo !== undefined)
+      terminal.out(`${service.name}: its requests go to ${service.divertedTo} for now.`);
+  }
+  if (node.services.some((service) => service.simulated === true))
+    terminal.out(style("yellow", "SIMULATED: engines and cards are simulated; no model answers here."));
   terminal.out("");
   terminal.out(
     table([
@@ -84,11 +106,20 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
   reportDiagnostics(node.diagnostics, terminal);
 }
 
+type Ladder = NonNullable<NodeStatus["services"][number]["ladder"]>;
+
+/** `oracle: on rung 2 since 02:14 (context 8192 → 4096), because …; back up when …` */
+function ladderText(name: string, { rung, changes, because, since, backWhen }: Ladder): string {
+  const time = new Date(since).toLocaleTimeString("sv-SE").slice(0, 5);
+  return `${name}: on rung ${rung} since ${time} (${changes.join(", ")}), because ${because}; back up when ${backWhen}`;
+}
+
 function stateText(service: NodeStatus["services"][number], terminal: Terminal): string {
   const loaded =
     service.state === "loading" && service.progress !== undefined
       ? ` ${Math.round(service.progress * 100)} %`
       : "";
+  const left = service.eta === undefined ? "" : `, about ${formatDuration(service.eta)} left`;
   const colour = service.state === "ready" ? "green" : service.state === "failed" ? "red" : "yellow";
-  return terminal.style(colour, `${service.state}${loaded}`);
+  return terminal.style(colour, `${service.state}${loaded}${left}`);
 }

@@ -1,0 +1,124 @@
+import { deploy } from "../../deployment/index.ts";
+import type { DeployedService, Deployment, Environment } from "../../deployment/index.ts";
+import { findEngineStarter } from "../../engines/index.ts";
+import type { EnginePlace } from "../../engines/start.ts";
+import type { LaunchSpec } from "../../engines/engine.ts";
+import { OmniError } from "../../core/index.ts";
+import type { PlannedService } from "../../plan/plan.ts";
+import type { Prepared } from "../../supervisor/launcher.ts";
+import { readSecretOf } from "../node-spec.ts";
+import { VERSION } from "../version.ts";
+import { launchDigest } from "./launch-digest.ts";
+import { clusterObjectsOf, containerOf, filesOf, limitsOf } from "./launch-parts.ts";
+import { local } from "./launcher.ts";
+import type { LauncherInput } from "./launcher.ts";
+import { visibleCards } from "./visible-cards.ts";
+
+interface Input extends LauncherInput {
+  /** Folder of this service's own files. */
+  readonly folder: string;
+}
+
+type Command = LaunchSpec["command"];
+
+/**
+ * How a service is started by its deployment. Throws OmniError where the deployment has none of it, or a secret that its
+ * environment refers to is not set.
+ */
+export async function deployedLaunch(service: PlannedService, kind: string, input: Input): Promise<Prepared> {
+  const { deployment, deployed } = deploymentOf(service, input);
+  const starter = findEngineStarter(kind);
+  if (starter === undefined || deployed === undefined)
+    throw new OmniError(
+      "engine.not-run-here",
+      `services.${service.name}: nothing tells how the engine ${service.engine.name} is started.`,
+    );
+  const process = deployed.runtime === "process";
+  const repository = process ? input.folder : deployed.place.repositoryPath;
+  const files = repository === undefined ? [] : filesOf(deployed, repository);
+  const start = (where: Pick<EnginePlace, "host" | "port">): { command: Command; plain: Environment } => {
+    const place: EnginePlace = {
+      ...deployed.place,
+      ...(process ? where : {}),
+      ...(process && deployed.place.repositoryPath !== undefined ? { repositoryPath: input.folder } : {}),
+    };
+    const { command, environment } = starter.start(service, deployed.options, place);
+    const cards = process ? visibleCards(kind, service, input.cards) : {};
+    return { command, plain: { ...cards, ...environment, ...deployed.environment } };
+  };
+  const parts = {
+    limits: limitsOf(deployed),
+    ...(files.length === 0 ? {} : { files }),
+    ...(deployed.runtime === "docker" ? { container: containerOf(deployed, deployment) } : {}),
+    ...(deployed.runtime === "kubernetes" ? { objects: clusterObjectsOf(deployed, deployment) } : {}),
+  };
+  const anywhere = start({ host: "127.0.0.1", port: 1 });
+  const environment = await valuesOf(anywhere.plain, service.name, input);
+  const digest = launchDigest({
+    service: service.name,
+    command: anywhere.command,
+    loadTimeout: service.loadTimeout,
+    variables: anywhere.plain,
+    ...parts,
+  });
+  const { task } = deployed.options;
+  return {
+    kind,
+    runtime: deployed.runtime,
+    target: { servedName: deployed.options.servedName, ...(task === undefined ? {} : { task }) },
+    ...(service.port === undefined ? {} : { port: service.port }),
+    digest,
+    launch(address): LaunchSpec {
+      const at = process ? local(address) : undefined;
+      const where =
+        at?.kind === "tcp" ? { host: at.host, port: at.port } : { host: "127.0.0.1", port: deployed.port };
+      return {
+        service: service.name,
+        command: start(where).command,
+        environment,
+        address,
+        loadTimeout: service.loadTimeout,
+        digest,
+        ...parts,
+      };
+    },
+  };
+}
+
+/** The deployment of the plan with this service as it is to be started, and the service in it. */
+function deploymentOf(
+  service: PlannedService,
+  { located, plan }: Input,
+): { readonly deployment: Deployment; readonly deployed: DeployedService | undefined } {
+  const whole = plan();
+  const others = whole.services.filter(({ name }) => name !== service.name);
+  const deployment = deploy({
+    spec: located.spec,
+    plan: { ...whole, services: [...others, service] },
+    typed: located.typed,
+    omniVersion: VERSION,
+  });
+  return { deployment, deployed: deployment.services.find(({ name }) => name === service.name) };
+}
+
+/** The environment with the values of its secrets; a simulated engine needs none of them. */
+async function valuesOf(
+  environment: Environment,
+  service: string,
+  { located, simulate }: Input,
+): Promise<Readonly<Record<string, string>>> {
+  const values = await Promise.all(
+    Object.entries(environment).map(async ([name, value]): Promise<[string, string]> => {
+      if (typeof value === "string") return [name, value];
+      const secret = await readSecretOf(value, located.folder);
+      if (secret !== undefined) return [name, secret];
+      if (simulate !== undefined) return [name, "simulated"];
+      const from = value.env === undefined ? `the file ${value.file ?? ""}` : `the variable ${value.env}`;
+      throw new OmniError(
+        "key.unset",
+        `services.${service}.environment.${name} comes from ${from}, which is not set or empty.`,
+      );
+    }),
+  );
+  return Object.fromEntries(values);
+}
