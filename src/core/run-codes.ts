@@ -28,6 +28,11 @@ export const RUN_CODES = {
     "The engine did not find its model.",
     "Check the path in the spec as the engine sees it, and that the download is complete.",
   ),
+  "engine.key-refused": entry(
+    2,
+    "A remote API does not take the key that the spec gives it, or its account is closed.",
+    "Check the engine's key in the spec and the account that it belongs to.",
+  ),
   "engine.core-dead": entry(
     1,
     "The engine's HTTP server answers, but what computes behind it has died.",
@@ -48,9 +53,54 @@ export const RUN_CODES = {
     "The engine was given cards and computes on the processor.",
     "Check that the build has CUDA for this card and that the driver is loaded.",
   ),
+  "runtime.unreachable": entry(
+    1,
+    "Where an engine is to run cannot be reached.",
+    "Follow the message: install or start it, or let this user use it.",
+  ),
+  "simulation.no-board": entry(
+    2,
+    "A folder holds no simulated board.",
+    "Start the node with --simulate, which makes one in its state folder.",
+  ),
+  "simulation.no-card": entry(
+    2,
+    "A simulated board has no such card.",
+    "Use one of the UUIDs that the message lists.",
+  ),
   "gpu.lost": entry(
     1,
     "A card is gone: the driver does not reach it any more.",
     "Follow the recovery action in the message; its services run elsewhere until it is back.",
+  ),
+  "cluster.no-config": entry(
+    2,
+    "No usable configuration of a Kubernetes cluster was found.",
+    "Set KUBECONFIG or write ~/.kube/config; kubectl config get-contexts shows what a file holds.",
+  ),
+  "cluster.unreachable": entry(
+    1,
+    "The API server of the cluster cannot be reached.",
+    "Check with kubectl cluster-info that the address, the network and the certificates are right.",
+  ),
+  "cluster.unauthorized": entry(
+    1,
+    "The cluster does not take the credentials.",
+    "Sign in again or renew the token or certificate; kubectl auth whoami shows whether they hold.",
+  ),
+  "cluster.forbidden": entry(
+    2,
+    "The credentials may not do in the cluster what running an engine needs.",
+    "Give them the rule that the message shows, as a Role bound in that namespace.",
+  ),
+  "cluster.conflict": entry(
+    3,
+    "Another manager of the cluster owns a field that Omni would change.",
+    "Let one of the two own it: take the field out there, or stop that manager from writing the object.",
+  ),
+  "cluster.refused": entry(
+    2,
+    "The cluster refused an object.",
+    "Correct what the message names; kubectl apply --dry-run=server of the rendered file shows the same.",
   ),
 } as const;
