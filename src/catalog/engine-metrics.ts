@@ -15,6 +15,15 @@ export interface EngineMetrics extends Sourced {
   readonly progress?: string;
   /** Counter of generated tokens. */
   readonly generated?: string;
+  /** Counter of tokens of prompts. */
+  readonly prompt?: string;
+  /**
+   * What moves with every step of the engine where `progress` only moves at the end of a prompt or of a request: counters,
+   * counts of histograms, or a gauge of tokens in the cache.
+   */
+  readonly steps?: readonly string[];
+  /** Names of the same figures in older releases. */
+  readonly former?: { readonly kvUsed?: string };
 }
 
 const SGLANG = {
@@ -24,6 +33,13 @@ const SGLANG = {
   preempted: { name: "sglang:num_retracted_reqs", type: "gauge" },
   progress: "sglang:generation_tokens_total",
   generated: "sglang:generation_tokens_total",
+  prompt: "sglang:prompt_tokens_total",
+  // Tokens are counted when a request has ended; these move in between.
+  steps: [
+    "sglang:realtime_tokens_total",
+    "sglang:inter_token_latency_seconds_count",
+    "sglang:num_used_tokens",
+  ],
   source: "https://docs.sglang.ai/references/production_metrics.html",
   date: "2026-10-01",
 } as const;
@@ -35,6 +51,8 @@ const ENGINE_METRICS: readonly EngineMetrics[] = [
     waiting: "llamacpp:requests_deferred",
     progress: "llamacpp:n_decode_total",
     generated: "llamacpp:tokens_predicted_total",
+    prompt: "llamacpp:prompt_tokens_total",
+    former: { kvUsed: "llamacpp:kv_cache_usage_ratio" },
     source:
       "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md; kv_cache_usage_ratio is gone",
     date: "2026-09-23",
@@ -47,6 +65,9 @@ const ENGINE_METRICS: readonly EngineMetrics[] = [
     preempted: { name: "vllm:num_preemptions_total", type: "counter" },
     progress: "vllm:generation_tokens_total",
     generated: "vllm:generation_tokens_total",
+    prompt: "vllm:prompt_tokens_total",
+    // A long prompt moves neither counter before its last part; every step is one sample of this histogram.
+    steps: ["vllm:iteration_tokens_total_count"],
     source: "https://docs.vllm.ai/en/latest/usage/metrics.html; gpu_cache_usage_perc in older versions",
     date: "2026-09-22",
   },
@@ -56,8 +77,24 @@ const ENGINE_METRICS: readonly EngineMetrics[] = [
     kind: "triton-vllm",
     waiting: "nv_inference_pending_request_count",
     generated: "vllm:generation_tokens_total",
+    prompt: "vllm:prompt_tokens_total",
+    steps: ["vllm:iteration_tokens_total_count"],
+    former: { kvUsed: "vllm:gpu_cache_usage_perc" },
     source:
-      "https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/user_guide/metrics.html; its vLLM backend exports no gauge of the KV cache",
+      "https://docs.nvidia.com/deeplearning/triton-inference-server/user-guide/docs/user_guide/metrics.html; of its vLLM backend some releases export a gauge of the KV cache (src/utils/metrics.py)",
+    date: "2026-10-01",
+  },
+  {
+    kind: "tensorrt-llm",
+    running: "trtllm_num_requests_running",
+    waiting: "trtllm_num_requests_waiting",
+    kvUsed: ["trtllm_kv_cache_utilization"],
+    generated: "trtllm_generation_tokens_total",
+    prompt: "trtllm_prompt_tokens_total",
+    // Tokens are counted when a request has ended; blocks of the cache are taken in between.
+    steps: ["trtllm_kv_cache_gen_alloc_blocks_total", "trtllm_kv_cache_iter_missed_blocks_total"],
+    source:
+      "https://github.com/NVIDIA/TensorRT-LLM/blob/main/tensorrt_llm/metrics/collector.py; releases before 1.2 export only counters of ended requests",
     date: "2026-10-01",
   },
 ];

@@ -3,7 +3,11 @@ import type { Code, LocalAddress } from "../core/index.ts";
 import { CODES } from "../core/index.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import { exitFailure, quoted } from "./failures/exit-failure.ts";
-import type { EngineDriver, EngineFailure, Health, ProcessExit } from "./engine.ts";
+import { loadingTime } from "./drivers/loading-pace.ts";
+import type { EngineDriver, EngineFailure, EngineLoad, Health, ProcessExit } from "./engine.ts";
+import { asObject, type JsonObject, parseJson } from "./json-object.ts";
+import { present } from "./metrics/engine-load.ts";
+import { openAiProbe } from "./probes/openai-probe.ts";
 
 const MAIN = fileURLToPath(new URL("../embedded/main.ts", import.meta.url));
 
@@ -14,12 +18,40 @@ export const embedded: EngineDriver = {
   listensOnSocket: true,
   healthPath: "/health",
   readHealth,
+  probe: openAiProbe,
+  load: { request: { method: "GET", path: "/slots" }, read: readSlots },
   classifyExit,
   classifyLine: () => undefined,
   readTook: () => ({ devices: [] }),
   onProcessorInstead: () => undefined,
-  loadTime: ({ model }) => 1000 + model.sizeBytes / 1e6,
+  // Estimates: Node and the native library start in half a second; weights are read rather than mapped, 1 GB a second.
+  loadTime: loadingTime({ start: 1000, bytesPerSecond: 1e9 }),
 };
+
+/** `/slots` counts tokens as they are computed, so that a long prompt moves it as well. */
+function readSlots(body: string): EngineLoad {
+  const slots = asObject(parseJson(body));
+  const figure = (name: string): number | undefined => {
+    const value = slots?.[name];
+    return typeof value === "number" ? value : undefined;
+  };
+  const used = figure("context_tokens_used");
+  const whole = figure("context_tokens");
+  const promptTokens = figure("prompt_tokens_total");
+  const generatedTokens = figure("generated_tokens_total");
+  return present({
+    running: figure("running"),
+    waiting: figure("waiting"),
+    kvUsed: used === undefined || whole === undefined || whole <= 0 ? undefined : Math.min(1, used / whole),
+    promptTokens,
+    generatedTokens,
+    preempted: undefined,
+    progress:
+      promptTokens === undefined || generatedTokens === undefined
+        ? undefined
+        : promptTokens + generatedTokens,
+  });
+}
 
 /** Program and arguments of the embedded engine for a placement. */
 export function embeddedCommand(
@@ -44,7 +76,7 @@ const pairs = (options: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 function readHealth(status: number, body: string): Health {
-  const answer = parseObject(body);
+  const answer = asObject(parseJson(body));
   if (status === 200 && answer?.["status"] === "ok") return { state: "ready" };
   if (answer?.["status"] === "loading") {
     const progress = answer["progress"];
@@ -56,7 +88,7 @@ function readHealth(status: number, body: string): Health {
 }
 
 function classifyExit(exit: ProcessExit, lastLines: readonly string[]): EngineFailure {
-  const reported = lastLines.map(parseObject).findLast((line) => line?.["event"] === "failed");
+  const reported = lastLines.map(reportOf).findLast((line) => line?.["event"] === "failed");
   const failure = reportedFailure(reported);
   if (failure !== undefined) return exit.code === 2 ? { ...failure, recoverable: false } : failure;
   if (exit.code === 2) {
@@ -86,12 +118,6 @@ function reportedFailure(reported: unknown): EngineFailure | undefined {
 
 const isCode = (text: unknown): text is Code => typeof text === "string" && Object.hasOwn(CODES, text);
 
-function parseObject(text: string): Record<string, unknown> | undefined {
-  if (!text.startsWith("{")) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
-}
+/** A line of the log as an object, where it is one; most are not, and are not parsed. */
+const reportOf = (line: string): JsonObject | undefined =>
+  line.startsWith("{") ? asObject(parseJson(line)) : undefined;

@@ -97,6 +97,8 @@ export interface EngineRequest {
   readonly body?: string;
   /** Where it is not the engine's own port. */
   readonly port?: number;
+  /** Where it is a port so far from the engine's own: 2 for Triton's metrics. */
+  readonly portOffset?: number;
 }
 
 /** What an engine says of its work now. Absent where it does not tell. */
@@ -143,6 +145,8 @@ export interface EngineDriver {
   readonly listensOnSocket: boolean;
   /** GET path that tells health, and how to read its answer. */
   readonly healthPath: string;
+  /** The same where the path names the model; to be preferred to `healthPath` when present. */
+  healthPathOf?(target: ProbeTarget): string;
   readHealth(status: number, body: string): Health;
   /** The smallest piece of real work; absent where none is small (images). */
   readonly probe?: {
@@ -165,6 +169,8 @@ export interface EngineDriver {
   /** What a line means that it writes while it serves: a core that died while HTTP still answers. Mostly nothing. */
   classifyLine(line: string): EngineFailure | undefined;
   readTook(lines: readonly string[]): EngineTook;
+  /** Variables without which its log is silent about what `readTook` and `onProcessorInstead` look for. */
+  readonly logEnvironment?: Readonly<Record<string, string>>;
   /** Why it computes on the processor although it was given cards, by its own words; `undefined` when it does not. */
   onProcessorInstead(lines: readonly string[]): string | undefined;
   /** How its program tells version and flags; absent where nothing is to be asked. */

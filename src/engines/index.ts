@@ -2,6 +2,7 @@
  * Engines: what Omni knows about each kind of engine, one file a kind: its command line from a placement, how its
  * health reads, and what its last words mean. Pure knowledge; nothing here opens a socket or starts a process.
  */
+export { findEngineDriver } from "./drivers/find-engine-driver.ts";
 export { embedded, embeddedCommand } from "./embedded.ts";
 export { findEngineStarter } from "./start/find-engine-starter.ts";
 export { tritonModelArguments } from "./start/triton-vllm.ts";

@@ -10,6 +10,10 @@ export interface FailurePattern {
   readonly hint?: string;
   /** False when the same start can only fail again. */
   readonly recoverable: boolean;
+  /** What such a line means while the process lives and may still answer; absent where it tells nothing then. */
+  readonly serving?: Code;
+  /** Group that holds the tokens which the engine says would fit. */
+  readonly fittingTokens?: number;
 }
 
 /** What Omni knows about the last words of a kind of engine. The first pattern that any line matches decides. */
@@ -19,4 +23,6 @@ export interface FailureReading {
   readonly patterns: readonly FailurePattern[];
   /** Lines that read like failures and are none. */
   readonly harmless?: RegExp;
+  /** Lines that repeat what a client wrote, which may read like anything. */
+  readonly echo?: RegExp;
 }

@@ -14,10 +14,32 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
       recoverable: false,
     },
     {
+      line: /Compute error\.[^\n]*ret = -2/,
+      code: "engine.out-of-memory",
+      message: "It found no memory to compute with: $&",
+      recoverable: true,
+      serving: "engine.out-of-memory",
+    },
+    {
+      line: /Compute error\.[^\n]*ret = -3/,
+      code: "engine.card-fault",
+      message: "A computation failed: $&",
+      recoverable: true,
+      serving: "engine.card-fault",
+    },
+    {
+      line: /ggml_aligned_malloc: insufficient memory[^\n]*/,
+      code: "engine.out-of-memory",
+      message: "Main memory ran out: $&.",
+      hint: "Lower context or parallel, or give the machine more main memory.",
+      recoverable: true,
+    },
+    {
       line: /allocating ([\d.]+ MiB) on device (\d+): cudaMalloc failed: out of memory/,
       code: "engine.out-of-memory",
       message: "Card $2 has no $1 left.",
       recoverable: true,
+      serving: "engine.out-of-memory",
     },
     {
       line: /failed to allocate buffer for kv cache/,
@@ -34,7 +56,7 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
     },
     {
       line: /omni: no GGUF file[^\n]*/,
-      code: "model.not-found",
+      code: "engine.model-not-found",
       message: "$&",
       recoverable: false,
     },
@@ -57,8 +79,8 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
       recoverable: false,
     },
     {
-      line: /failed to open GGUF file[^\n]*|gguf_init_from_file: failed to open[^\n]*/,
-      code: "model.not-found",
+      line: /failed to open GGUF file[^\n]*|gguf_init_from_file: failed to open[^\n]*|failed to open [^\n]*\(No such file or directory\)/,
+      code: "engine.model-not-found",
       message: "It does not find the model's file: $&",
       recoverable: false,
     },

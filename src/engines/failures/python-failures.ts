@@ -1,5 +1,5 @@
-import { TORCH_FAILURES } from "./common-failures.ts";
-import type { FailureReading } from "./failure-pattern.ts";
+import { COMMON_FAILURES, TORCH_FAILURES } from "./common-failures.ts";
+import type { FailurePattern, FailureReading } from "./failure-pattern.ts";
 
 /** TensorRT-LLM. */
 export const TENSORRT_LLM_FAILURES: FailureReading = {
@@ -11,13 +11,36 @@ export const TENSORRT_LLM_FAILURES: FailureReading = {
       message: "A card ran out of memory at start: $&",
       recoverable: true,
     },
+    {
+      line: /CUDA runtime error in [^\n]*: out of memory|Insufficient (?:GPU )?memory for (?:KV|kv)[^\n]*|Failed to allocate[^\n]*GPU memory[^\n]*/,
+      code: "engine.out-of-memory",
+      message: "A card ran out of memory: $&",
+      recoverable: true,
+      serving: "engine.out-of-memory",
+    },
+    {
+      line: /Executor worker (?:died|returned error)[^\n]*|Fatal error in worker[^\n]*|MPI_ABORT was invoked on rank \d+/,
+      code: "engine.crashed",
+      message: "A process of it died: $&",
+      recoverable: true,
+      serving: "engine.core-dead",
+    },
     ...TORCH_FAILURES,
   ],
 };
 
-/** ComfyUI survives a workflow that runs out of memory: it unloads its models and says so (`execution_error`). */
-export const COMFYUI_FAILURES: FailureReading = {
-  title: "ComfyUI",
-  harmless: /Got an OOM, unloading all loaded models/,
-  patterns: TORCH_FAILURES,
-};
+/** Lines of a traceback over a workflow, which ComfyUI survives: it unloads its models and answers `execution_error`. */
+const SURVIVED: readonly FailurePattern[] = [
+  {
+    line: /Got an OOM, unloading all loaded models/,
+    code: "engine.out-of-memory",
+    message: "A workflow ran out of memory; its models were unloaded, and it serves on.",
+    hint: "Make the image smaller or the batch shorter, or let it have the card alone: lease.",
+    recoverable: true,
+    serving: "engine.out-of-memory",
+  },
+];
+
+/** At its end it has survived its workflows, so that their faults are no cause; while it serves they are worth a word. */
+export const COMFYUI_FAILURES: FailureReading = { title: "ComfyUI", patterns: COMMON_FAILURES };
+export const COMFYUI_SERVING: FailureReading = { title: "ComfyUI", patterns: SURVIVED };

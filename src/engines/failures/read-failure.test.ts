@@ -20,7 +20,7 @@ describe("llama-server", () => {
       "E ggml_aligned_malloc: insufficient memory (attempted to allocate 390656.00 MB)\nE llama_init_from_model: failed to initialize the context: failed to allocate buffer for kv cache",
       "engine.out-of-memory",
       true,
-      "The KV cache found no room",
+      "Main memory ran out: ggml_aligned_malloc: insufficient memory (attempted to allocate 390656.00 MB)",
     ],
     [
       "ERROR: CUDA kernel flash_attn_ext_f16 has no device code compatible with CUDA arch 1200. ggml-cuda.cu was compiled for: 890,900",
@@ -30,7 +30,7 @@ describe("llama-server", () => {
     ],
     [
       "0.00.013 E gguf_init_from_file: failed to open GGUF file '/m.gguf' (No such file or directory)\n0.00.013 E llama_model_load: error loading model: llama_model_loader: failed to load model from /m.gguf\n0.00.018 E srv  llama_server: exiting due to model loading error",
-      "model.not-found",
+      "engine.model-not-found",
       false,
       "failed to open GGUF file '/m.gguf'",
     ],
@@ -73,7 +73,7 @@ describe("llama-server", () => {
     ],
     [
       "omni: no GGUF file for --model in /models/x: is it downloaded, and is its disk mounted?",
-      "model.not-found",
+      "engine.model-not-found",
       false,
       "in /models/x: is it downloaded",
     ],
@@ -121,6 +121,7 @@ describe("vLLM", () => {
         "vLLM: A request of 32768 tokens needs 10.00 GiB of KV cache, and 6.51 GiB are left for it: enough for 21328 tokens.",
       hint: "Set context: 21328, or take kvCache: fp8 where the card has kernels for it.",
       recoverable: false,
+      fittingTokens: 21_328,
     });
   });
 

@@ -1,21 +1,26 @@
 import { CODES } from "../../core/index.ts";
+import type { Code } from "../../core/index.ts";
 import type { EngineFailure, ProcessExit } from "../engine.ts";
 import { exitFailure } from "./exit-failure.ts";
 import type { FailurePattern, FailureReading } from "./failure-pattern.ts";
 
 /** Longest piece of an engine's own words in a message. */
 const LONGEST = 400;
+/** Characters of a line that are looked at; what engines say of their end is at its beginning. */
+const LINE = 4096;
 
 /**
  * What the end of an engine means: its own words first, because an exit code is the same for all causes, then the exit.
  * Engines over several processes say the cause first and its consequences later, so patterns go before lines.
  */
 export function readFailure(
-  { title, patterns, harmless }: FailureReading,
+  { title, patterns, harmless, echo }: FailureReading,
   exit: ProcessExit,
   lastLines: readonly string[],
 ): EngineFailure {
-  const lines = harmless === undefined ? lastLines : lastLines.filter((line) => !harmless.test(line));
+  const lines = lastLines
+    .map((line) => (line.length > LINE ? line.slice(0, LINE) : line))
+    .filter((line) => harmless?.test(line) !== true && echo?.test(line) !== true);
   for (const pattern of patterns) {
     for (const line of lines) {
       const match = pattern.line.exec(line);
@@ -25,13 +30,44 @@ export function readFailure(
   return exitFailure(title, exit, lastLines);
 }
 
-function failureOf(title: string, pattern: FailurePattern, match: RegExpExecArray): EngineFailure {
+/**
+ * What a line means that an engine writes while it serves. It is asked for every line of a log that may be long, so that
+ * all patterns are one expression first, and only a line which that finds is read again.
+ */
+export function lineReading({
+  title,
+  patterns,
+  harmless,
+  echo,
+}: FailureReading): (line: string) => EngineFailure | undefined {
+  const serving = patterns.filter(({ serving: code }) => code !== undefined);
+  if (serving.length === 0) return () => undefined;
+  const any = new RegExp(serving.map(({ line }) => `(?:${line.source})`).join("|"));
+  return (whole) => {
+    const line = whole.length > LINE ? whole.slice(0, LINE) : whole;
+    if (!any.test(line) || harmless?.test(line) === true || echo?.test(line) === true) return undefined;
+    for (const pattern of serving) {
+      const match = pattern.line.exec(line);
+      if (match !== null) return failureOf(title, pattern, match, pattern.serving);
+    }
+    return undefined;
+  };
+}
+
+function failureOf(
+  title: string,
+  pattern: FailurePattern,
+  match: RegExpExecArray,
+  code: Code = pattern.code,
+): EngineFailure {
   const text = filled(pattern.message, match).trim();
+  const fitting = pattern.fittingTokens === undefined ? Number.NaN : Number(match[pattern.fittingTokens]);
   return {
-    code: pattern.code,
+    code,
     message: `${title}: ${/[.!?]$/.test(text) ? text : `${text}.`}`,
-    hint: pattern.hint === undefined ? CODES[pattern.code].remedy : filled(pattern.hint, match),
+    hint: pattern.hint === undefined ? CODES[code].remedy : filled(pattern.hint, match),
     recoverable: pattern.recoverable,
+    ...(Number.isSafeInteger(fitting) && fitting > 0 ? { fittingTokens: fitting } : {}),
   };
 }
 

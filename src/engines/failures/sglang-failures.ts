@@ -4,17 +4,24 @@ import type { FailurePattern, FailureReading } from "./failure-pattern.ts";
 /** SGLang, also below KTransformers. Which way the fraction has to go depends on who ran out of memory. */
 const PATTERNS: readonly FailurePattern[] = [
   {
-    line: /Not enough memory\. Please try to increase --mem-fraction-static/,
+    line: /Not enough memory(?:\. Please try to increase --mem-fraction-static| to allocate KV cache)/,
     code: "engine.cache-too-small",
     message: "Its share of the card leaves nothing for the KV cache.",
     hint: "Raise memoryFraction.",
     recoverable: false,
   },
   {
-    line: /Capture cuda graph failed:? ?([^\n]*)/i,
+    line: /Capture cuda graph failed:? ?([^\n]*out of memory[^\n]*)/i,
     code: "engine.out-of-memory",
     message: "Nothing was left for CUDA graphs: $1",
     hint: "Lower memoryFraction or parallel, or set cudaGraphs: false.",
+    recoverable: false,
+  },
+  {
+    line: /Capture cuda graph failed:? ?([^\n]*)/i,
+    code: "engine.load-failed",
+    message: "It could not record its CUDA graphs: $1",
+    hint: "Set cudaGraphs: false; it is slower and shows whether the graphs are at fault.",
     recoverable: false,
   },
   {
@@ -22,6 +29,7 @@ const PATTERNS: readonly FailurePattern[] = [
     code: "engine.hung",
     message: "Its scheduler stood still until its own watchdog ended it: $&",
     recoverable: true,
+    serving: "engine.stalled",
   },
 ];
 
@@ -42,12 +50,28 @@ const KTRANSFORMERS: readonly FailurePattern[] = [
   },
 ];
 
+/** What is left to say when its processes only report each other's end. */
+const CONSEQUENCES: readonly FailurePattern[] = [
+  {
+    line: /Scheduler hit an exception|Rank (\d+) scheduler is dead|Scheduler or DataParallelController \S+ terminated with -?\d+|Received sigquit from a child proc/,
+    code: "engine.crashed",
+    message: "A process of it died: $&.",
+    recoverable: true,
+    serving: "engine.core-dead",
+  },
+];
+
+/** With --log-requests it repeats what clients wrote. */
+const ECHO = /\b(?:Receive|Finish): obj=/;
+
 export const SGLANG_FAILURES: FailureReading = {
   title: "SGLang",
-  patterns: [...PATTERNS, ...TORCH_FAILURES],
+  patterns: [...PATTERNS, ...TORCH_FAILURES, ...CONSEQUENCES],
+  echo: ECHO,
 };
 
 export const KTRANSFORMERS_FAILURES: FailureReading = {
   title: "KTransformers",
-  patterns: [...KTRANSFORMERS, ...PATTERNS, ...TORCH_FAILURES],
+  patterns: [...KTRANSFORMERS, ...PATTERNS, ...TORCH_FAILURES, ...CONSEQUENCES],
+  echo: ECHO,
 };
