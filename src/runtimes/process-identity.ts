@@ -21,14 +21,42 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
 }
 
 function linuxIdentity(pid: number): string | undefined {
+  const stat = processStat(pid);
+  if (stat === undefined || stat.zombie) return undefined;
+  bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+  return `${bootId}:${stat.startTime}`;
+}
+
+let bootId: string | undefined;
+
+/** What /proc tells of a process; `undefined` where it is gone or there is no /proc. `startTime` in ticks since boot. */
+function processStat(
+  pid: number,
+): { readonly zombie: boolean; readonly group: number; readonly startTime: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name in parentheses may itself hold spaces and parentheses: fields count from the last one.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (fields[0] === "Z") return undefined;
-    return `${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()}:${fields[19] ?? ""}`;
+    return { zombie: fields[0] === "Z", group: Number(fields[2]), startTime: fields[19] ?? "" };
   } catch {
     return undefined;
+  }
+}
+
+/** Start time of a process in ticks since boot, `-` where this system does not tell. */
+export const startTimeOf = (pid: number): string => processStat(pid)?.startTime ?? "-";
+
+/**
+ * Whether a process still is the one that `identity` was taken of. Without /proc a process with the same number passes
+ * for it, and one that nobody reaps passes for alive.
+ */
+export function isSameProcess(pid: number, identity: string): boolean {
+  if (process.platform === "linux") return linuxIdentity(pid) === identity;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -50,7 +78,7 @@ function environmentOf(pid: number): readonly string[] {
 }
 
 /** Sends a signal to a process, or to a group when negative; one that is gone is no fault. */
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

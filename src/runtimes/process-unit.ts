@@ -1,91 +1,125 @@
-import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Address } from "../core/index.ts";
 import type { ProcessExit } from "../engines/engine.ts";
-import { guardGroup } from "./life-line-guard.ts";
-import { LineSplitter } from "./line-splitter.ts";
-import { killGroup, killMarked } from "./process-identity.ts";
-import type { RotatingLog } from "./rotating-log.ts";
+import type { LifeLine } from "./life-line.ts";
+import { isSameProcess, killGroup, killMarked, markedProcesses, signalProcess } from "./process-identity.ts";
 import type { Unit } from "./runtime.ts";
+import type { UnitLog } from "./unit-log.ts";
+import type { UnitRecord } from "./unit-records.ts";
 
-const KEPT_LINES = 200;
-const LINE_LIMIT = 4096;
-/** How long the last output may take to arrive after the process is gone. */
-const OUTPUT_WAIT = 500;
 /** Node runs a timer beyond this at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
+/** Milliseconds that killed processes may take to be gone. */
+const KILL_WAIT = 5000;
 
-/** An engine as a child process: its own group, a life line on stdin, its last lines in memory. */
+export interface ProcessUnitParts {
+  readonly record: UnitRecord;
+  readonly adopted: boolean;
+  /** Its leader's end. */
+  readonly ended: Promise<ProcessExit>;
+  readonly lifeLine: LifeLine;
+  /** Absent where no file could be opened for it. */
+  readonly log: UnitLog | undefined;
+  /** Asks it to end where there are no signals. */
+  readonly endInput: () => void;
+  /** Called once the leader has ended and the rest was killed. */
+  readonly onGone: () => void;
+  /** Ends what is tied to this process when the unit is left to the next Omni. */
+  readonly onRelease: () => void;
+}
+
+/** An engine as a process group of this machine, started by this Omni or adopted. */
 export class ProcessUnit implements Unit {
+  readonly id: string;
+  readonly service: string;
+  readonly address: Address;
+  readonly digest: string;
+  readonly startedAt: number;
+  readonly adopted: boolean;
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
-  readonly #child: ChildProcess;
-  readonly #log: RotatingLog;
-  readonly #lines: string[] = [];
+  readonly #parts: ProcessUnitParts;
   #ended = false;
+  #released = false;
   #force: NodeJS.Timeout | undefined;
 
-  /** `child` must have been spawned as leader of a group of its own, with three pipes and the mark `unit`. */
-  constructor(child: ChildProcess, pid: number, unit: string, log: RotatingLog) {
-    this.#child = child;
-    this.pid = pid;
-    this.#log = log;
-    const dismissGuard = guardGroup(pid);
-    child.stdin?.on("error", () => {});
-    const outputs = [this.#follow(child.stdout), this.#follow(child.stderr)];
-    this.exited = new Promise((resolve) => {
-      child.once("exit", (code, signal) => {
-        this.#ended = true;
-        clearTimeout(this.#force);
-        // What the engine started must not outlive it; killing it also closes the pipes that it holds.
-        killGroup(pid);
-        killMarked(unit);
-        dismissGuard();
-        void this.#closeOutput(outputs).then(() => resolve({ code, signal }));
-      });
-    });
+  constructor(parts: ProcessUnitParts) {
+    const { record } = parts;
+    this.#parts = parts;
+    this.id = record.unit;
+    this.service = record.service;
+    this.address = record.address;
+    this.digest = record.digest;
+    this.startedAt = record.startedAt;
+    this.adopted = parts.adopted;
+    this.pid = record.pid;
+    this.exited = parts.ended.then((exit) => this.#cleanUp(exit));
   }
 
   lastLines(): readonly string[] {
-    return [...this.#lines];
+    return this.#parts.log?.lastLines() ?? [];
+  }
+
+  onLine(listener: (line: string) => void): () => void {
+    return this.#parts.log?.onLine(listener) ?? (() => {});
+  }
+
+  processes(): Promise<readonly number[]> {
+    return Promise.resolve(this.#ended ? [] : [...new Set([this.pid, ...markedProcesses(this.id)])]);
   }
 
   stop(deadline: number): Promise<ProcessExit> {
-    if (this.#ended) return this.exited;
+    if (this.#ended || this.#released) return this.exited;
     clearTimeout(this.#force);
     if (deadline <= 0) {
-      killGroup(this.pid);
+      this.#kill();
       return this.exited;
     }
-    this.#force = setTimeout(() => killGroup(this.pid), Math.min(deadline, LONGEST_DELAY));
+    this.#force = setTimeout(() => this.#kill(), Math.min(deadline, LONGEST_DELAY));
     // Windows knows no SIGTERM: there, end of file is the request to end.
-    if (process.platform === "win32") this.#child.stdin?.end();
-    else this.#child.kill("SIGTERM");
+    if (process.platform === "win32") this.#parts.endInput();
+    else if (this.#isItself()) signalProcess(this.pid, "SIGTERM");
     return this.exited;
   }
 
-  #follow(stream: NodeJS.ReadableStream | null): LineSplitter {
-    const splitter = new LineSplitter(LINE_LIMIT, (line) => {
-      this.#lines.push(line);
-      if (this.#lines.length > KEPT_LINES) this.#lines.shift();
-      this.#log.write(line);
-    });
-    stream?.on("data", (chunk: Buffer) => splitter.write(chunk));
-    stream?.on("error", () => {});
-    return splitter;
+  /** Leaves it to the next Omni; `false` when it cannot be taken over and has to be stopped. */
+  async release(): Promise<boolean> {
+    if (this.#ended || !this.#parts.lifeLine.lasts) return false;
+    this.#released = true;
+    clearTimeout(this.#force);
+    this.#parts.lifeLine.release();
+    this.#parts.onRelease();
+    await this.#parts.log?.close();
+    return true;
   }
 
-  async #closeOutput(outputs: readonly LineSplitter[]): Promise<void> {
-    const { stdout, stderr } = this.#child;
-    const closed = new Promise<void>((resolve) => {
-      if (stdout?.closed === true && stderr?.closed === true) resolve();
-      this.#child.once("close", () => resolve());
-    });
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const limit = setTimeout(resolve, OUTPUT_WAIT);
-    await Promise.race([closed, late]);
-    clearTimeout(limit);
-    stdout?.destroy();
-    stderr?.destroy();
-    for (const splitter of outputs) splitter.end();
-    await this.#log.close();
+  #isItself(): boolean {
+    return !this.adopted || isSameProcess(this.pid, this.#parts.record.identity);
+  }
+
+  #kill(): void {
+    if (this.#isItself()) killGroup(this.pid);
+  }
+
+  async #cleanUp(exit: ProcessExit): Promise<ProcessExit> {
+    // Whoever has it now cleans up.
+    if (this.#released) return exit;
+    this.#ended = true;
+    clearTimeout(this.#force);
+    // What the engine started must not outlive it.
+    killGroup(this.pid);
+    await killAllMarked(this.id);
+    this.#parts.lifeLine.end();
+    await this.#parts.log?.close();
+    this.#parts.onGone();
+    return exit;
+  }
+}
+
+/** Kills every process that carries the unit's mark and waits until none is left, 5 s at most. */
+export async function killAllMarked(unit: string): Promise<void> {
+  for (const until = performance.now() + KILL_WAIT; performance.now() < until; await sleep(20)) {
+    if (markedProcesses(unit).length === 0) return;
+    killMarked(unit);
   }
 }

@@ -1,107 +1,286 @@
-import type { ChildProcess } from "node:child_process";
-import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { join } from "node:path";
-import type { Address } from "../core/index.ts";
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Address, LocalAddress } from "../core/index.ts";
 import { OmniError, messageOf } from "../core/index.ts";
 import type { LaunchSpec } from "../engines/engine.ts";
-import { processEnvironment } from "./process-environment.ts";
-import { UNIT_MARK } from "./process-identity.ts";
+import { adoptedExit, childExit } from "./exit-watch.ts";
+import { freePort } from "./free-port.ts";
+import { writeLaunchFiles } from "./launch-files.ts";
+import { LifeLine } from "./life-line.ts";
+import type { LogLimits } from "./log-limits.ts";
+import { LOG_LIMITS } from "./log-limits.ts";
+import { processIdentity } from "./process-identity.ts";
+import { spawnEngine } from "./process-launch.ts";
 import { ProcessUnit } from "./process-unit.ts";
-import type { LogLimits } from "./rotating-log.ts";
-import { LOG_LIMITS, RotatingLog } from "./rotating-log.ts";
-import type { Orphan, Runtime, Unit } from "./runtime.ts";
+import type { Runtime, Survivor, Unit } from "./runtime.ts";
 import { openSocketFolder, socketName } from "./socket-folder.ts";
+import { endGuard, findSurvivors } from "./survivors.ts";
+import { UnitLog, logHead } from "./unit-log.ts";
+import type { UnitRecord } from "./unit-records.ts";
 import { UnitRecords } from "./unit-records.ts";
 
+/** Milliseconds that engines live on without an Omni. */
+export const ADOPTION_GRACE = 60_000;
+
 export interface ProcessRuntimeOptions {
-  /** Folder of this node alone: logs, sockets and the record of what was started live in it. */
+  /** Folder of this node alone: logs, sockets and the records of what was started live in it. */
   readonly stateFolder: string;
+  /** Milliseconds that engines live on after this Omni has died, for the next one to adopt them. */
+  readonly adoptionGrace?: number;
   readonly logLimits?: LogLimits;
+  /** Told of what this machine does not permit: limits that are not in force, engines that cannot be adopted. */
+  readonly onNote?: (note: string) => void;
 }
 
-/** Runs engines as child processes of this one. Throws when the state folder cannot be written. */
-export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
-  const { stateFolder, logLimits = LOG_LIMITS } = options;
-  const logs = join(stateFolder, "logs");
-  mkdirSync(logs, { recursive: true, mode: 0o700 });
-  const records = new UnitRecords(join(stateFolder, "units"));
-  let sockets: string | undefined;
+/** Runs engines as processes of this machine. Throws when the state folder cannot be written. */
+export const createProcessRuntime = (options: ProcessRuntimeOptions): Runtime => new ProcessRuntime(options);
 
-  return {
-    name: "process",
+class ProcessRuntime implements Runtime {
+  readonly name = "process";
+  readonly #stateFolder: string;
+  readonly #logs: string;
+  readonly #records: UnitRecords;
+  readonly #grace: number;
+  readonly #logLimits: LogLimits;
+  readonly #note: (note: string) => void;
+  readonly #running = new Map<string, { readonly unit: ProcessUnit; readonly record: UnitRecord }>();
+  /** Units that are being started or adopted right now. */
+  readonly #coming = new Set<string>();
+  /** Ports that were promised to a service. */
+  readonly #ports = new Map<string, number>();
+  #sockets: string | undefined;
 
-    sweep: (): Promise<readonly Orphan[]> => records.sweep(),
-
-    async allocate(service: string): Promise<Address> {
-      sockets ??= openSocketFolder(stateFolder);
-      if (sockets === undefined) return { kind: "tcp", host: "127.0.0.1", port: await freePort() };
-      const path = join(sockets, socketName(service));
-      rmSync(path, { force: true });
-      return { kind: "unix", path };
-    },
-
-    async start(launch: LaunchSpec): Promise<Unit> {
-      const unit = randomUUID();
-      const child = await spawnEngine(launch, unit);
-      const pid = child.pid ?? 0;
-      const log = new RotatingLog(join(logs, `${socketName(launch.service).slice(0, -5)}.log`), logLimits);
-      const running = new ProcessUnit(child, pid, unit, log);
-      // On a full disk the record is missing, and the life line alone covers this engine.
-      await records.add(unit, launch.service, pid).catch(() => {});
-      void running.exited.then(() => records.remove(unit));
-      return running;
-    },
-
-    close(): Promise<void> {
-      if (sockets !== undefined) rmSync(sockets, { recursive: true, force: true });
-      sockets = undefined;
-      return Promise.resolve();
-    },
-  };
-}
-
-/** Codes of `spawn` that no repetition mends. */
-const NO_BINARY: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "ENOTDIR", "ENOEXEC", "ELOOP"]);
-
-function spawnEngine(launch: LaunchSpec, unit: string): Promise<ChildProcess> {
-  const [program, ...args] = launch.command;
-  return new Promise((resolve, reject) => {
-    const refuse = (error: unknown): void => {
-      const reason = error instanceof Error && "code" in error ? String(error.code) : "";
-      const code = NO_BINARY.has(reason) ? "engine.no-binary" : "engine.not-started";
-      reject(
-        new OmniError(code, `${launch.service}: ${program} cannot be started: ${messageOf(error)}.`, {
-          cause: error,
-        }),
-      );
+  constructor(options: ProcessRuntimeOptions) {
+    this.#stateFolder = resolve(options.stateFolder);
+    this.#grace = options.adoptionGrace ?? ADOPTION_GRACE;
+    this.#logLimits = options.logLimits ?? LOG_LIMITS;
+    const said = new Set<string>();
+    this.#note = (note) => {
+      if (said.has(note)) return;
+      said.add(note);
+      options.onNote?.(note);
     };
-    try {
-      const child = spawn(program, args, {
-        // stdin stays open and silent: its end of file tells the engine that this process is gone.
-        stdio: ["pipe", "pipe", "pipe"],
-        detached: process.platform !== "win32",
-        windowsHide: true,
-        env: processEnvironment(process.env, { ...launch.environment, [UNIT_MARK]: unit }),
-      });
-      child.once("error", refuse);
-      child.once("spawn", () => resolve(child));
-    } catch (error) {
-      refuse(error);
+    this.#logs = join(this.#stateFolder, "logs");
+    mkdirSync(this.#logs, { recursive: true, mode: 0o700 });
+    this.#records = new UnitRecords(join(this.#stateFolder, "units"));
+  }
+
+  survivors(): Promise<readonly Survivor[]> {
+    const own = new Set([...this.#running.keys(), ...this.#coming]);
+    return findSurvivors(this.#records, own, (record) => this.#adopt(record));
+  }
+
+  async allocate(
+    service: string,
+    wants: { readonly socket: boolean; readonly port?: number },
+  ): Promise<Address> {
+    if (wants.socket) {
+      this.#sockets ??= openSocketFolder(this.#stateFolder, tmpdir(), this.#livingSockets());
+      if (this.#sockets !== undefined)
+        return { kind: "unix", path: this.#socketPath(this.#sockets, service) };
     }
-  });
+    const promised = [...this.#ports].some(([other, port]) => other !== service && port === wants.port);
+    const port = await freePort(promised ? undefined : wants.port);
+    this.#ports.set(service, port);
+    return { kind: "tcp", host: "127.0.0.1", port };
+  }
+
+  async start(launch: LaunchSpec): Promise<Unit> {
+    const id = randomUUID();
+    this.#coming.add(id);
+    try {
+      return await this.#start(launch, id, localAddress(launch));
+    } finally {
+      this.#coming.delete(id);
+    }
+  }
+
+  async close(options: { readonly keep?: boolean } = {}): Promise<void> {
+    const kept = new Set<string>();
+    for (const { unit, record } of this.#running.values()) {
+      if (options.keep !== true) continue;
+      if (await unit.release()) kept.add(pathOf(record.address));
+      else {
+        this.#note(`${unit.service} cannot be left to the next Omni on this machine and is stopped.`);
+        await unit.stop(0);
+      }
+    }
+    if (this.#sockets === undefined) return;
+    if (kept.size === 0) rmSync(this.#sockets, { recursive: true, force: true });
+    else {
+      for (const name of readdirSync(this.#sockets)) {
+        if (!kept.has(join(this.#sockets, name))) rmSync(join(this.#sockets, name), { force: true });
+      }
+    }
+    this.#sockets = undefined;
+  }
+
+  async #start(launch: LaunchSpec, id: string, address: LocalAddress): Promise<Unit> {
+    await writeLaunchFiles(launch);
+    const startedAt = Date.now();
+    const output = await this.#openLog(launch.service, id, startedAt);
+    let onGuard = (): void => {};
+    const lifeLine = await LifeLine.prepare({
+      records: this.#records,
+      unit: id,
+      grace: this.#grace,
+      cgroup: undefined,
+      onGuard: () => onGuard(),
+    });
+    try {
+      const { child, pid } = await spawnEngine(launch, launch.command, id, {
+        input: lifeLine.engineInput(),
+        output: output?.descriptor ?? "ignore",
+      });
+      const ended = childExit(child);
+      const identity = (await processIdentity(pid)) ?? "";
+      const { service, digest } = launch;
+      const log = output === undefined ? {} : { log: output.path };
+      const record = { unit: id, service, pid, identity, digest, address, startedAt, ...log };
+      onGuard = () => void this.#record(record, lifeLine);
+      // The record before the guard knows the process: whenever Omni dies, the engine is adopted or ended, never neither.
+      await this.#record(record, lifeLine);
+      lifeLine.attach(pid);
+      return this.#run(record, lifeLine, output?.log, {
+        adopted: false,
+        ended,
+        endInput: () => child.stdin?.end(),
+        onRelease: () => child.unref(),
+      });
+    } catch (error) {
+      lifeLine.end();
+      this.#records.remove(id);
+      await output?.log.close();
+      throw error;
+    }
+  }
+
+  async #adopt(record: UnitRecord): Promise<Unit | undefined> {
+    this.#coming.add(record.unit);
+    try {
+      const { unit, cgroup } = record;
+      const onGuard = (): void => void (lifeLine && this.#record(record, lifeLine));
+      const options = { records: this.#records, unit, grace: this.#grace, cgroup, onGuard };
+      const lifeLine = LifeLine.takeOver(options, record.pid);
+      if (lifeLine === undefined) return undefined;
+      await this.#record(record, lifeLine);
+      await endGuard(record);
+      const log =
+        record.log === undefined
+          ? undefined
+          : await UnitLog.resume(record.log, this.#logLimits).catch(() => undefined);
+      return this.#run(record, lifeLine, log, {
+        adopted: true,
+        ended: adoptedExit(record.pid, record.identity),
+        endInput: () => {},
+        onRelease: () => {},
+      });
+    } finally {
+      this.#coming.delete(record.unit);
+    }
+  }
+
+  #run(
+    record: UnitRecord,
+    lifeLine: LifeLine,
+    log: UnitLog | undefined,
+    how: Pick<ConstructorParameters<typeof ProcessUnit>[0], "adopted" | "ended" | "endInput" | "onRelease">,
+  ): ProcessUnit {
+    if (!lifeLine.lasts)
+      this.#note("Engines end with Omni here: no shell or no named pipe for their life line.");
+    const forget = (): void => {
+      this.#running.delete(record.unit);
+    };
+    const unit = new ProcessUnit({
+      ...how,
+      record,
+      lifeLine,
+      log,
+      onGone: () => {
+        forget();
+        this.#records.remove(record.unit);
+      },
+      onRelease: () => {
+        forget();
+        how.onRelease();
+      },
+    });
+    this.#running.set(record.unit, { unit, record });
+    return unit;
+  }
+
+  async #record(record: UnitRecord, lifeLine: LifeLine): Promise<void> {
+    const pid = lifeLine.guardPid;
+    const identity = pid === undefined ? undefined : await processIdentity(pid);
+    if (!this.#coming.has(record.unit) && !this.#running.has(record.unit)) return;
+    const guard = pid === undefined || identity === undefined ? {} : { guard: { pid, identity } };
+    try {
+      this.#records.write({ ...record, ...guard });
+    } catch (error) {
+      // The life line alone covers this engine.
+      this.#note(
+        `${record.service} cannot be left to another Omni: its record cannot be written: ${messageOf(error)}.`,
+      );
+    }
+  }
+
+  async #openLog(
+    service: string,
+    unit: string,
+    startedAt: number,
+  ): Promise<{ readonly path: string; readonly descriptor: number; readonly log: UnitLog } | undefined> {
+    const path = this.#logPath(service);
+    let descriptor: number | undefined;
+    try {
+      // Append: a file that is emptied under a writer who appends has no hole.
+      descriptor = openSync(path, "a", 0o600);
+      writeSync(descriptor, logHead(unit, new Date(startedAt)));
+      return { path, descriptor, log: await UnitLog.follow(path, this.#logLimits) };
+    } catch (error) {
+      if (descriptor !== undefined) closeSync(descriptor);
+      this.#note(`The output of ${service} is lost: ${path} cannot be written: ${messageOf(error)}.`);
+      return undefined;
+    }
+  }
+
+  #logPath(service: string): string {
+    const taken = new Set([...this.#running.values()].map(({ record }) => record.log ?? ""));
+    return firstFree(join(this.#logs, socketName(service).slice(0, -".sock".length)), ".log", taken);
+  }
+
+  #socketPath(folder: string, service: string): string {
+    const path = firstFree(
+      join(folder, socketName(service).slice(0, -".sock".length)),
+      ".sock",
+      this.#livingSockets(),
+    );
+    rmSync(path, { force: true });
+    return path;
+  }
+
+  #livingSockets(): ReadonlySet<string> {
+    return new Set(this.#records.list().map(({ address }) => pathOf(address)));
+  }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const bound = probe.address();
-      const port = typeof bound === "object" && bound !== null ? bound.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+const pathOf = (address: LocalAddress): string => (address.kind === "unix" ? address.path : "");
+
+/** `stem.log`, or `stem.2.log` while an engine that lives has that. */
+function firstFree(stem: string, suffix: string, taken: ReadonlySet<string>): string {
+  let path = `${stem}${suffix}`;
+  for (let n = 2; taken.has(path); n++) path = `${stem}.${n}${suffix}`;
+  return path;
+}
+
+function localAddress({ service, address }: LaunchSpec): LocalAddress {
+  if (address.kind !== "url") return address;
+  throw new OmniError(
+    "engine.not-started",
+    `${service}: a process of this machine has no address elsewhere.`,
+    {
+      hint: "A service with a url runs elsewhere and is not started.",
+    },
+  );
 }

@@ -20,27 +20,33 @@ const short = (folder: string): boolean => Buffer.byteLength(folder) + 1 + LONGE
 
 /**
  * A folder only its owner may enter, with a path short enough for sockets: `run` of the state folder, or one under
- * the system's folder for temporary files when that path is too long. Sockets of an earlier run in it are removed.
+ * the system's folder for temporary files when that path is too long. Sockets of an earlier run in it are removed, but
+ * for those of `living`.
  * `undefined` when no path is short enough, or on Windows: then engines listen on loopback.
  */
-export function openSocketFolder(stateFolder: string, temporary = tmpdir()): string | undefined {
+export function openSocketFolder(
+  stateFolder: string,
+  temporary = tmpdir(),
+  living: ReadonlySet<string> = new Set(),
+): string | undefined {
   if (process.platform === "win32") return undefined;
   const own = join(stateFolder, "run");
-  if (short(own)) return openPrivate(own);
+  if (short(own)) return openPrivate(own, living);
   // The name repeats for the same state folder, so that a killed node's sockets are found and removed.
   const fallback = join(temporary, `omni-${process.getuid?.() ?? 0}-${digest(stateFolder)}`);
   if (!short(fallback)) return undefined;
-  return openPrivate(fallback) ?? mkdtempSync(`${fallback}-`);
+  return openPrivate(fallback, living) ?? mkdtempSync(`${fallback}-`);
 }
 
 /** Makes the folder, or takes it over when it is a true folder of this user; never follows a link planted there. */
-function openPrivate(folder: string): string | undefined {
+function openPrivate(folder: string, living: ReadonlySet<string>): string | undefined {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const found = lstatSync(folder);
   if (!found.isDirectory() || found.uid !== process.getuid?.()) return undefined;
   chmodSync(folder, 0o700);
   for (const name of readdirSync(folder)) {
-    if (name.endsWith(".sock")) rmSync(join(folder, name), { force: true });
+    const path = join(folder, name);
+    if (name.endsWith(".sock") && !living.has(path)) rmSync(path, { force: true });
   }
   return folder;
 }

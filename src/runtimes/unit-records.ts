@@ -1,77 +1,146 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { killGroup, killMarked, markedProcesses, processIdentity } from "./process-identity.ts";
-import type { Orphan } from "./runtime.ts";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join, resolve } from "node:path";
+import { z } from "zod";
 
-interface UnitRecord {
-  readonly unit: string;
-  readonly service: string;
-  readonly pid: number;
+const address = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("unix"), path: z.string() }),
+  z.object({ kind: z.literal("tcp"), host: z.string(), port: z.int() }),
+]);
+
+const record = z.object({
+  unit: z.string(),
+  service: z.string(),
+  pid: z.int().positive(),
   /** What `processIdentity` said right after the start. */
-  readonly identity: string | undefined;
-}
+  identity: z.string(),
+  digest: z.string(),
+  address,
+  startedAt: z.number(),
+  /** Absolute path of the file that its output goes to; absent where none could be opened. */
+  log: z.string().optional(),
+  /** Absolute path of its cgroup. */
+  cgroup: z.string().optional(),
+  /** The shell that ends it when nobody adopts it. */
+  guard: z.object({ pid: z.int().positive(), identity: z.string() }).optional(),
+});
 
-const KILL_WAIT = 5000;
+/** What the next Omni needs to take an engine over. Neither its command nor its environment: those may hold secrets. */
+export type UnitRecord = z.infer<typeof record>;
 
-/** Files that say which engines this state folder started, so that the next run finds what a killed one left. */
+const CLAIM = ".claim-";
+
+/**
+ * Files that say which engines this state folder started, and who may decide about them. Of a unit `U` there are
+ * `U.json` (the record), `U.stdin` (the pipe that its standard input is) and `U.claim-N`: whoever renames the claim may
+ * decide about the engine. A rename has one winner, so that a guard never kills what a new Omni has just adopted.
+ */
 export class UnitRecords {
   readonly #folder: string;
 
   constructor(folder: string) {
-    this.#folder = folder;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    this.#folder = resolve(folder);
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
 
-  async add(unit: string, service: string, pid: number): Promise<void> {
-    const record: UnitRecord = { unit, service, pid, identity: await processIdentity(pid) };
-    writeFileSync(this.#path(unit), JSON.stringify(record), { mode: 0o600 });
+  /** Writes the record whole or not at all. Throws when the disk refuses. */
+  write(unit: UnitRecord): void {
+    const path = this.#path(`${unit.unit}.json`);
+    writeFileSync(`${path}.new`, JSON.stringify(unit), { mode: 0o600 });
+    renameSync(`${path}.new`, path);
   }
 
+  /** All records that can be read; what cannot is removed. */
+  list(): readonly UnitRecord[] {
+    return this.#names(".json").flatMap((name) => {
+      const found = readRecord(this.#path(name));
+      if (found === undefined) rmSync(this.#path(name), { force: true });
+      return found === undefined ? [] : [found];
+    });
+  }
+
+  /** Units of which there is anything but a record: Omni was killed while it started them. */
+  unrecorded(): readonly string[] {
+    const recorded = new Set(this.list().map(({ unit }) => unit));
+    const found = readdirSync(this.#folder).flatMap(
+      (name) => /^(.+?)\.(stdin|claim-.+|ending|json\.new)$/.exec(name)?.[1] ?? [],
+    );
+    return [...new Set(found)].filter((unit) => !recorded.has(unit));
+  }
+
+  /** Removes every file of a unit. */
   remove(unit: string): void {
-    rmSync(this.#path(unit), { force: true });
-  }
-
-  /** Kills every recorded engine that still lives and is the same process as then; returns those. */
-  async sweep(): Promise<readonly Orphan[]> {
-    const orphans: Orphan[] = [];
-    for (const name of readdirSync(this.#folder).filter((name) => name.endsWith(".json"))) {
-      const record = readRecord(join(this.#folder, name));
-      if (record !== undefined && (await killLeftover(record))) {
-        orphans.push({ service: record.service, pid: record.pid });
-      }
-      rmSync(join(this.#folder, name), { force: true });
+    for (const name of readdirSync(this.#folder)) {
+      if (name.startsWith(`${unit}.`)) rmSync(this.#path(name), { force: true });
     }
-    return orphans;
   }
 
-  #path(unit: string): string {
-    return join(this.#folder, `${unit}.json`);
+  /** Where the unit's standard input lies, if it has one in the file system. */
+  stdinPath(unit: string): string {
+    return this.#path(`${unit}.stdin`);
+  }
+
+  /** Path of the unit's files less what follows the unit's name. */
+  prefix(unit: string): string {
+    return this.#path(unit);
+  }
+
+  #claimPath(unit: string, turn: number): string {
+    return this.#path(`${unit}${CLAIM}${turn}`);
+  }
+
+  /** Makes the claim of turn 1. Where the disk refuses, nobody adopts the unit: its guard ends it. */
+  makeClaim(unit: string): void {
+    try {
+      closeSync(openSync(this.#claimPath(unit, 1), "wx", 0o600));
+    } catch {
+      // Without a claim every rename fails, and the guard takes that for: nobody else decides.
+    }
+  }
+
+  /** Turn of the claim as it is now; `undefined` when somebody has decided to end the unit. */
+  claimTurn(unit: string): number | undefined {
+    const turns = readdirSync(this.#folder)
+      .filter((name) => name.startsWith(`${unit}${CLAIM}`))
+      .map((name) => Number(name.slice(unit.length + CLAIM.length)))
+      .filter((turn) => Number.isInteger(turn));
+    return turns.length === 0 ? undefined : Math.max(...turns);
+  }
+
+  /** Takes the claim from whoever had turn `from`, to `to` or for good; false when another was faster. */
+  takeClaim(unit: string, from: number, to: number | "ending"): boolean {
+    try {
+      renameSync(
+        this.#claimPath(unit, from),
+        this.#path(`${unit}${to === "ending" ? ".ending" : CLAIM + to}`),
+      );
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #names(suffix: string): readonly string[] {
+    return readdirSync(this.#folder).filter((name) => name.endsWith(suffix));
+  }
+
+  #path(name: string): string {
+    return join(this.#folder, name);
   }
 }
 
 function readRecord(path: string): UnitRecord | undefined {
   try {
-    const read: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof read !== "object" || read === null) return undefined;
-    const { unit, service, pid, identity } = read as Partial<Record<keyof UnitRecord, unknown>>;
-    if (typeof unit !== "string" || typeof service !== "string" || typeof pid !== "number") return undefined;
-    return { unit, service, pid, identity: typeof identity === "string" ? identity : undefined };
+    return record.safeParse(JSON.parse(readFileSync(path, "utf8"))).data;
   } catch {
-    // Half written when the node was killed: the life line covers that engine.
     return undefined;
-  }
-}
-
-/** A number alone proves nothing, it may be another program's by now: identity or the mark must agree. */
-async function killLeftover(record: UnitRecord): Promise<boolean> {
-  const until = performance.now() + KILL_WAIT;
-  for (let found = false; ; found = true) {
-    const same = record.identity !== undefined && (await processIdentity(record.pid)) === record.identity;
-    if (!same && markedProcesses(record.unit).length === 0) return found;
-    if (same) killGroup(record.pid);
-    killMarked(record.unit);
-    if (performance.now() > until) return true;
-    await sleep(20);
   }
 }

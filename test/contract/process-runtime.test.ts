@@ -1,4 +1,4 @@
-import { createProcessRuntime } from "../../src/runtimes/index.ts";
+import { subject } from "./process-subject.ts";
 import { runtimeContract } from "./runtime.ts";
 
-runtimeContract("process", (stateFolder) => createProcessRuntime({ stateFolder }));
+runtimeContract(subject, new URL("process-subject.ts", import.meta.url).href);

@@ -1,7 +1,7 @@
 /**
  * A fake engine: a real process that speaks `/health` like the embedded engine and misbehaves as told.
  * `node fake-child.ts --socket PATH [--behave JSON]`; it can also be told over HTTP while it runs:
- * `/exit?code=3`, `/hang`, `/slow?ms=100`.
+ * `/exit?code=3`, `/hang`, `/say?line=hello`.
  */
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -52,6 +52,7 @@ function main(): void {
     const url = new URL(request.url ?? "/", "http://fake");
     if (url.pathname === "/exit") process.exit(Number(url.searchParams.get("code") ?? "0"));
     if (url.pathname === "/hang") hangs = true;
+    if (url.pathname === "/say") process.stdout.write(`${url.searchParams.get("line") ?? ""}\n`);
     if (hangs) return;
     const ready = loaded() >= 1 && behaviour.exitAfterLoad === undefined;
     response.writeHead(ready ? 200 : 503, { "content-type": "application/json" });
