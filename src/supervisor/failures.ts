@@ -23,6 +23,22 @@ export function hung(silence: number, looks: number, reason: string): EngineFail
   };
 }
 
+/** Two first requests after a start had no good answer. */
+export const noFirstAnswer = (fault: string): EngineFailure => ({
+  code: "engine.wrong-answer",
+  message: `It says that it is ready, but does not answer a request for one token: ${fault}.`,
+  hint: CODES["engine.wrong-answer"].remedy,
+  recoverable: true,
+});
+
+/** It was asked to wake up. */
+export const notWoken = (fault: string): EngineFailure => ({
+  code: "engine.stalled",
+  message: `It did not wake up: ${fault}.`,
+  hint: CODES["engine.stalled"].remedy,
+  recoverable: true,
+});
+
 /** The restart budget is spent; `cause` is the last failure and stays in the text. */
 export function gaveUpAfter(cause: EngineFailure, failures: number, budget: RestartPolicy): EngineFailure {
   const times = failures === 1 ? "once" : `${failures} times`;
@@ -33,6 +49,10 @@ export function gaveUpAfter(cause: EngineFailure, failures: number, budget: Rest
     recoverable: false,
   };
 }
+
+/** Nobody wants it any more, and it was not made yet. */
+export const cancelled = (service: string): OmniError =>
+  new OmniError("engine.not-started", `${service} was stopped before it was started.`);
 
 /** A start that threw before there was a process. */
 export function notStarted(thrown: unknown): EngineFailure {

@@ -1,42 +1,37 @@
-import { request } from "node:http";
-import type { Address } from "../core/index.ts";
-import { formatDuration } from "../core/index.ts";
-import type { EngineDriver, Health } from "../engines/engine.ts";
-
-const BODY_LIMIT = 64 * 1024;
+import { messageOf } from "../core/index.ts";
+import type { EngineDriver, Health, ProbeTarget } from "../engines/engine.ts";
+import type { EngineClient } from "./engine-client.ts";
+import type { WorkFault } from "./vital-signs.ts";
 
 /** Asks an engine for its health once; every fault of the connection is an answer too. Never rejects. */
-export function probeHealth(
-  address: Address,
+export async function probeHealth(
+  client: EngineClient,
   driver: EngineDriver,
   timeout: number,
   signal: AbortSignal,
 ): Promise<Health> {
-  const target =
-    address.kind === "unix" ? { socketPath: address.path } : { host: address.host, port: address.port };
-  return new Promise((resolve) => {
-    const unreachable = (reason: string): void => resolve({ state: "unreachable", reason });
-    const get = request({ ...target, path: driver.healthPath, agent: false, signal }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (text: string) => {
-        if (body.length < BODY_LIMIT) body += text;
-      });
-      response.on("error", (error) => unreachable(error.message));
-      response.on("end", () => {
-        clearTimeout(limit);
-        resolve(driver.readHealth(response.statusCode ?? 0, body));
-      });
-    });
-    // A limit on the whole exchange: the timeout of the request itself counts silence of the socket only.
-    const limit = setTimeout(
-      () => get.destroy(new Error(`no answer within ${formatDuration(timeout)}`)),
-      timeout,
-    );
-    get.on("error", (error) => {
-      clearTimeout(limit);
-      unreachable(error.message);
-    });
-    get.end();
-  });
+  try {
+    const { status, body } = await client.ask({ method: "GET", path: driver.healthPath }, timeout, signal);
+    return driver.readHealth(status, body);
+  } catch (error) {
+    return { state: "unreachable", reason: messageOf(error) };
+  }
+}
+
+/** Why one request for one token had no good answer; `undefined` when it had one, or the engine has no such probe. */
+export async function probeWork(
+  client: EngineClient,
+  driver: EngineDriver,
+  target: ProbeTarget,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<WorkFault | undefined> {
+  if (driver.probe === undefined) return undefined;
+  try {
+    const { status, body } = await client.ask(driver.probe.request(target), timeout, signal);
+    const fault = driver.probe.fault(status, body);
+    return fault === undefined ? undefined : { kind: "wrong", reason: fault };
+  } catch (error) {
+    return { kind: "silent", reason: messageOf(error) };
+  }
 }

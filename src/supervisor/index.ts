@@ -4,5 +4,6 @@
  * fits where (plan), or anything about requests (gateway).
  */
 export type { ServiceView } from "./backends.ts";
-export { createSupervisor, type Supervisor } from "./supervisor.ts";
+export type { CardIdentity } from "./memory-wait.ts";
+export { createSupervisor, type Supervisor, type SupervisorOptions } from "./supervisor.ts";
 export { TIMING, type Timing } from "./timing.ts";

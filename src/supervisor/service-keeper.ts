@@ -1,55 +1,126 @@
 import type { Address, EventLog } from "../core/index.ts";
-import type { EngineDriver } from "../engines/engine.ts";
+import { OmniError } from "../core/index.ts";
+import type { EngineDriver, EngineFailure } from "../engines/engine.ts";
 import type { PlannedService } from "../plan/plan.ts";
-import type { Runtime, Unit } from "../runtimes/runtime.ts";
-import type { ServiceView } from "./backends.ts";
+import type { Runtime, StartProgress, Unit } from "../runtimes/runtime.ts";
+import type { Lease, ServiceView } from "./backends.ts";
 import type { Clock } from "./clock.ts";
-import { notStarted } from "./failures.ts";
-import { probeHealth } from "./health-probe.ts";
+import { cancelled, notStarted } from "./failures.ts";
+import type { Launcher, Prepared } from "./launcher.ts";
+import { RunningEngine } from "./running-engine.ts";
 import { step } from "./service-machine.ts";
 import { describe } from "./service-note.ts";
-import type { Action, Input, MachineState, Rules } from "./service-state.ts";
+import type { Action, Goal, Input, MachineState, Rules } from "./service-state.ts";
 import { INITIAL } from "./service-state.ts";
+import type { Sidelights } from "./service-view.ts";
 import { viewOf } from "./service-view.ts";
+import type { Timing } from "./timing.ts";
 
-export interface KeeperOptions {
-  readonly service: PlannedService;
-  readonly driver: EngineDriver;
-  readonly runtime: Runtime;
+/** What all keepers of a node share. */
+export interface KeeperSurroundings {
+  readonly launcher: Launcher;
+  readonly driverOf: (kind: string) => EngineDriver | undefined;
+  readonly runtimeOf: (name: Runtime["name"]) => Runtime;
   readonly events: EventLog;
   readonly clock: Clock;
-  readonly rules: Rules;
+  readonly timing: Timing;
+  /** Milliseconds with work waiting and no progress after which an engine counts as stalled. */
+  readonly stall: number;
+  /** What is known of a service beside its state. */
+  readonly sidelights: (keeper: ServiceKeeper) => Sidelights;
+  /** Called after each input, with the phase before it. */
+  readonly onInput: (keeper: ServiceKeeper, before: MachineState) => void;
 }
+
+/** Time that answers have to finish where the plan says nothing. */
+export const DRAIN_TIMEOUT = 30_000;
+/** Least time for a first answer at the end of a slow load. */
+const LEAST_WARM_UP = 10_000;
 
 /** The one writer of a service: takes inputs in order, lets the machine decide, and does what it decided. */
 export class ServiceKeeper {
-  readonly #options: KeeperOptions;
+  readonly #around: KeeperSurroundings;
   readonly #inbox: Input[] = [];
   readonly #watchers = new Set<() => void>();
+  #service: PlannedService;
   #busy = false;
   #state: MachineState = INITIAL;
   #since: number;
-  #address: Address | undefined;
-  #unit: Unit | undefined;
+  #engine: RunningEngine | undefined;
+  #progress: StartProgress | undefined;
   /** Cancels the look or wait that is under way. */
   #cancel: () => void = () => {};
 
-  constructor(options: KeeperOptions) {
-    this.#options = options;
-    this.#since = options.clock.wall();
+  constructor(service: PlannedService, around: KeeperSurroundings) {
+    this.#service = service;
+    this.#around = around;
+    this.#since = around.clock.wall();
   }
 
-  get view(): ServiceView {
-    return viewOf(this.#options.service, this.#state, this.#since);
+  get name(): string {
+    return this.#service.name;
+  }
+
+  /** As it is started next; what runs may still be as it was before. */
+  get service(): PlannedService {
+    return this.#service;
+  }
+
+  set service(service: PlannedService) {
+    this.#service = service;
   }
 
   get state(): MachineState {
     return this.#state;
   }
 
+  /** The engine that exists now. */
+  get engine(): RunningEngine | undefined {
+    return this.#engine;
+  }
+
+  get inFlight(): number {
+    return this.#engine?.leases.open ?? 0;
+  }
+
+  get view(): ServiceView {
+    const view = viewOf(this.#service, this.#state, this.#since, this.#around.sidelights(this));
+    if (this.#progress === undefined || this.#state.phase !== "starting") return view;
+    const { message, fraction } = this.#progress;
+    return { ...view, reason: message, ...(fraction === undefined ? {} : { progress: fraction }) };
+  }
+
   /** Where to send requests, or `undefined` while the service is not ready or a report of a break is looked into. */
   get address(): Address | undefined {
-    return this.#state.phase === "ready" && !this.#state.suspect ? this.#address : undefined;
+    return this.#open ? this.#engine?.unit.address : undefined;
+  }
+
+  get #open(): boolean {
+    return this.#state.phase === "ready" && !this.#state.suspect;
+  }
+
+  /** The right to one request, or `undefined` while the service takes none. */
+  acquire(): Lease | undefined {
+    return this.#open ? this.#engine?.lease() : undefined;
+  }
+
+  /** Takes nothing new, lets answers finish for at most `limit` ms (the plan's time when absent), then goes for `goal`. */
+  drain(goal: Exclude<Goal, "recover">, why: string, limit?: number): void {
+    const time = limit ?? this.#service.lifecycle?.drainTimeout ?? DRAIN_TIMEOUT;
+    this.send({ kind: "drain", goal, why, limit: time, inFlight: this.inFlight });
+  }
+
+  /** Takes over an engine that an earlier run of Omni started. */
+  adopt(unit: Unit, prepared: Prepared): void {
+    if (this.#state.process !== "none") return;
+    this.#run(this.#state.generation + 1, this.#service, unit, this.#driver(prepared), prepared);
+    this.send({ kind: "adopted", pid: unit.pid });
+  }
+
+  /** Looks no more at what runs, and leaves it as it is. */
+  letGo(): void {
+    this.#cancel();
+    this.#engine?.end();
   }
 
   send(input: Input): void {
@@ -87,32 +158,48 @@ export class ServiceKeeper {
   }
 
   #take(input: Input): void {
-    const { clock, rules, events, service } = this.#options;
+    const { clock, events, onInput } = this.#around;
     const before = this.#state;
-    const { state, actions, notes } = step(before, input, clock.elapsed(), rules);
+    const { state, actions, notes } = step(before, input, clock.elapsed(), this.#rules());
     this.#state = state;
     if (state.phase !== before.phase) this.#since = clock.wall();
-    for (const note of notes) events.record(describe(note, service, state.pid ?? before.pid));
+    for (const note of notes) events.record(describe(note, this.#service, state.pid ?? before.pid));
     for (const action of actions) this.#perform(action);
+    onInput(this, before);
+  }
+
+  #rules(): Rules {
+    const { restart, loadTimeout, lifecycle } = this.#service;
+    const warmUp = (lifecycle?.warmUp ?? false) && this.#engine?.driver.probe !== undefined;
+    return { restart, loadTimeout, timing: this.#around.timing, warmUp };
   }
 
   #perform(action: Action): void {
-    const { clock } = this.#options;
+    const { clock } = this.#around;
+    const { generation } = this.#state;
     switch (action.do) {
       case "launch":
         this.#cancel();
         void this.#launch(action.generation);
         return;
       case "kill":
-        void this.#unit?.stop(action.deadline);
+        void this.#engine?.unit.stop(action.deadline);
         return;
       case "probe":
         this.#cancel();
-        this.#cancel = this.#probeAfter(action.delay, this.#state.generation);
+        this.#cancel = this.#probeAfter(action.delay, generation);
         return;
       case "wait":
         this.#cancel();
         this.#cancel = clock.after(action.delay, () => this.send({ kind: "wake" }));
+        return;
+      case "warm-up":
+        this.#cancel();
+        this.#cancel = clock.after(action.delay, () => void this.#warmUp(generation));
+        return;
+      case "put-to-sleep":
+      case "rouse":
+        void this.#tell(action.do, generation);
         return;
       case "rest":
         this.#cancel();
@@ -121,40 +208,111 @@ export class ServiceKeeper {
   }
 
   async #launch(generation: number): Promise<void> {
-    const { driver, runtime, service } = this.#options;
+    const { launcher, runtimeOf } = this.#around;
+    const service = this.#service;
+    this.#progress = undefined;
     try {
-      const address = await runtime.allocate(service.name);
-      const unit = await runtime.start(driver.launch(service, address));
-      this.#address = address;
-      this.#unit = unit;
+      const prepared = await launcher.prepare(service);
+      const driver = this.#driver(prepared);
+      const runtime = runtimeOf(prepared.runtime);
+      this.#checkWanted();
+      const wants = { socket: driver.listensOnSocket };
+      const address = await runtime.allocate(
+        service.name,
+        prepared.port === undefined ? wants : { ...wants, port: prepared.port },
+      );
+      this.#checkWanted();
+      const unit = await runtime.start(prepared.launch(address), (progress) => {
+        this.#progress = progress;
+      });
+      this.#run(generation, service, unit, driver, prepared);
       this.send({ kind: "launched", generation, pid: unit.pid });
-      const exit = await unit.exited;
-      const lines = unit.lastLines();
-      const lastLine = lines.findLast((line) => line.trim() !== "");
-      this.send({ kind: "exit", generation, failure: driver.classifyExit(exit, lines), lastLine });
     } catch (error) {
       this.send({ kind: "not-launched", generation, failure: notStarted(error) });
     }
   }
 
-  #probeAfter(delay: number, generation: number): () => void {
-    const { clock } = this.#options;
-    const abort = new AbortController();
-    const cancelTimer = clock.after(delay, () => {
-      const address = this.#address;
-      if (address === undefined) return;
-      void this.#probe(address, generation, abort.signal);
+  #checkWanted(): void {
+    if (this.#state.phase === "stopping") throw cancelled(this.name);
+  }
+
+  #driver({ kind }: Prepared): EngineDriver {
+    const driver = this.#around.driverOf(kind);
+    if (driver !== undefined) return driver;
+    throw new OmniError(
+      "engine.not-run-here",
+      `services.${this.name}: nothing here knows how to watch the engine ${kind}.`,
+    );
+  }
+
+  /** Watches an engine until it ends. */
+  #run(
+    generation: number,
+    service: PlannedService,
+    unit: Unit,
+    driver: EngineDriver,
+    prepared: Prepared,
+  ): void {
+    const { clock, timing, stall } = this.#around;
+    const engine = new RunningEngine(service, unit, driver, prepared, {
+      clock,
+      timing,
+      stall,
+      onFault: (failure: EngineFailure) => {
+        if (SERVING.has(this.#state.phase)) this.send({ kind: "fault", generation, failure });
+      },
+      onIdle: () => {
+        if (this.#engine === engine && this.#state.phase === "draining") this.send({ kind: "drained" });
+      },
     });
+    this.#engine = engine;
+    void unit.exited.then((exit) => {
+      engine.end();
+      this.#engine = undefined;
+      const lines = unit.lastLines();
+      const lastLine = lines.findLast((line) => line.trim() !== "");
+      this.send({ kind: "exit", generation, failure: driver.classifyExit(exit, lines), lastLine });
+    });
+  }
+
+  #probeAfter(delay: number, generation: number): () => void {
+    const abort = new AbortController();
+    const cancelTimer = this.#around.clock.after(delay, () => void this.#probe(generation, abort.signal));
     return () => {
       cancelTimer();
       abort.abort();
     };
   }
 
-  async #probe(address: Address, generation: number, signal: AbortSignal): Promise<void> {
-    const { driver, rules } = this.#options;
-    const health = await probeHealth(address, driver, rules.timing.probeTimeout, signal);
+  async #probe(generation: number, signal: AbortSignal): Promise<void> {
+    const engine = this.#engine;
+    if (engine === undefined) return;
+    const health = await engine.health(signal);
     // A look that was replaced by a newer one has nothing to say.
-    if (!signal.aborted) this.send({ kind: "health", generation, health });
+    if (signal.aborted) return;
+    this.send({ kind: "health", generation, health });
+    if (this.#open) await engine.lookAtWork();
+  }
+
+  async #warmUp(generation: number): Promise<void> {
+    const { clock } = this.#around;
+    const left = this.#state.launchedAt + this.#service.loadTimeout - clock.elapsed();
+    const fault = await this.#engine?.firstAnswer(Math.max(LEAST_WARM_UP, left));
+    this.send({ kind: "warmed", generation, ...(fault === undefined ? {} : { fault }) });
+  }
+
+  async #tell(what: "put-to-sleep" | "rouse", generation: number): Promise<void> {
+    const engine = this.#engine;
+    const sleep = engine?.driver.sleep;
+    const timeout = this.#service.loadTimeout;
+    const fault =
+      engine === undefined || sleep === undefined
+        ? "this engine knows no sleep"
+        : await engine.tell(what === "rouse" ? sleep.wake : sleep.sleep, timeout);
+    const kind = what === "rouse" ? "woken" : "slept";
+    this.send({ kind, generation, ...(fault === undefined ? {} : { fault }) });
   }
 }
+
+/** Phases in which a line of the log or a figure may condemn it: while it loads, its exit tells better. */
+const SERVING: ReadonlySet<string> = new Set(["ready", "draining", "asleep"]);

@@ -10,6 +10,7 @@ const RULES: Rules = {
   restart: { restarts: 3, window: 60_000, backoffMin: 100, backoffMax: 300 },
   loadTimeout: 10_000,
   timing: TIMING,
+  warmUp: true,
 };
 const crash: EngineFailure = { code: "engine.crashed", message: "It ended.", hint: "-", recoverable: true };
 const badModel: EngineFailure = { ...crash, code: "model.not-gguf", recoverable: false };
@@ -23,13 +24,33 @@ const healths: readonly Health[] = [
 /** An input of the world, still without the generation it speaks of. */
 type Happening = (generation: number) => Input;
 
+const GOALS = ["stop", "unload", "restart", "sleep", "stay"] as const;
+
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constantFrom<Happening>(
-    () => ({ kind: "start" }),
+    () => ({ kind: "start", why: "A request asks for it." }),
+    () => ({ kind: "start", anew: true }),
+    () => ({ kind: "blocked", why: "Another starts first." }),
+    () => ({ kind: "granted" }),
+    () => ({ kind: "waiting", why: "Memory is taken." }),
     () => ({ kind: "wake" }),
     () => ({ kind: "broken" }),
+    () => ({ kind: "drained" }),
+    () => ({ kind: "adopted", pid: 8 }),
+    () => ({ kind: "doomed", failure: { ...crash, code: "gpu.lost", recoverable: false } }),
+  ),
+  fc.constantFrom<Happening>(
+    () => ({ kind: "turn" }),
+    () => ({ kind: "turn" }),
     (generation) => ({ kind: "launched", generation, pid: 7 }),
     (generation) => ({ kind: "not-launched", generation, failure: crash }),
+    (generation) => ({ kind: "warmed", generation }),
+    (generation) => ({ kind: "warmed", generation, fault: "no token" }),
+    (generation) => ({ kind: "slept", generation }),
+    (generation) => ({ kind: "slept", generation, fault: "404" }),
+    (generation) => ({ kind: "woken", generation }),
+    (generation) => ({ kind: "woken", generation, fault: "404" }),
+    (generation) => ({ kind: "fault", generation, failure: { ...crash, code: "engine.core-dead" } }),
   ),
   fc.constantFrom(crash, crash, crash, badModel).map((failure): Happening => (generation) => ({
     kind: "exit",
@@ -42,6 +63,9 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     generation,
     health,
   })),
+  fc
+    .record({ goal: fc.constantFrom(...GOALS), inFlight: fc.nat({ max: 1 }) })
+    .map((drain): Happening => () => ({ kind: "drain", why: "Its owner wants it.", limit: 500, ...drain })),
   fc.nat({ max: 1000 }).map((deadline): Happening => () => ({ kind: "stop", deadline })),
 );
 
@@ -75,10 +99,12 @@ function play(script: Script): readonly Moment[] {
     const input = happening(state.generation - (stale ? 1 : 0));
     const speaksOfNow = "generation" in input && input.generation === state.generation;
     const isEnd = input.kind === "exit" || input.kind === "not-launched";
-    if (speaksOfNow && (processes === 0 || born !== (input.kind === "exit" || input.kind === "health")))
-      continue;
+    const isBirth = input.kind === "launched" || input.kind === "not-launched";
+    if (speaksOfNow && (processes === 0 || born === isBirth)) continue;
+    if (input.kind === "adopted" && processes > 0) continue;
     if (speaksOfNow && isEnd) processes--;
     if (speaksOfNow && input.kind === "launched") born = true;
+    if (input.kind === "adopted") [processes, born] = [1, true];
     const after = step(state, input, now, RULES);
     if (launches(after.actions) > 0) born = false;
     processes += launches(after.actions);
@@ -88,6 +114,10 @@ function play(script: Script): readonly Moment[] {
   return moments;
 }
 
+/** The failures before it do not count any more. */
+const isForgiven = ({ phase }: MachineState, input: Input): boolean =>
+  (input.kind === "start" && (input.anew === true || phase === "stopped" || phase === "failed")) ||
+  (input.kind === "drain" && input.goal === "restart" && (phase === "stopped" || phase === "failed"));
 const launches = (actions: readonly Action[]): number =>
   actions.filter(({ do: it }) => it === "launch").length;
 const kills = (actions: readonly Action[]): boolean => actions.some(({ do: it }) => it === "kill");
@@ -110,9 +140,9 @@ test("restarts stay inside the budget of any window, and waits inside their boun
     fc.property(scripts, (script) => {
       const { window, restarts, backoffMin, backoffMax } = RULES.restart;
       let recent: number[] = [];
-      for (const { before, actions, now } of play(script)) {
+      for (const { before, input, actions, now } of play(script)) {
         // A start that a person asks for begins a new budget.
-        if (launches(actions) > 0 && before.phase !== "backing-off") recent = [];
+        if (isForgiven(before, input)) recent = [];
         const delays = actions.flatMap((action) => (action.do === "wait" ? [action.delay] : []));
         recent = [...recent.filter((time) => now - time < window), ...delays.map(() => now)];
         expect(recent.length).toBeLessThanOrEqual(restarts);
@@ -151,23 +181,46 @@ test("a stop ends it: nothing is launched any more, and the end of the process i
   );
 });
 
-test("it never waits for nothing: while something is to come, a look, a wait or a launch is under way", () => {
+test("it never waits for nothing: while something is to come, something is under way", () => {
   fc.assert(
     fc.property(scripts, (script) => {
-      let pending = false;
+      let pending: string | undefined;
       for (const { before, input, actions, state } of play(script)) {
         // What was under way has arrived: it must lead to something new.
-        if (input.kind === "wake" && before.phase === "backing-off") pending = false;
-        if (input.kind === "health" && input.generation === before.generation) pending = false;
+        const speaksOfNow = !("generation" in input) || input.generation === before.generation;
+        if (pending !== undefined && speaksOfNow && ANSWERS[pending] === input.kind) pending = undefined;
         for (const { do: it } of actions) {
-          if (it === "probe" || it === "wait") pending = true;
-          if (it === "rest" || it === "launch") pending = false;
+          if (it in ANSWERS) pending = it;
+          else if (it !== "kill") pending = undefined;
         }
-        const waitsForIt =
-          state.phase === "backing-off" || (state.process === "running" && state.phase !== "stopping");
-        expect(waitsForIt && !pending).toBe(false);
+        const isUp = state.process === "running" && !["stopping", "asleep", "queued"].includes(state.phase);
+        expect((isUp || state.phase === "backing-off") && pending === undefined).toBe(false);
       }
     }),
     { numRuns: 500 },
   );
 });
+
+/** What begins by one of these ends in such an input. */
+const ANSWERS: Readonly<Record<string, Input["kind"]>> = {
+  probe: "health",
+  wait: "wake",
+  "warm-up": "warmed",
+  "put-to-sleep": "slept",
+  rouse: "woken",
+};
+
+test("no end, and no way down, without its cause", () => {
+  fc.assert(
+    fc.property(scripts, (script) => {
+      for (const { before, state, notes } of play(script)) {
+        if (state.phase === before.phase || SILENT.has(state.phase)) continue;
+        expect(notes, `${before.phase} to ${state.phase}`).not.toEqual([]);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** Being queued is an event only where there is something to wait for; what follows at once is one itself. */
+const SILENT: ReadonlySet<string> = new Set(["queued"]);

@@ -27,13 +27,21 @@ const failure: EngineFailure = {
 const crashed: Note = { is: "crashed", failure, phase: "ready", up: 7_500_000, lastLine: "slot 3 released" };
 
 test.each<[Note, string, string]>([
-  [{ is: "starting", restarts: 0 }, "service.starting", "Starting oracle: engine embedded, model omni-demo."],
   [
-    { is: "starting", restarts: 2 },
+    { is: "starting", restarts: 0, why: undefined },
+    "service.starting",
+    "Starting oracle: engine embedded, model omni-demo.",
+  ],
+  [
+    { is: "starting", restarts: 2, why: undefined },
     "service.starting",
     "Starting oracle again (restart 2): engine embedded, model omni-demo.",
   ],
-  [{ is: "ready", loadedIn: 4200, restarts: 0 }, "service.ready", "oracle is ready after 4.2 s."],
+  [
+    { is: "ready", adopted: false, loadedIn: 4200, restarts: 0 },
+    "service.ready",
+    "oracle is ready after 4.2 s.",
+  ],
   [crashed, "service.crashed", "oracle ended after 2 h 5 m ready. It was killed by SIGKILL."],
   [
     { is: "condemned", failure: { ...failure, code: "engine.hung" }, after: 9 },
@@ -55,13 +63,13 @@ test.each<[Note, string, string]>([
     "service.gave-up",
     "oracle stays down. It was killed by SIGKILL. Look for the out-of-memory killer.",
   ],
-  [{ is: "stopping", deadline: 0 }, "service.stopping", "Stopping oracle by force."],
+  [{ is: "stopping", why: undefined, deadline: 0 }, "service.stopping", "Stopping oracle by force."],
   [
-    { is: "stopping", deadline: 8000 },
+    { is: "stopping", why: undefined, deadline: 8000 },
     "service.stopping",
     "Stopping oracle; what is left after 8.0 s is killed.",
   ],
-  [{ is: "stopped", up: undefined }, "service.stopped", "oracle is stopped."],
+  [{ is: "stopped", why: undefined, up: undefined }, "service.stopped", "oracle is stopped."],
 ])("%o reads well", (note, kind, message) => {
   expect(describeNote(note, service, 4711)).toMatchObject({ kind, message, service: "oracle" });
 });

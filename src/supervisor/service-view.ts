@@ -3,8 +3,21 @@ import type { PlannedService } from "../plan/plan.ts";
 import type { ServiceView } from "./backends.ts";
 import type { MachineState } from "./service-state.ts";
 
+/** What is known of a service beside its state. */
+export type Sidelights = Partial<
+  Pick<
+    ServiceView,
+    "kind" | "eta" | "inFlight" | "load" | "ladder" | "longPrompts" | "divertedTo" | "simulated"
+  >
+>;
+
 /** The service as others see it. `since` is in milliseconds of the epoch. */
-export function viewOf(service: PlannedService, state: MachineState, since: number): ServiceView {
+export function viewOf(
+  service: PlannedService,
+  state: MachineState,
+  since: number,
+  sidelights: Sidelights = {},
+): ServiceView {
   const reason = reasonOf(state);
   return {
     name: service.name,
@@ -18,6 +31,9 @@ export function viewOf(service: PlannedService, state: MachineState, since: numb
     contextTokens: service.contextTokens,
     parallel: service.parallel,
     since,
+    devices: service.devices,
+    ...(state.adopted ? { adopted: true } : {}),
+    ...sidelights,
   };
 }
 
@@ -27,7 +43,10 @@ function reasonOf({
   retryDelay,
   suspect,
   unanswered,
-  onEnd,
+  goal,
+  why,
+  waitsFor,
+  warming,
 }: MachineState): string | undefined {
   switch (phase) {
     case "backing-off":
@@ -35,14 +54,21 @@ function reasonOf({
     case "failed":
       return failure === undefined ? undefined : `${failure.message} ${failure.hint}`;
     case "stopping":
-      return onEnd === "recover" ? failure?.message : "Omni stops it.";
+      if (goal === "recover") return failure?.message;
+      return why ?? (goal === "stop" ? "Omni stops it." : undefined);
     case "ready":
       if (unanswered > 0) return `It did not answer the last ${unanswered} health probes.`;
       return suspect ? "A request saw its connection break; Omni looks." : undefined;
     case "starting":
     case "loading":
+      if (warming) return "It answers a first request of Omni's own.";
       return failure === undefined ? undefined : `It starts again after this: ${failure.message}`;
+    case "queued":
+      return waitsFor ?? why;
+    case "draining":
+    case "unloaded":
+    case "asleep":
     case "stopped":
-      return undefined;
+      return why;
   }
 }

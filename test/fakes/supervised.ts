@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { embedded } from "../../src/engines/embedded.ts";
 import type { PlannedService } from "../../src/plan/plan.ts";
 import { createProcessRuntime } from "../../src/runtimes/index.ts";
 import type { Supervisor, Timing } from "../../src/supervisor/index.ts";
 import { TIMING, createSupervisor } from "../../src/supervisor/index.ts";
-import { fakeDriver, fakePlan } from "./fake-driver.ts";
+import { fakePlan } from "./fake-driver.ts";
+import { fakeDriverOf, fakeLauncher } from "./fake-launcher.ts";
 import { MemoryEventLog } from "./memory-event-log.ts";
 
 export interface Supervised {
@@ -27,10 +27,12 @@ export function supervise(
   const root = mkdtempSync(join(tmpdir(), "omni-sup-"));
   const stateFolder = options.stateFolder === undefined ? root : join(root, options.stateFolder);
   const events = new MemoryEventLog();
+  const runtime = createProcessRuntime({ stateFolder });
   const supervisor = createSupervisor({
     plan: fakePlan(services),
-    drivers: [fakeDriver, embedded],
-    runtime: createProcessRuntime({ stateFolder }),
+    launcher: fakeLauncher,
+    driverOf: fakeDriverOf,
+    runtimeOf: () => runtime,
     events,
     timing: { ...TIMING, ...options.timing },
   });

@@ -4,20 +4,22 @@
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { embedded } from "../../src/engines/embedded.ts";
 import type { PlannedService } from "../../src/plan/plan.ts";
 import { createProcessRuntime } from "../../src/runtimes/index.ts";
 import { openStore } from "../../src/store/index.ts";
 import { createSupervisor } from "../../src/supervisor/index.ts";
-import { fakeDriver, fakePlan } from "./fake-driver.ts";
+import { fakePlan } from "./fake-driver.ts";
+import { fakeDriverOf, fakeLauncher } from "./fake-launcher.ts";
 
 const [stateFolder = "", service = ""] = process.argv.slice(2);
 const planned: PlannedService = JSON.parse(service);
 const { events } = openStore(stateFolder);
+const runtime = createProcessRuntime({ stateFolder });
 const supervisor = createSupervisor({
   plan: fakePlan([planned]),
-  drivers: [fakeDriver, embedded],
-  runtime: createProcessRuntime({ stateFolder }),
+  launcher: fakeLauncher,
+  driverOf: fakeDriverOf,
+  runtimeOf: () => runtime,
   events,
 });
 await supervisor.start();

@@ -88,7 +88,7 @@ describe("a parent killed by SIGKILL", () => {
     const socket = join(folder, "run", "oracle.sock");
     expect(existsSync(socket)).toBe(true);
     openStore(folder).close();
-    await createProcessRuntime({ stateFolder: folder }).allocate("scribe");
+    await createProcessRuntime({ stateFolder: folder }).allocate("scribe", { socket: true });
     expect(existsSync(socket)).toBe(false);
   });
 });

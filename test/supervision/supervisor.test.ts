@@ -2,12 +2,9 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import type { Address } from "../../src/core/index.ts";
-import { OmniError } from "../../src/core/index.ts";
-import { createProcessRuntime } from "../../src/runtimes/index.ts";
-import { createSupervisor } from "../../src/supervisor/index.ts";
 import { eventually, isAlive } from "../fakes/alive.ts";
 import { ask } from "../fakes/ask.ts";
-import { fakeDriver, fakePlan, fakeService } from "../fakes/fake-driver.ts";
+import { fakeService } from "../fakes/fake-driver.ts";
 import type { Supervised } from "../fakes/supervised.ts";
 import { supervise } from "../fakes/supervised.ts";
 
@@ -209,16 +206,11 @@ test("a state folder with a long path still has sockets that the kernel takes", 
   expect(existsSync(dirname(path))).toBe(false);
 });
 
-test("an engine that nobody here can start is refused by name", () => {
-  node = supervise([]);
-  const service = fakeService("oracle", {}, { engine: { name: "vllm", version: "1" } });
-  const create = () =>
-    createSupervisor({
-      plan: fakePlan([service]),
-      drivers: [fakeDriver],
-      runtime: createProcessRuntime({ stateFolder: node.stateFolder }),
-      events: node.events,
-    });
-  expect(create).toThrow(OmniError);
-  expect(create).toThrow("cannot start the engine vllm; it can start fake");
+test("an engine that nobody here can watch fails by name", async () => {
+  node = supervise([fakeService("oracle", {}, { engine: { name: "vllm", version: "1" } })]);
+  await node.supervisor.start();
+  expect(await node.ready("oracle")).toBe(false);
+  expect(view()).toMatchObject({ state: "failed", restarts: 0 });
+  expect(view().reason).toContain("nothing here knows how to watch the engine vllm");
+  expect(node.supervisor.diagnostics()).toMatchObject([{ code: "engine.not-run-here" }]);
 });
