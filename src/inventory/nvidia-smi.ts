@@ -95,21 +95,28 @@ async function queryCards(run: (args: readonly string[]) => Promise<ProgramResul
     const result = await run([`--query-gpu=${fields.join(",")}`, "--format=csv,noheader,nounits"]);
     if (!result.ended) return { rows: [], problems: [], result };
     const { rows, others } = parseRows(result.stdout, fields);
-    const said = [...others, ...lines(result.stderr)];
-    const fewer = rows.length > 0 ? fields : withoutRefused(fields, said);
+    const said = [...others, ...smiLines(result.stderr)];
+    const fewer = rows.length > 0 ? fields : withoutRefused(fields, said, ESSENTIAL);
     if (fewer.length === fields.length || fewer.length === 0)
       return { rows, problems: problemsOf(result.code, rows.length, said), result };
     fields = fewer;
   }
 }
 
-/** `Field "compute_cap" is not a valid field to query.` Source: huggingface/candle#733. */
-function withoutRefused(fields: readonly Field[], said: readonly string[]): readonly Field[] {
+/**
+ * The fields to ask for after nvidia-smi refused some: `Field "compute_cap" is not a valid field to query.`, or the
+ * essential ones when it does not say which it means. The same ones when it refused none. Source: huggingface/candle#733.
+ */
+export function withoutRefused<F extends string>(
+  fields: readonly F[],
+  said: readonly string[],
+  essential: ReadonlySet<F>,
+): readonly F[] {
   const refusals = said.filter((line) => /not a valid field|invalid.*(?:field|query)/i.test(line));
   if (refusals.length === 0) return fields;
   const named = fields.filter((field) => refusals.some((line) => line.includes(`"${field}"`)));
   if (named.length > 0) return fields.filter((field) => !named.includes(field));
-  return fields.filter((field) => ESSENTIAL.has(field));
+  return fields.filter((field) => essential.has(field));
 }
 
 function problemsOf(code: number | null, rows: number, said: readonly string[]): readonly string[] {
@@ -122,7 +129,7 @@ function problemsOf(code: number | null, rows: number, said: readonly string[]):
 function parseRows(text: string, fields: readonly Field[]): { rows: Row[]; others: string[] } {
   const rows: Row[] = [];
   const others: string[] = [];
-  for (const line of lines(text)) {
+  for (const line of smiLines(text)) {
     const values = line.split(",").map((part) => part.trim());
     const row: Row = new Map(fields.map((field, i) => [field, values[i] ?? ""]));
     const known = value(row, "uuid") !== undefined || value(row, "pci.bus_id") !== undefined;
@@ -132,26 +139,37 @@ function parseRows(text: string, fields: readonly Field[]): { rows: Row[]; other
   return { rows, others };
 }
 
-const lines = (text: string): string[] =>
+/** What a program printed, line by line, without what would garble a terminal. */
+export const smiLines = (text: string): string[] =>
   text
     .split("\n")
     // Control and direction characters would garble the terminal of whoever reads the note.
     .map((line) => line.replaceAll(/\p{C}/gu, " ").trim())
     .filter((line) => line !== "");
 
-/** A field's value; `[N/A]`, `[Not Supported]`, `[Unknown Error]` and `ERR!` are none. */
+/** What a field of nvidia-smi tells; `[N/A]`, `[Not Supported]`, `[Unknown Error]` and `ERR!` are nothing. */
+export const smiValue = (text: string): string | undefined =>
+  text === "" || /^\[.*\]$|^(?:N\/A|ERR!|Not Supported|Unknown Error)$/i.test(text) ? undefined : text;
+
+/** A card's identity as nvidia-smi prints it; `undefined` for anything else. */
+export const smiUuid = (text: string): string | undefined =>
+  /^(?:GPU|MIG)-[0-9a-f-]{36}$/i.test(text) ? text : undefined;
+
+/** A number of nvidia-smi; `1e300` or `0x10` would be numbers, and are none that a card has. */
+export const smiNumber = (text: string): number | undefined =>
+  /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+
 function value(row: Row, field: Field): string | undefined {
-  const text = row.get(field) ?? "";
-  if (text === "" || /^\[.*\]$|^(?:N\/A|ERR!|Not Supported|Unknown Error)$/i.test(text)) return undefined;
-  if (field === "uuid") return /^(?:GPU|MIG)-[0-9a-f-]{36}$/i.test(text) ? text : undefined;
+  const text = smiValue(row.get(field) ?? "");
+  if (text === undefined) return undefined;
+  if (field === "uuid") return smiUuid(text);
   if (field === "pci.bus_id") return pciAddressOf(text);
   return text;
 }
 
 function number(row: Row, field: Field): number | undefined {
   const text = value(row, field);
-  // `1e300` or `0x10` would be numbers, and are none that a card has.
-  return text !== undefined && /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : undefined;
+  return text === undefined ? undefined : smiNumber(text);
 }
 
 function asGpu(row: Row): GpuInventory {

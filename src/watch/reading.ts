@@ -20,6 +20,8 @@ export interface CardReading {
   readonly memoryTotal?: number;
   readonly memoryUsed?: number;
   readonly memoryFree?: number;
+  /** What driver and firmware keep for themselves; where it is told, `memoryUsed` does not count it. */
+  readonly memoryReserved?: number;
   /** Share of time that kernels ran, 0 to 1. */
   readonly utilization?: number;
   readonly temperature?: number;
@@ -30,10 +32,14 @@ export interface CardReading {
   /** Uncorrected memory errors since the driver was loaded. */
   readonly eccErrors?: number;
   readonly link?: { readonly generation: number; readonly lanes: number };
+  /** What the driver itself asks for before the card works as it should again. */
+  readonly recovery?: "reset" | "reboot" | "drain" | "drain-and-reset";
   /** Number of the last Xid since the watch began. */
   readonly lastXid?: number;
   /** Bytes that each process of this machine holds, where the driver tells. */
   readonly holders?: readonly { readonly pid: number; readonly bytes: number }[];
+  /** Milliseconds since the epoch when this was read, where that is longer ago than this look: the driver did not answer. */
+  readonly asOf?: number;
 }
 
 /** Pressure stall information: share of time, 0 to 1, that some or all tasks waited, over the last ten seconds. */
@@ -59,6 +65,8 @@ export interface HostReading {
 export interface Reading {
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** The same moment on a clock that never jumps, milliseconds: for how long something has been so. */
+  readonly steady?: number;
   readonly cards: readonly CardReading[];
   readonly host: HostReading;
 }
@@ -74,6 +82,8 @@ export type CardFault =
       readonly text: string;
       /** Process that the driver names. */
       readonly pid?: number;
+      /** How many there were of it since it was last told, where that is more than one. */
+      readonly count?: number;
     }
   | { readonly kind: "lost"; readonly uuid: string; readonly reason: string }
   | { readonly kind: "back"; readonly uuid: string };
