@@ -42,7 +42,7 @@ export function effectiveService(planned: PlannedService, rungs: number, before 
     unloads: [...new Set(taken.flatMap((rung) => rung.unloads ?? []))],
     nextEngine: engine !== undefined,
     ...(engine === undefined ? {} : { engine }),
-    restartNeeded: !sameStart(taken, useful.slice(0, Math.max(0, before))),
+    restartNeeded: startsDiffer(useful, before, rungs),
   };
 }
 
@@ -52,6 +52,10 @@ export const isDiversion = (rung: LadderRung): boolean =>
 
 const settingsOf = (rungs: readonly LadderRung[]): PlannedService["settings"] =>
   rungs.findLast((rung) => rung.settings !== undefined)?.settings;
+
+/** An engine that runs with the first `from` of these rungs has to be started anew to run with the first `to`. */
+export const startsDiffer = (rungs: readonly LadderRung[], from: number, to: number): boolean =>
+  !sameStart(rungs.slice(0, Math.max(0, from)), rungs.slice(0, Math.max(0, to)));
 
 const sameStart = (one: readonly LadderRung[], other: readonly LadderRung[]): boolean =>
   settingsOf(one) === settingsOf(other) &&
