@@ -68,6 +68,16 @@ export const RUN_CODES = {
     "A simulated board has no such card.",
     "Use one of the UUIDs that the message lists.",
   ),
+  "chaos.failed": entry(
+    1,
+    "A node did not come through a fault as it should.",
+    "Look at ./omni events around the time of the fault, and at the engine's log.",
+  ),
+  "chaos.refused": entry(
+    3,
+    "Chaos on a running node kills engines that clients use.",
+    "Add --yes to do it all the same, or leave --url out: then chaos starts a node of its own.",
+  ),
   "gpu.lost": entry(
     1,
     "A card is gone: the driver does not reach it any more.",

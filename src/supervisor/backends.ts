@@ -1,4 +1,4 @@
-import type { Address, Diagnostic } from "../core/index.ts";
+import type { Address, Diagnostic, LocalAddress } from "../core/index.ts";
 import type { EngineLoad } from "../engines/engine.ts";
 
 export type ServiceState =
@@ -67,6 +67,8 @@ export interface ServiceView {
   readonly simulated?: true;
   /** An earlier run of Omni started this engine. */
   readonly adopted?: true;
+  /** Where its engine listens on this machine, for those who look for themselves. */
+  readonly endpoint?: LocalAddress;
   /** What its engine was started as: equal where a restart would change nothing. */
   readonly digest?: string;
 }
