@@ -1,19 +1,17 @@
-import type { EventLog } from "../../core/index.ts";
-import { formatBytes } from "../../core/index.ts";
+import type { EventLog, NewEvent } from "../../core/index.ts";
 import type { EngineFailure } from "../../engines/engine.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { CardReading, Reading } from "../../watch/reading.ts";
 import type { LadderView } from "../backends.ts";
 import type { Clock } from "../clock.ts";
-import { EASY, stepDevice } from "./device-pressure.ts";
-import type { DeviceState, DeviceStep } from "./device-pressure.ts";
 import type { Effective } from "./effective-service.ts";
+import { DeviceWatch } from "./device-watch.ts";
 import { foreignMemory } from "./foreign-memory.ts";
-import { devicesOf, lookAt } from "./ladder-devices.ts";
-import type { Amount, LadderDevice } from "./ladder-devices.ts";
+import { devicesOf } from "./ladder-devices.ts";
+import type { Amount } from "./ladder-devices.ts";
 import { LadderService } from "./ladder-service.ts";
 import { causeText } from "./ladder-note.ts";
-import type { Cause, Missing, Room } from "./ladder-state.ts";
+import type { Cause, LadderInput, Missing } from "./ladder-state.ts";
 import { whoDoesLess, whoMakesRoom } from "./step-order.ts";
 import type { Candidate } from "./step-order.ts";
 
@@ -73,65 +71,125 @@ export interface LadderKeeper {
   replan(plan: LadderPlan): void;
 }
 
-/** After a step, a device is left alone for this long once the service is ready again; milliseconds. */
-const SETTLES = 15_000;
-
-/** What is going on at a device. */
-interface Watched {
-  state: DeviceState;
-  /** No step before this. */
-  settledAt: number;
-  /** The service whose restart is waited for. */
-  settling: string | undefined;
-  /** It was said that nothing here can step down. */
-  told: boolean;
-}
-
 /** The one writer of all ladders of a node: looks at devices, chooses who steps, and does what the machines decide. */
-export function createLadderKeeper(options: LadderKeeperOptions): LadderKeeper {
-  const { clock, events, policies } = options;
-  const watched = new Map<string, Watched>();
-  let devices: readonly LadderDevice[] = [];
-  let services = new Map<string, LadderService>();
+class NodeLadders implements LadderKeeper {
+  readonly #options: LadderKeeperOptions;
+  #devices: readonly DeviceWatch[] = [];
+  #services = new Map<string, LadderService>();
 
-  const watchedOn = (device: string): Watched => {
-    const known = watched.get(device) ?? { state: EASY, settledAt: 0, settling: undefined, told: false };
-    watched.set(device, known);
-    return known;
-  };
-  const follow = (plan: LadderPlan): void => {
-    devices = devicesOf({ ...options, plan });
-    const kept = new Map(devices.map((device) => [device.device, device.kept]));
-    const rules = { coolDown: policies.watch.coolDown, kept };
-    const before = services;
-    services = new Map(
-      plan.services.map((service) => {
-        const known = before.get(service.name);
-        const same = JSON.stringify(known?.planned.ladder) === JSON.stringify(service.ladder);
-        if (!same) known?.forget();
-        return [service.name, new LadderService(service, rules, options, same ? known : undefined)];
-      }),
+  constructor(options: LadderKeeperOptions) {
+    this.#options = options;
+    this.replan(options.plan);
+  }
+
+  replan(plan: LadderPlan): void {
+    const { policies } = this.#options;
+    const known = this.#devices;
+    this.#devices = devicesOf({ ...this.#options, plan }).map(
+      (device) =>
+        new DeviceWatch(
+          device,
+          known.find((other) => other.device.device === device.device),
+        ),
     );
-    for (const [name, service] of before) if (!services.has(name)) service.forget();
-  };
-  /** Lets a step show its effect on every device of the service before the next one. */
-  const settle = (service: LadderService): void => {
-    for (const { device } of devices.filter(({ device }) => service.isOn(device))) {
-      const { pending } = service.state;
-      const at = watchedOn(device);
-      at.settling = pending ? service.planned.name : undefined;
-      at.settledAt = clock.elapsed() + SETTLES + (pending ? service.planned.loadTimeout : 0);
+    const kept = new Map(this.#devices.map(({ device }) => [device.device, device.kept]));
+    const rules = { coolDown: policies.watch.coolDown, kept };
+    const before = this.#services;
+    const after = new Map<string, LadderService>();
+    const followed = new Set<string>();
+    for (const service of plan.services) {
+      const old = before.get(service.name);
+      const same = JSON.stringify(old?.planned.ladder) === JSON.stringify(service.ladder);
+      if (same) followed.add(service.name);
+      after.set(service.name, new LadderService(service, rules, this.#options, same ? old : undefined));
     }
-  };
-  const settled = (name: string): void => {
-    for (const at of watched.values()) {
-      if (at.settling !== name) continue;
-      at.settling = undefined;
-      at.settledAt = clock.elapsed() + SETTLES;
+    this.#services = after;
+    for (const [name, old] of before) if (!followed.has(name)) old.forget();
+  }
+
+  reading(reading: Reading): void {
+    const { clock, policies } = this.#options;
+    for (const watch of this.#devices) watch.look(reading, policies.watch.maxTemperature);
+    for (const service of this.#services.values()) {
+      if (service.isSettled) continue;
+      const rooms = this.#devices
+        .filter(({ device }) => service.concerns(device.device))
+        .map(({ room }) => room);
+      this.#tell(service, { kind: "room", rooms });
     }
-  };
-  const candidatesOn = (device: string): readonly Candidate[] =>
-    [...services.values()]
+    for (const watch of this.#devices) {
+      const cause = watch.cause((card) => this.#foreign(watch.device.device, card));
+      if (cause !== undefined && watch.mayStep(clock.elapsed())) this.#relieve(watch, cause);
+    }
+  }
+
+  failed(name: string, failure: EngineFailure): boolean {
+    const service = this.#services.get(name);
+    if (service === undefined) return false;
+    service.loaded = false;
+    return this.#tell(service, { kind: "failed", failure });
+  }
+
+  predicted(name: string, missing: readonly Missing[]): boolean {
+    return this.#tell(this.#services.get(name), { kind: "predicted", missing });
+  }
+
+  ready(name: string): void {
+    const service = this.#services.get(name);
+    if (service === undefined) return;
+    service.loaded = true;
+    this.#tell(service, { kind: "ready" });
+    this.#settled(name);
+  }
+
+  gone(name: string): void {
+    const service = this.#services.get(name);
+    if (service !== undefined) service.loaded = false;
+    this.#settled(name);
+  }
+
+  step(name: string, direction: "down" | "up"): boolean {
+    return this.#tell(this.#services.get(name), { kind: "step", direction });
+  }
+
+  viewOf(name: string): LadderView | undefined {
+    return this.#services.get(name)?.view;
+  }
+
+  effective(name: string): Effective {
+    const service = this.#services.get(name);
+    if (service === undefined) throw new RangeError(`${name} is not in the plan`);
+    return service.effective;
+  }
+
+  /** True when the service changed; its devices are then left alone until the effect has shown. */
+  #tell(service: LadderService | undefined, input: LadderInput): boolean {
+    if (service === undefined) return false;
+    return service.send(input, () => {
+      const restarting = service.state.pending ? service.planned : undefined;
+      for (const watch of this.#devices)
+        if (service.isOn(watch.device.device)) watch.settle(this.#options.clock.elapsed(), restarting);
+    });
+  }
+
+  #settled(name: string): void {
+    for (const watch of this.#devices) watch.settled(name, this.#options.clock.elapsed());
+  }
+
+  #relieve(watch: DeviceWatch, cause: Cause): void {
+    const { device } = watch.device;
+    const { missing } = watch;
+    const candidates = this.#candidatesOn(device);
+    const chosen = cause.is === "heat" ? whoDoesLess(candidates) : whoMakesRoom(candidates, device, missing);
+    const service = chosen === undefined ? undefined : this.#services.get(chosen);
+    const pressure = { kind: "pressure", cause, missing: [{ device, bytes: missing }] } as const;
+    if (this.#tell(service, pressure) || watch.told) return;
+    watch.told = true;
+    this.#options.events.record(helpless(device, cause, candidates));
+  }
+
+  #candidatesOn(device: string): readonly Candidate[] {
+    return [...this.#services.values()]
       .filter((service) => service.loaded && service.isOn(device) && !service.state.pending)
       .map((service) => ({
         service: service.planned.name,
@@ -139,137 +197,20 @@ export function createLadderKeeper(options: LadderKeeperOptions): LadderKeeper {
         rungs: service.rules.rungs,
         rung: service.state.rung,
       }));
-  const relieve = (device: string, cause: Cause, missing: number): void => {
-    const at = watchedOn(device);
-    if (clock.elapsed() < at.settledAt) return;
-    const candidates = candidatesOn(device);
-    const chosen = cause.is === "heat" ? whoDoesLess(candidates) : whoMakesRoom(candidates, device, missing);
-    const service = chosen === undefined ? undefined : services.get(chosen);
-    if (service?.send({ kind: "pressure", cause, missing: [{ device, bytes: missing }] }) === true)
-      settle(service);
-    else if (!at.told) {
-      at.told = true;
-      events.record(helpless(device, cause, candidates));
-    }
-  };
-  const look = (device: LadderDevice, reading: Reading): (() => void) | undefined => {
-    const seen = lookAt(device, reading);
-    const at = watchedOn(device.device);
-    if (seen === undefined) {
-      at.state = EASY;
-      return undefined;
-    }
-    const { maxTemperature } = policies.watch;
-    const step = stepDevice(at.state, seen, { kept: device.kept, maxTemperature });
-    at.state = step.state;
-    if (step.calm) at.told = false;
-    const card = reading.cards.find(({ uuid }) => uuid === device.uuid);
-    return () => press(device, step, { free: seen.free ?? 0, temperature: seen.temperature ?? 0, card });
-  };
-  const press = (
-    { device, kept }: LadderDevice,
-    step: DeviceStep,
-    {
-      free,
-      temperature,
-      card,
-    }: { readonly free: number; readonly temperature: number; readonly card: CardReading | undefined },
-  ): void => {
-    if (step.missing > 0) {
-      const planned = [...services.values()].reduce((sum, service) => sum + service.takes(device), 0);
-      const foreign = card && foreignMemory(card, planned, options.ownProcesses?.());
-      const cause = {
-        is: "memory",
-        device,
-        free,
-        kept,
-        ...(foreign === undefined ? {} : { foreign }),
-      } as const;
-      relieve(device, cause, step.missing);
-    } else if (step.tooHot) {
-      relieve(device, { is: "heat", device, temperature, limit: policies.watch.maxTemperature }, 0);
-    }
-  };
-  const roomsOf = (service: LadderService, reading: Reading): readonly Room[] =>
-    devices
-      .filter(({ device }) => concerns(service, device))
-      .flatMap((device): Room[] => {
-        const seen = lookAt(device, reading);
-        if (seen === undefined) return [{ device: device.device, calm: false }];
-        const { calm } = stepDevice(watchedOn(device.device).state, seen, {
-          kept: device.kept,
-          maxTemperature: policies.watch.maxTemperature,
-        });
-        return [{ device: device.device, calm, ...(seen.free === undefined ? {} : { free: seen.free }) }];
-      });
-  follow(options.plan);
+  }
 
-  return {
-    reading(reading) {
-      const pressing = devices.flatMap((device) => look(device, reading) ?? []);
-      for (const service of services.values()) {
-        const { rung, climbedAt } = service.state;
-        if (rung === 0 && climbedAt === undefined) continue;
-        if (service.send({ kind: "room", rooms: roomsOf(service, reading) })) settle(service);
-      }
-      for (const press of pressing) press();
-    },
-    failed(name, failure) {
-      const service = services.get(name);
-      if (service === undefined) return false;
-      service.loaded = false;
-      const changed = service.send({ kind: "failed", failure });
-      if (changed) settle(service);
-      return changed;
-    },
-    predicted(name, missing) {
-      const service = services.get(name);
-      const changed = service?.send({ kind: "predicted", missing }) ?? false;
-      if (changed && service !== undefined) settle(service);
-      return changed;
-    },
-    ready(name) {
-      const service = services.get(name);
-      if (service === undefined) return;
-      service.loaded = true;
-      service.send({ kind: "ready" });
-      settled(name);
-    },
-    gone(name) {
-      const service = services.get(name);
-      if (service !== undefined) service.loaded = false;
-      settled(name);
-    },
-    step(name, direction) {
-      const service = services.get(name);
-      const changed = service?.send({ kind: "step", direction }) ?? false;
-      if (changed && service !== undefined) settle(service);
-      return changed;
-    },
-    viewOf: (name) => services.get(name)?.view,
-    effective(name) {
-      const service = services.get(name);
-      if (service === undefined) throw new RangeError(`${name} is not in the plan`);
-      return service.effective;
-    },
-    replan: follow,
-  };
+  #foreign(device: string, card: CardReading): string | undefined {
+    const planned = [...this.#services.values()].reduce((sum, service) => sum + service.takes(device), 0);
+    return foreignMemory(card, planned, this.#options.ownProcesses?.());
+  }
 }
 
-/** What happens on a device matters to a service that is there, or whose steps free or take memory there. */
-const concerns = (service: LadderService, device: string): boolean =>
-  service.isOn(device) ||
-  service.rules.rungs.some((rung) => rung.frees.some((freed) => freed.device === device));
+export const createLadderKeeper = (options: LadderKeeperOptions): LadderKeeper => new NodeLadders(options);
 
-function helpless(device: string, cause: Cause, candidates: readonly Candidate[]) {
+function helpless(device: string, cause: Cause, candidates: readonly Candidate[]): NewEvent {
   const names = candidates.map(({ service }) => service).join(", ");
   const who =
     names === "" ? "no service of Omni is loaded there" : `${names} can step down no further for that`;
-  const missing = cause.is === "memory" ? ` (${formatBytes(cause.kept - cause.free)} short)` : "";
-  return {
-    kind: "ladder.helpless",
-    severity: "warning",
-    message: `Nothing can be done about ${device}: ${causeText(cause)}${missing}; ${who}.`,
-    data: { device },
-  } as const;
+  const message = `Nothing can be done about ${device}: ${causeText(cause)}; ${who}.`;
+  return { kind: "ladder.helpless", severity: "warning", message, data: { device } };
 }

@@ -24,7 +24,8 @@ export class LadderService {
   readonly #effects: LadderEffects;
   #state: LadderState;
   #since: number;
-  loaded = false;
+  /** It holds its memory. */
+  loaded: boolean;
 
   constructor(
     planned: PlannedService,
@@ -75,22 +76,37 @@ export class LadderService {
     return terms?.total ?? 0;
   }
 
-  /** True when the service is to run differently from now on. */
-  send(input: LadderInput): boolean {
-    const { clock, events, onChange } = this.#effects;
+  /** What happens on a device matters to a service that is there, or whose steps free or take memory there. */
+  concerns(device: string): boolean {
+    return (
+      this.isOn(device) ||
+      this.rules.rungs.some((rung) => rung.frees.some((freed) => freed.device === device))
+    );
+  }
+
+  /** Nothing would follow from a look: it is as planned, or what is free says nothing because it is not loaded. */
+  get isSettled(): boolean {
+    const { rung, climbedAt } = this.#state;
+    if (rung === 0 && climbedAt === undefined) return true;
+    return !this.loaded && !this.rules.rungs.slice(0, rung).some(isDiversion);
+  }
+
+  /** True when the service is to run differently from now on; `changed` is called before anyone is told so. */
+  send(input: LadderInput, changed: () => void): boolean {
+    const { clock, events, onChange, evict, restore } = this.#effects;
+    const { name } = this.planned;
     const step = stepLadder(this.#state, input, clock.elapsed(), this.rules);
     this.#state = step.state;
     if (step.change !== undefined) this.#since = clock.wall();
-    for (const note of step.notes)
-      events.record(describeLadder(this.planned.name, note, step.state, this.rules));
+    for (const note of step.notes) events.record(describeLadder(name, note, step.state, this.rules));
     if (step.change === undefined) return false;
+    changed();
     const { from, to } = step.change;
     const away = this.#awayAt(from);
     const next = this.#awayAt(to);
-    for (const service of next) if (!away.includes(service)) this.#effects.evict(service, this.planned.name);
-    onChange(this.planned.name, effectiveService(this.planned, to, from));
-    for (const service of away)
-      if (!next.includes(service)) this.#effects.restore(service, this.planned.name);
+    for (const service of next) if (!away.includes(service)) evict(service, name);
+    onChange(name, effectiveService(this.planned, to, from));
+    for (const service of away) if (!next.includes(service)) restore(service, name);
     return true;
   }
 
