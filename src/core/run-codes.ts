@@ -8,6 +8,7 @@ interface Entry {
 const entry = (exit: 1 | 2 | 3, title: string, remedy: string): Entry => ({ title, remedy, exit });
 
 export const RUN_CODES = {
+  "service.unknown": entry(2, "The node has no such service.", "omni status lists the services of a node."),
   "engine.no-image": entry(
     2,
     "The image of an engine is not there and cannot be pulled.",

@@ -1,0 +1,32 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Board } from "./board.ts";
+import type { BoardCard } from "./board-card.ts";
+import { writeWhole } from "./board-folder.ts";
+import { openBoard } from "./open-board.ts";
+
+const NVIDIA_SMI = fileURLToPath(new URL("../nvidia-smi/main.ts", import.meta.url));
+
+export interface BoardOptions {
+  readonly folder: string;
+  readonly cards: readonly BoardCard[];
+  /** Main memory that engines may hold, bytes; unbounded when absent. */
+  readonly hostMemory?: number;
+  /** Milliseconds until the memory of a process that ended is free, as drivers need some; 0 when absent. */
+  readonly releaseDelay?: number;
+}
+
+/** Makes a board in a folder, which is created; what an earlier board left there is removed. */
+export function createBoard({ folder, cards, hostMemory, releaseDelay = 0 }: BoardOptions): Board {
+  mkdirSync(folder, { recursive: true });
+  for (const left of ["holders", "thefts", "cards", "faults", "lock"])
+    rmSync(join(folder, left), { recursive: true, force: true });
+  writeWhole(join(folder, "board.json"), JSON.stringify({ cards, hostMemory, releaseDelay }));
+  writeFileSync(join(folder, "kmsg"), "");
+  const program = join(folder, "nvidia-smi");
+  const words = [process.execPath, NVIDIA_SMI, folder].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  writeFileSync(program, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+  chmodSync(program, 0o755);
+  return openBoard(folder);
+}
