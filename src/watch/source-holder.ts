@@ -95,14 +95,23 @@ export class SourceHolder {
       );
       return undefined;
     }
-    const { patience, retry, onXid, onChange } = this.#options;
+    const options = this.#options;
+    const { patience, retry } = options;
     const onEnd = (): void => {
       this.#source = undefined;
       this.#ends.push(performance.now());
       this.#openAt = performance.now() + AFTER_END;
     };
     const opened = await openNvml(
-      { libraries, patience, retry, onXid, onChange, onEnd, holders: HOLDERS.nvml },
+      {
+        libraries,
+        patience,
+        retry,
+        holders: HOLDERS.nvml,
+        onXid: (notice) => options.onXid(notice),
+        onChange: () => options.onChange(),
+        onEnd,
+      },
       this.#closing.signal,
     );
     if (!("refused" in opened)) return opened;

@@ -38,13 +38,14 @@ function followDevice(fd: number, onLine: (line: string) => void): RecordLog {
   let open = true;
   let old = true;
   const records = (): void => {
-    for (let n = 0; open && n < MOST_RECORDS; n++) {
+    for (let n = 0; n < MOST_RECORDS; n++) {
+      if (!open) return;
       const record = readRecord(fd, buffer);
-      if (record === "none") {
+      if (record === undefined) {
         old = false;
         return;
       }
-      if (!old && record !== "overwritten") onKernelRecord(record, onLine);
+      if (!old) onKernelRecord(record, onLine);
     }
     // Old records are passed by without pause, but not without letting others have their turn.
     if (old && open) setImmediate(records);
@@ -61,13 +62,14 @@ function followDevice(fd: number, onLine: (line: string) => void): RecordLog {
   };
 }
 
-function readRecord(fd: number, buffer: Buffer): string | "none" | "overwritten" {
+/** The next record, empty where some were overwritten before they were read; `undefined` when there is none now. */
+function readRecord(fd: number, buffer: Buffer): string | undefined {
   try {
     const bytes = readSync(fd, buffer, 0, buffer.length, null);
-    return bytes === 0 ? "none" : buffer.toString("utf8", 0, bytes);
+    return bytes === 0 ? undefined : buffer.toString("utf8", 0, bytes);
   } catch (error) {
     // EPIPE: records were overwritten before they were read; the next read goes on with what is left.
-    return error instanceof Error && "code" in error && error.code === "EPIPE" ? "overwritten" : "none";
+    return error instanceof Error && "code" in error && error.code === "EPIPE" ? "" : undefined;
   }
 }
 

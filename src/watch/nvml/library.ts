@@ -93,10 +93,14 @@ function waitFor(wait: KoffiFunction, set: bigint, timeout: number): Promise<Nvm
     wait.async(set, data, timeout, (error: unknown, status: unknown) => {
       resolve({
         status: error === null || error === undefined ? Number(status) : NVML.unknown,
-        device: BigInt(String(data["device"] ?? 0)),
-        type: BigInt(String(data["type"] ?? 0)),
-        data: Number(data["data"] ?? 0),
+        device: whole(data["device"]),
+        type: whole(data["type"]),
+        data: Number(whole(data["data"])),
       });
     });
   });
 }
+
+/** koffi gives what a number holds exactly as one, and anything larger as a BigInt. */
+const whole = (value: unknown): bigint =>
+  typeof value === "bigint" ? value : typeof value === "number" ? BigInt(value) : 0n;

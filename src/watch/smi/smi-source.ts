@@ -105,11 +105,14 @@ class SmiSource implements CardSource {
   #lookNow(): Promise<CardLook> {
     if (performance.now() - this.#hungAt < AFTER_HANG) return Promise.resolve(this.#known(performance.now()));
     if (this.#asking === undefined) return this.#ask();
-    this.#following ??= this.#asking.then(() => {
-      this.#following = undefined;
-      return this.#ask();
-    });
+    this.#following ??= this.#askAfter(this.#asking);
     return this.#following;
+  }
+
+  async #askAfter(before: Promise<CardLook>): Promise<CardLook> {
+    await before;
+    this.#following = undefined;
+    return this.#ask();
   }
 
   #ask(): Promise<CardLook> {
@@ -146,12 +149,14 @@ class SmiSource implements CardSource {
   }
 
   #askHolders(): Promise<void> {
-    this.#holdersAt = performance.now();
-    this.#holding = queryHolders(this.#smi(undefined)).then((told) => {
-      this.#holders = told ?? this.#holders;
-      this.#holding = undefined;
-    });
+    this.#holding = this.#askHoldersOnce();
     return this.#holding;
+  }
+
+  async #askHoldersOnce(): Promise<void> {
+    this.#holdersAt = performance.now();
+    this.#holders = (await queryHolders(this.#smi(undefined))) ?? this.#holders;
+    this.#holding = undefined;
   }
 
   #smi(only: readonly string[] | undefined): SmiProgram {
