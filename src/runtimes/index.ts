@@ -4,4 +4,5 @@
  * and what to start (engines).
  */
 export { createProcessRuntime } from "./process.ts";
+export { createRemoteRuntime } from "./remote.ts";
 export type { Runtime, StartProgress, Survivor, Unit } from "./runtime.ts";

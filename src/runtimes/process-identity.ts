@@ -63,17 +63,18 @@ export function isSameProcess(pid: number, identity: string): boolean {
 /** Processes that carry the mark of one unit, also those that left its process group. Empty where /proc is missing. */
 export function markedProcesses(unit: string): number[] {
   if (process.platform !== "linux") return [];
-  const mark = `${UNIT_MARK}=${unit}`;
   return readdirSync("/proc")
     .map(Number)
-    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && environmentOf(pid).includes(mark));
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid && markOf(pid) === unit);
 }
 
-function environmentOf(pid: number): readonly string[] {
+/** The unit that a process belongs to, by its mark. */
+export function markOf(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    const environment = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    return environment.find((entry) => entry.startsWith(`${UNIT_MARK}=`))?.slice(UNIT_MARK.length + 1);
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Address } from "../core/index.ts";
 import type { ProcessExit } from "../engines/engine.ts";
 import type { LifeLine } from "./life-line.ts";
+import type { ProcessCensus } from "./process-census.ts";
 import { isSameProcess, killGroup, killMarked, markedProcesses, signalProcess } from "./process-identity.ts";
 import type { Unit } from "./runtime.ts";
+import { cgroupProcesses, killCgroup, removeCgroup } from "./unit-cgroup.ts";
 import type { UnitLog } from "./unit-log.ts";
 import type { UnitRecord } from "./unit-records.ts";
 
@@ -18,6 +20,7 @@ export interface ProcessUnitParts {
   /** Its leader's end. */
   readonly ended: Promise<ProcessExit>;
   readonly lifeLine: LifeLine;
+  readonly census: ProcessCensus;
   /** Absent where no file could be opened for it. */
   readonly log: UnitLog | undefined;
   /** Asks it to end where there are no signals. */
@@ -65,7 +68,10 @@ export class ProcessUnit implements Unit {
   }
 
   processes(): Promise<readonly number[]> {
-    return Promise.resolve(this.#ended ? [] : [...new Set([this.pid, ...markedProcesses(this.id)])]);
+    if (this.#ended) return Promise.resolve([]);
+    const { record, census } = this.#parts;
+    const found = record.cgroup === undefined ? census.of(this.id) : cgroupProcesses(record.cgroup);
+    return Promise.resolve([...new Set([this.pid, ...found])]);
   }
 
   stop(deadline: number): Promise<ProcessExit> {
@@ -108,7 +114,7 @@ export class ProcessUnit implements Unit {
     clearTimeout(this.#force);
     // What the engine started must not outlive it.
     killGroup(this.pid);
-    await killAllMarked(this.id);
+    await killRest(this.id, this.#parts.record.cgroup);
     this.#parts.lifeLine.end();
     await this.#parts.log?.close();
     this.#parts.onGone();
@@ -116,10 +122,12 @@ export class ProcessUnit implements Unit {
   }
 }
 
-/** Kills every process that carries the unit's mark and waits until none is left, 5 s at most. */
-export async function killAllMarked(unit: string): Promise<void> {
+/** Kills what is left of a unit wherever it went, and waits until nothing is, 5 s at most. Its cgroup is removed. */
+export async function killRest(unit: string, cgroup: string | undefined): Promise<void> {
+  if (cgroup !== undefined) killCgroup(cgroup);
   for (const until = performance.now() + KILL_WAIT; performance.now() < until; await sleep(20)) {
-    if (markedProcesses(unit).length === 0) return;
+    if (markedProcesses(unit).length === 0) break;
     killMarked(unit);
   }
+  if (cgroup !== undefined) await removeCgroup(cgroup);
 }

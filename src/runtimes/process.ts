@@ -1,21 +1,23 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Address, LocalAddress } from "../core/index.ts";
 import { OmniError, messageOf } from "../core/index.ts";
 import type { LaunchSpec } from "../engines/engine.ts";
+import { boundedCommand, cgroupParent } from "./bounded-command.ts";
 import { adoptedExit, childExit } from "./exit-watch.ts";
-import { freePort } from "./free-port.ts";
+import { firstFree } from "./first-free.ts";
 import { writeLaunchFiles } from "./launch-files.ts";
 import { LifeLine } from "./life-line.ts";
+import { LocalAddresses } from "./local-addresses.ts";
 import type { LogLimits } from "./log-limits.ts";
 import { LOG_LIMITS } from "./log-limits.ts";
+import { ProcessCensus } from "./process-census.ts";
 import { processIdentity } from "./process-identity.ts";
 import { spawnEngine } from "./process-launch.ts";
-import { ProcessUnit } from "./process-unit.ts";
+import { ProcessUnit, killRest } from "./process-unit.ts";
 import type { Runtime, Survivor, Unit } from "./runtime.ts";
-import { openSocketFolder, socketName } from "./socket-folder.ts";
+import { socketName } from "./socket-folder.ts";
 import { endGuard, findSurvivors } from "./survivors.ts";
 import { UnitLog, logHead } from "./unit-log.ts";
 import type { UnitRecord } from "./unit-records.ts";
@@ -30,6 +32,11 @@ export interface ProcessRuntimeOptions {
   /** Milliseconds that engines live on after this Omni has died, for the next one to adopt them. */
   readonly adoptionGrace?: number;
   readonly logLimits?: LogLimits;
+  /**
+   * Folder of cgroup v2 in which those for engines with limits are made; where this process is, unless told. No other
+   * process may be in it where limits on memory are to hold.
+   */
+  readonly cgroupParent?: string;
   /** Told of what this machine does not permit: limits that are not in force, engines that cannot be adopted. */
   readonly onNote?: (note: string) => void;
 }
@@ -39,32 +46,37 @@ export const createProcessRuntime = (options: ProcessRuntimeOptions): Runtime =>
 
 class ProcessRuntime implements Runtime {
   readonly name = "process";
-  readonly #stateFolder: string;
   readonly #logs: string;
   readonly #records: UnitRecords;
   readonly #grace: number;
   readonly #logLimits: LogLimits;
   readonly #note: (note: string) => void;
+  readonly #cgroupParent: string | undefined;
+  readonly #census = new ProcessCensus();
   readonly #running = new Map<string, { readonly unit: ProcessUnit; readonly record: UnitRecord }>();
   /** Units that are being started or adopted right now. */
   readonly #coming = new Set<string>();
-  /** Ports that were promised to a service. */
-  readonly #ports = new Map<string, number>();
-  #sockets: string | undefined;
+  readonly #addresses: LocalAddresses;
 
   constructor(options: ProcessRuntimeOptions) {
-    this.#stateFolder = resolve(options.stateFolder);
+    const stateFolder = resolve(options.stateFolder);
     this.#grace = options.adoptionGrace ?? ADOPTION_GRACE;
     this.#logLimits = options.logLimits ?? LOG_LIMITS;
+    this.#cgroupParent = options.cgroupParent ?? cgroupParent();
     const said = new Set<string>();
     this.#note = (note) => {
       if (said.has(note)) return;
       said.add(note);
       options.onNote?.(note);
     };
-    this.#logs = join(this.#stateFolder, "logs");
+    this.#logs = join(stateFolder, "logs");
     mkdirSync(this.#logs, { recursive: true, mode: 0o700 });
-    this.#records = new UnitRecords(join(this.#stateFolder, "units"));
+    const records = new UnitRecords(join(stateFolder, "units"));
+    this.#records = records;
+    this.#addresses = new LocalAddresses(
+      stateFolder,
+      () => new Set(records.list().map(({ address }) => pathOf(address))),
+    );
   }
 
   survivors(): Promise<readonly Survivor[]> {
@@ -72,19 +84,8 @@ class ProcessRuntime implements Runtime {
     return findSurvivors(this.#records, own, (record) => this.#adopt(record));
   }
 
-  async allocate(
-    service: string,
-    wants: { readonly socket: boolean; readonly port?: number },
-  ): Promise<Address> {
-    if (wants.socket) {
-      this.#sockets ??= openSocketFolder(this.#stateFolder, tmpdir(), this.#livingSockets());
-      if (this.#sockets !== undefined)
-        return { kind: "unix", path: this.#socketPath(this.#sockets, service) };
-    }
-    const promised = [...this.#ports].some(([other, port]) => other !== service && port === wants.port);
-    const port = await freePort(promised ? undefined : wants.port);
-    this.#ports.set(service, port);
-    return { kind: "tcp", host: "127.0.0.1", port };
+  allocate(service: string, wants: { readonly socket: boolean; readonly port?: number }): Promise<Address> {
+    return this.#addresses.allocate(service, wants);
   }
 
   async start(launch: LaunchSpec): Promise<Unit> {
@@ -107,30 +108,24 @@ class ProcessRuntime implements Runtime {
         await unit.stop(0);
       }
     }
-    if (this.#sockets === undefined) return;
-    if (kept.size === 0) rmSync(this.#sockets, { recursive: true, force: true });
-    else {
-      for (const name of readdirSync(this.#sockets)) {
-        if (!kept.has(join(this.#sockets, name))) rmSync(join(this.#sockets, name), { force: true });
-      }
-    }
-    this.#sockets = undefined;
+    this.#addresses.close(kept);
   }
 
   async #start(launch: LaunchSpec, id: string, address: LocalAddress): Promise<Unit> {
     await writeLaunchFiles(launch);
     const startedAt = Date.now();
     const output = await this.#openLog(launch.service, id, startedAt);
-    let onGuard = (): void => {};
+    const { command, ...bounds } = boundedCommand(launch, id, this.#cgroupParent, this.#note);
+    let onGuard: (() => void) | undefined;
     const lifeLine = await LifeLine.prepare({
       records: this.#records,
       unit: id,
       grace: this.#grace,
-      cgroup: undefined,
-      onGuard: () => onGuard(),
+      cgroup: bounds.cgroup,
+      onGuard: () => onGuard?.(),
     });
     try {
-      const { child, pid } = await spawnEngine(launch, launch.command, id, {
+      const { child, pid } = await spawnEngine(launch, command, id, {
         input: lifeLine.engineInput(),
         output: output?.descriptor ?? "ignore",
       });
@@ -138,7 +133,7 @@ class ProcessRuntime implements Runtime {
       const identity = (await processIdentity(pid)) ?? "";
       const { service, digest } = launch;
       const log = output === undefined ? {} : { log: output.path };
-      const record = { unit: id, service, pid, identity, digest, address, startedAt, ...log };
+      const record = { unit: id, service, pid, identity, digest, address, startedAt, ...log, ...bounds };
       onGuard = () => void this.#record(record, lifeLine);
       // The record before the guard knows the process: whenever Omni dies, the engine is adopted or ended, never neither.
       await this.#record(record, lifeLine);
@@ -152,6 +147,7 @@ class ProcessRuntime implements Runtime {
     } catch (error) {
       lifeLine.end();
       this.#records.remove(id);
+      await killRest(id, bounds.cgroup);
       await output?.log.close();
       throw error;
     }
@@ -198,6 +194,7 @@ class ProcessRuntime implements Runtime {
       record,
       lifeLine,
       log,
+      census: this.#census,
       onGone: () => {
         forget();
         this.#records.remove(record.unit);
@@ -249,30 +246,9 @@ class ProcessRuntime implements Runtime {
     const taken = new Set([...this.#running.values()].map(({ record }) => record.log ?? ""));
     return firstFree(join(this.#logs, socketName(service).slice(0, -".sock".length)), ".log", taken);
   }
-
-  #socketPath(folder: string, service: string): string {
-    const path = firstFree(
-      join(folder, socketName(service).slice(0, -".sock".length)),
-      ".sock",
-      this.#livingSockets(),
-    );
-    rmSync(path, { force: true });
-    return path;
-  }
-
-  #livingSockets(): ReadonlySet<string> {
-    return new Set(this.#records.list().map(({ address }) => pathOf(address)));
-  }
 }
 
 const pathOf = (address: LocalAddress): string => (address.kind === "unix" ? address.path : "");
-
-/** `stem.log`, or `stem.2.log` while an engine that lives has that. */
-function firstFree(stem: string, suffix: string, taken: ReadonlySet<string>): string {
-  let path = `${stem}${suffix}`;
-  for (let n = 2; taken.has(path); n++) path = `${stem}.${n}${suffix}`;
-  return path;
-}
 
 function localAddress({ service, address }: LaunchSpec): LocalAddress {
   if (address.kind !== "url") return address;

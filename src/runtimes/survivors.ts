@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { OmniError } from "../core/index.ts";
 import { killGroup, processIdentity } from "./process-identity.ts";
-import { killAllMarked } from "./process-unit.ts";
+import { killRest } from "./process-unit.ts";
 import type { Survivor, Unit } from "./runtime.ts";
 import type { UnitRecord, UnitRecords } from "./unit-records.ts";
 
@@ -17,7 +17,7 @@ export async function findSurvivors(
   adopt: (record: UnitRecord) => Promise<Unit | undefined>,
 ): Promise<readonly Survivor[]> {
   for (const unit of records.unrecorded()) {
-    if (!own.has(unit)) await endRest(records, unit);
+    if (!own.has(unit)) await endRest(records, unit, undefined);
   }
   const survivors: Survivor[] = [];
   for (const record of records.list()) {
@@ -70,7 +70,7 @@ async function endUnit(records: UnitRecords, record: UnitRecord): Promise<void> 
   const turn = records.claimTurn(record.unit);
   if (turn !== undefined) records.takeClaim(record.unit, turn, "ending");
   await endGroup(record);
-  await endRest(records, record.unit);
+  await endRest(records, record.unit, record.cgroup);
   await endGuard(record);
 }
 
@@ -81,8 +81,8 @@ async function endGroup({ pid, identity }: UnitRecord): Promise<void> {
   }
 }
 
-async function endRest(records: UnitRecords, unit: string): Promise<void> {
-  await killAllMarked(unit);
+async function endRest(records: UnitRecords, unit: string, cgroup: string | undefined): Promise<void> {
+  await killRest(unit, cgroup);
   records.remove(unit);
 }
 

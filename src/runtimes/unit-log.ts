@@ -45,8 +45,8 @@ export class UnitLog {
     this.#limits = limits;
     this.#offset = offset;
     this.#splitter = new LineSplitter(LINE_LIMIT, (line) => this.#take(line));
-    this.#watcher = watchFile(path, () => this.#look());
-    this.#timer = setInterval(() => this.#look(), LOOK).unref();
+    this.#watcher = watchFile(path, () => void this.#look());
+    this.#timer = setInterval(() => void this.#look(), LOOK).unref();
   }
 
   /** What is written from now on. Throws when the file cannot be opened. */

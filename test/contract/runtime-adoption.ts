@@ -4,9 +4,8 @@ import type { ProcessExit } from "../../src/engines/engine.ts";
 import type { Runtime, Unit } from "../../src/runtimes/index.ts";
 import { eventually, isAlive } from "../fakes/alive.ts";
 import { ask } from "../fakes/ask.ts";
-import type { HostReport, Promised, RuntimeBench } from "./runtime.ts";
-import { LONG_GRACE, answering } from "./runtime.ts";
-import { grandchildren, saying } from "./runtime-life.ts";
+import type { HostReport, Promised, RuntimeBench } from "./runtime-bench.ts";
+import { LONG_GRACE, answering, grandchildren, saying } from "./runtime-bench.ts";
 import type { RuntimeSubject } from "./runtime-subject.ts";
 
 const UNTOLD: ProcessExit = { code: null, signal: null };

@@ -7,8 +7,8 @@ import type { Unit } from "../../src/runtimes/index.ts";
 import { eventually, isAlive } from "../fakes/alive.ts";
 import { ask } from "../fakes/ask.ts";
 import type { Behaviour } from "../fakes/fake-child.ts";
-import type { Promised, RuntimeBench } from "./runtime.ts";
-import { answering } from "./runtime.ts";
+import type { Promised, RuntimeBench } from "./runtime-bench.ts";
+import { answering, grandchildren, saying } from "./runtime-bench.ts";
 import type { RuntimeSubject } from "./runtime-subject.ts";
 
 const stopped = (subject: RuntimeSubject): ProcessExit => subject.stopped ?? { code: 0, signal: null };
@@ -147,16 +147,6 @@ function whatItStarted(promised: Promised): void {
     expect(await unit.processes()).toEqual([]);
   });
 }
-
-/** Makes the engine write a line that contains `word`. */
-export async function saying(unit: Unit, subject: RuntimeSubject, word: string): Promise<void> {
-  if (subject.provoke === undefined) await ask(unit.address, `/say?line=${word}`);
-  else await subject.provoke(unit.address, word);
-}
-
-/** Processes that a fake engine says it started. */
-export const grandchildren = (lines: readonly string[]): number[] =>
-  lines.flatMap((line) => (line.startsWith("grandchild ") ? [Number(line.slice(11))] : []));
 
 async function refusal(start: Promise<Unit>): Promise<OmniError> {
   const thrown: unknown = await start.then(

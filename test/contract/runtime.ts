@@ -6,63 +6,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeAll, beforeEach, describe, test } from "vitest";
-import { z } from "zod";
-import type { Address } from "../../src/core/index.ts";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { LaunchSpec } from "../../src/engines/engine.ts";
 import type { Runtime, Unit } from "../../src/runtimes/index.ts";
-import { eventually } from "../fakes/alive.ts";
-import { ask } from "../fakes/ask.ts";
 import type { Behaviour } from "../fakes/fake-child.ts";
 import { adoptionContract } from "./runtime-adoption.ts";
+import type { Promised, RuntimeBench } from "./runtime-bench.ts";
+import { LONG_GRACE, answering, hostReport } from "./runtime-bench.ts";
 import { lifeContract } from "./runtime-life.ts";
-import type { RuntimePoint, RuntimeSubject } from "./runtime-subject.ts";
+import type { RuntimeSubject } from "./runtime-subject.ts";
 
 const HOST = fileURLToPath(new URL("../fakes/runtime-host.ts", import.meta.url));
-
-const address = z.union([
-  z.object({ kind: z.literal("unix"), path: z.string() }),
-  z.object({ kind: z.literal("tcp"), host: z.string(), port: z.int() }),
-]);
-const report = z.object({
-  id: z.string(),
-  pid: z.int().optional(),
-  adopted: z.boolean(),
-  digest: z.string(),
-  address,
-  processes: z.array(z.int()),
-  lines: z.array(z.string()),
-});
-
-/** What an Omni in a process of its own says about its engine once that is ready. */
-export type HostReport = z.infer<typeof report>;
-
-/** What the tests of one runtime work with, anew for each. */
-export interface RuntimeBench {
-  readonly subject: RuntimeSubject;
-  readonly folder: string;
-  readonly runtime: Runtime;
-  /** The next Omni of the same folder. */
-  next(adoptionGrace?: number): Runtime;
-  launch(behaviour: Behaviour): Promise<LaunchSpec>;
-  /** Starts it; whatever lives at the end of the test is ended. */
-  run(launch: LaunchSpec): Promise<Unit>;
-  start(behaviour?: Behaviour): Promise<Unit>;
-  /** Started and ready. */
-  startReady(behaviour?: Behaviour): Promise<Unit>;
-  /** Lets the end of the test end it. */
-  owned(unit: Unit): Unit;
-  /** An Omni in a process of its own, with its engine ready. */
-  host(adoptionGrace: number, behaviour?: Behaviour): Promise<HostReport>;
-  /** SIGKILL for the Omni that `host` started last. */
-  killHost(): Promise<void>;
-}
-
-/** Milliseconds in which a next Omni can come, where a test does not wait for their end. */
-export const LONG_GRACE = 60_000;
-
-/** Registers a test of one promise, or says why the subject does not keep it. */
-export type Promised = (point: RuntimePoint, check: (bench: RuntimeBench) => Promise<void>) => void;
 
 /** What every runtime promises, shown with real engines. `module` is the file that exports `subject`, as a URL. */
 export function runtimeContract(subject: RuntimeSubject, module: string): void {
@@ -70,6 +24,10 @@ export function runtimeContract(subject: RuntimeSubject, module: string): void {
   describe.skipIf(subject.absent !== undefined)(`the ${subject.name} runtime${reason}`, () => {
     const units: Unit[] = [];
     const runtimes: Runtime[] = [];
+    const owned = (unit: Unit): Unit => {
+      units.push(unit);
+      return unit;
+    };
     let bench: RuntimeBench;
     let host: ChildProcess | undefined;
 
@@ -83,10 +41,6 @@ export function runtimeContract(subject: RuntimeSubject, module: string): void {
         return runtime;
       };
       const runtime = next();
-      const owned = (unit: Unit): Unit => {
-        units.push(unit);
-        return unit;
-      };
       const launch = (behaviour: Behaviour): Promise<LaunchSpec> =>
         subject.launch(runtime, "oracle", behaviour);
       const run = async (spec: LaunchSpec): Promise<Unit> => owned(await runtime.start(spec));
@@ -112,7 +66,7 @@ export function runtimeContract(subject: RuntimeSubject, module: string): void {
             detached: true,
           });
           host = child;
-          for await (const line of createInterface(child.stdout)) return report.parse(JSON.parse(line));
+          for await (const line of createInterface(child.stdout)) return hostReport.parse(JSON.parse(line));
           throw new Error("the host ended without a word");
         },
         async killHost() {
@@ -136,23 +90,13 @@ export function runtimeContract(subject: RuntimeSubject, module: string): void {
 
     const promised: Promised = (point, check) => {
       const gap = subject.NOT_SUPPORTED[point];
-      if (gap === undefined) test(point, () => check(bench));
-      else test.skip(`${point} — NOT_SUPPORTED: ${gap}`, () => {});
+      const why = gap === undefined ? "" : ` — NOT_SUPPORTED: ${gap}`;
+      test.skipIf(gap !== undefined)(`${point}${why}`, async () => {
+        expect.hasAssertions();
+        await check(bench);
+      });
     };
     lifeContract(promised);
     adoptionContract(promised);
   });
-}
-
-/** Waits until an engine answers that it is ready. */
-export async function answering(at: Address, { healthPath = "/health" }: RuntimeSubject): Promise<void> {
-  let answered = false;
-  await eventually(
-    "the engine answers",
-    () => {
-      if (!answered) void ask(at, healthPath).then((status) => (answered ||= status === 200));
-      return answered;
-    },
-    50_000,
-  );
 }
