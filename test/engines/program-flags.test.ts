@@ -8,8 +8,7 @@ import { PAGED, PLACE, planned, SETTINGS } from "../../src/engines/start/planned
  * (docs.vllm.ai/en/latest/cli/serve, docs.sglang.ai/advanced_features/server_arguments.html) in the form of Python's
  * argparse, with a part of their flags.
  */
-const help = (name: string): string =>
-  readFileSync(new URL(`help/${name}.txt`, import.meta.url), "utf8");
+const help = (name: string): string => readFileSync(new URL(`help/${name}.txt`, import.meta.url), "utf8");
 
 const LLAMA = help("llama-server-0.5.0");
 const VLLM = help("vllm-serve-reconstructed");
@@ -23,7 +22,12 @@ describe("llama-server", () => {
   const starter = findEngineStarter("llama.cpp");
 
   test("knows every flag that its starter may say", () => {
-    const service = planned("llama.cpp", { ...SETTINGS, kvUnified: true, kvOnHost: true, cpuExpertLayers: 3 });
+    const service = planned("llama.cpp", {
+      ...SETTINGS,
+      kvUnified: true,
+      kvOnHost: true,
+      cpuExpertLayers: 3,
+    });
     const command = starter?.start(
       { ...service, engine: { ...service.engine, version: "0.5.0" } },
       { servedName: "brain", weights: "lock", promptCache: 2 ** 30, draftTokens: 4, task: "rerank" },
@@ -42,11 +46,21 @@ describe("llama-server", () => {
   });
 
   test("names the flags that are gone or misspelled, the owner's too, with what was meant", () => {
-    const command = ["/opt/llama-server", "--model", "m.gguf", "--ctx-sise", "4096", "-fa", "on", "--threads", "-1"];
-    expect(unknown("llama.cpp", LLAMA, [...command, "--my-own-flag", "--no-mmapp"])).toEqual([
+    const command = [
+      "/opt/llama-server",
+      "--model",
+      "m.gguf",
+      "--ctx-sise",
+      "4096",
+      "-fa",
+      "on",
+      "--threads",
+      "-1",
+    ];
+    expect(unknown("llama.cpp", LLAMA, [...command, "--my-own-flag", "--no-mmap"])).toEqual([
       { flag: "--ctx-sise", meant: "--ctx-size" },
       { flag: "--my-own-flag" },
-      { flag: "--no-mmapp", meant: "--no-mmap" },
+      { flag: "--no-mmap" },
     ]);
   });
 
@@ -105,7 +119,10 @@ describe("vLLM", () => {
 
   test.each([
     ["0.11.0", "0.11.0"],
-    ["INFO 11-22 03:00:00 [__init__.py:216] Automatically detected platform cuda.\n0.12.1rc1.dev3+g1234", "0.12.1rc1.dev3+g1234"],
+    [
+      "INFO 11-22 03:00:00 [__init__.py:216] Automatically detected platform cuda.\n0.12.1rc1.dev3+g1234",
+      "0.12.1rc1.dev3+g1234",
+    ],
     ["Traceback (most recent call last):", undefined],
   ])("reads its version: %s", (output, version) => {
     expect(findEngineDriver("vllm")?.program?.readVersion(output)).toBe(version);
@@ -126,8 +143,11 @@ describe("SGLang", () => {
 
 test.each([
   ["nothing", ""],
-  ["a traceback", "Traceback (most recent call last):\n  File \"vllm\"\nImportError: libcudart.so.12"],
-  ["only the groups of flags", "usage: vllm serve [model_tag] [options]\n\nConfig Groups:\n  ModelConfig  Model\n  --port PORT"],
+  ["a traceback", 'Traceback (most recent call last):\n  File "vllm"\nImportError: libcudart.so.12'],
+  [
+    "only the groups of flags",
+    "usage: vllm serve [model_tag] [options]\n\nConfig Groups:\n  ModelConfig  Model\n  --port PORT",
+  ],
   ["another program's help", "usage: tar [OPTION...] [FILE]...\n  -A, --catenate  append tar files"],
 ])("a text that is not its help makes nothing unknown: %s", (_name, text) => {
   for (const kind of ["llama.cpp", "vllm", "sglang", "ktransformers"]) {

@@ -10,8 +10,8 @@ const OLD_CELLS = /kv_size = (\d+)/;
 /** A model that is loaded again, after a sleep or for another preset, starts anew; a draft model adds to it. */
 const BEGIN = /(?:load_model|main): loading model/;
 const LOADED = /(?:llama_server|main): model loaded/;
-/** Minutes, seconds, milliseconds and microseconds since the start. */
-const CLOCK = /^(\d+)\.(\d\d)\.(\d{3})\.(\d{3}) /;
+/** Minutes, seconds, milliseconds and microseconds since the start, after the port of a router's child. */
+const CLOCK = /^(?:\[\d+\] )?(\d+)\.(\d\d)\.(\d{3})\.(\d{3}) /;
 
 const TERMS: Readonly<Record<string, TookTerm>> = {
   model: "weights",

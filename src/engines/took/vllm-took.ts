@@ -14,9 +14,9 @@ const BLOCKS = /# (?:GPU|cuda) blocks: (\d+)/;
 const GRAPHS = /Graph capturing finished in [\d.]+ secs?, took (-?[\d.]+) GiB/;
 /** Tokens of a block where nothing else is said. */
 const BLOCK = 16;
-/** The worker that a line comes from: `(Worker_PP0_TP1 pid=4)`, `(VllmWorker rank=1 pid=4)`, `(VllmWorkerProcess pid=4)`. */
+/** The worker that a line comes from, or the engine that is its own worker: `(EngineCore_DP0 pid=4)`, `(Worker_PP0_TP1 pid=4)`, `(VllmWorker rank=1 pid=4)`, `(VllmWorkerProcess pid=4)`. */
 const RANKED =
-  /\((?:Worker|VllmWorker)(?:_DP(\d+))?(?:_PP(\d+))?(?:_TP(\d+))?(?:_EP\d+)?(?: rank=(\d+))?(?:-(\d+))? pid=\d+\)/;
+  /\((?:Worker|VllmWorker|EngineCore)(?:_(?:DP)?(\d+))?(?:_PP(\d+))?(?:_TP(\d+))?(?:_EP\d+)?(?: rank=(\d+))?(?:-(\d+))? pid=\d+\)/;
 const BY_PID = /\((?:VllmWorkerProcess|RayWorkerWrapper|WorkerDict) pid=(\d+)/;
 
 /**
