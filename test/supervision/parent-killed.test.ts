@@ -88,7 +88,9 @@ describe("a parent killed by SIGKILL", () => {
     const socket = join(folder, "run", "oracle.sock");
     expect(existsSync(socket)).toBe(true);
     openStore(folder).close();
-    await createProcessRuntime({ stateFolder: folder }).allocate("scribe", { socket: true });
+    const runtime = createProcessRuntime({ stateFolder: folder });
+    for (const survivor of await runtime.survivors()) await survivor.end();
+    await runtime.allocate("scribe", { socket: true });
     expect(existsSync(socket)).toBe(false);
   });
 });

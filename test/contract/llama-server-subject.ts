@@ -1,0 +1,45 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { createProcessRuntime } from "../../src/runtimes/index.ts";
+import { NOT_SHOWN_BY_REAL_ENGINES } from "./embedded-subject.ts";
+import type { RuntimeSubject } from "./runtime-subject.ts";
+
+const MODEL = fileURLToPath(new URL("../../demo/omni-demo.gguf", import.meta.url));
+const BINARY = process.env["OMNI_LLAMA_SERVER"] ?? onPath();
+
+function onPath(): string {
+  try {
+    return execFileSync("/bin/sh", ["-c", "command -v llama-server"], { encoding: "utf8" }).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Processes of this machine with a real llama-server and the demo model. */
+export const subject: RuntimeSubject = {
+  name: "process, llama-server",
+  ...(BINARY === "" ? { absent: "no llama-server on PATH or in OMNI_LLAMA_SERVER" } : {}),
+  make: (stateFolder, adoptionGrace) => createProcessRuntime({ stateFolder, adoptionGrace }),
+  async launch(runtime, service) {
+    const address = await runtime.allocate(service, { socket: false });
+    if (address.kind !== "tcp") throw new Error("llama-server was given no port.");
+    const { host, port } = address;
+    const listen = ["--host", host, "--port", String(port)];
+    const size = ["--ctx-size", "256", "--parallel", "1", "--threads", "1", "--no-warmup"];
+    return {
+      service,
+      command: [BINARY, "--model", MODEL, ...listen, ...size, "--alias", "demo"],
+      environment: {},
+      address,
+      loadTimeout: 60_000,
+      digest: "llama-server demo",
+    };
+  },
+  // It logs every request that it refuses by the path.
+  async provoke(address, word) {
+    if (address.kind !== "tcp") return;
+    const body = JSON.stringify({ prompt: word, n_predict: 1 });
+    await fetch(`http://${address.host}:${address.port}/${word}`, { method: "POST", body });
+  },
+  NOT_SUPPORTED: NOT_SHOWN_BY_REAL_ENGINES,
+};
