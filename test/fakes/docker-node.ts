@@ -30,10 +30,8 @@ export interface DockerNode {
 
 /** Starts it, or says in one sentence why this machine cannot. */
 export async function startDockerNode(): Promise<DockerNode | string> {
-  if (process.platform !== "linux" || process.getuid?.() !== 0)
-    return "a Docker engine is started by root on Linux only";
-  const missing = TOOLS.filter((tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0);
-  if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
+  const lacking = whyNoEngine(TOOLS);
+  if (lacking !== undefined) return lacking;
   const folder = mkdtempSync(join(tmpdir(), "omni-docker-"));
   const probe = join(folder, "probe");
   const compiled = spawnSync(COMPILER, ["-static", "-O1", "-o", probe, join(FAKES, "probe.c")], {
@@ -56,6 +54,14 @@ export async function startDockerNode(): Promise<DockerNode | string> {
     throw thrown;
   }
   return machine;
+}
+
+/** Why this machine starts no Docker engine for a test, in one sentence; nothing when it has what that needs. */
+export function whyNoEngine(tools: readonly string[]): string | undefined {
+  if (process.platform !== "linux" || process.getuid?.() !== 0)
+    return "a Docker engine is started by root on Linux only";
+  const missing = tools.filter((tool) => spawnSync("sh", ["-c", `command -v ${tool}`]).status !== 0);
+  return missing.length > 0 ? `not installed: ${missing.join(", ")}` : undefined;
 }
 
 class Machine implements DockerNode {
@@ -141,8 +147,7 @@ class Machine implements DockerNode {
       this.#child.stdin?.end();
       await once(this.#child, "exit");
     }
-    for (const root of ["/sys/fs/cgroup", ...folders("/sys/fs/cgroup")])
-      removeCgroup(join(root, this.#cgroup));
+    removeCgroups(this.#cgroup);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
@@ -151,6 +156,11 @@ const folders = (path: string): readonly string[] =>
   readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
     entry.isDirectory() ? [join(path, entry.name)] : [],
   );
+
+/** Removes a control group of that name from every hierarchy. */
+export function removeCgroups(name: string): void {
+  for (const root of ["/sys/fs/cgroup", ...folders("/sys/fs/cgroup")]) removeCgroup(join(root, name));
+}
 
 /** Cgroups have no files that could be removed: folders go from the innermost outwards. */
 function removeCgroup(path: string): void {

@@ -10,8 +10,8 @@ export interface RequestPlace {
   readonly network: string;
   /** Where its port appears; absent where it is reached by its own address. Port 0 lets Docker choose. */
   readonly publish?: { readonly host: string; readonly port: number };
-  /** Docker runs without root: it cannot raise limits. */
-  readonly rootless: boolean;
+  /** False where Docker may not: without root, or in an unprivileged LXC container. */
+  readonly raiseLimits: boolean;
 }
 
 /** Log files of one container are at most 40 MB; without a bound they grow until the disk is full. */
@@ -62,16 +62,20 @@ export function containerRequest(
       Mounts: container.mounts.map(mountOf),
       ...(container.shm === undefined ? {} : { ShmSize: container.shm }),
       ...limitsOf(launch),
-      ...(place.rootless ? {} : { Ulimits: ULIMITS }),
+      ...(place.raiseLimits ? { Ulimits: ULIMITS } : {}),
       ...(gpus.deviceRequests.length === 0 ? {} : { DeviceRequests: [...gpus.deviceRequests] }),
       ...(gpus.runtime === undefined ? {} : { Runtime: gpus.runtime }),
     },
-    NetworkingConfig: { EndpointsConfig: { [place.network]: endpointOf(launch.service) } },
+    NetworkingConfig: { EndpointsConfig: { [place.network]: endpointOf(place.network, launch.service) } },
   };
 }
 
+/** Docker's own networks know no names. */
+const NAMELESS: ReadonlySet<string> = new Set(["bridge", "host", "none", "default"]);
+
 /** In its networks a service is known by its name. */
-export const endpointOf = (service: string): { readonly Aliases: string[] } => ({ Aliases: [service] });
+export const endpointOf = (network: string, service: string): Dockerode.EndpointSettings =>
+  NAMELESS.has(network) ? {} : { Aliases: [service] };
 
 const mountOf = ({ source, kind, at, readOnly }: ContainerMount): Dockerode.MountSettings => ({
   Type: kind === "folder" ? "bind" : "volume",

@@ -104,6 +104,8 @@ export class ContainerUnit implements Unit {
   }
 
   stop(deadline: number): Promise<ProcessExit> {
+    // Let go: it is the next Omni's to end.
+    if (this.#connection.closing.signal.aborted) return Promise.resolve({ code: null, signal: null });
     if (this.#over.signal.aborted) return this.exited;
     clearTimeout(this.#force);
     if (deadline <= 0) {

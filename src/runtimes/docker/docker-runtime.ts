@@ -8,7 +8,7 @@ import { publishedAt } from "./container-address.ts";
 import { unitLabels } from "./container-labels.ts";
 import { ContainerNetworks } from "./container-network.ts";
 import type { Attachment } from "./container-network.ts";
-import { containerName, containerRequest, endpointOf } from "./container-request.ts";
+import { containerName, containerRequest } from "./container-request.ts";
 import { containerUnit } from "./container-unit.ts";
 import { isSilent } from "./daemon-answer.ts";
 import { DockerConnection } from "./docker-connection.ts";
@@ -17,9 +17,8 @@ import { ImagePulls } from "./image-pulls.ts";
 import { dockerPlace } from "./image-space.ts";
 import type { DockerPlace, ImageLayer } from "./image-space.ts";
 import { LoopbackPorts } from "./loopback-ports.ts";
-import { startError } from "./start-error.ts";
+import { isLimitRefused, startContainer } from "./start-container.ts";
 import { survivorsOf } from "./survivors.ts";
-import { tarArchive } from "./tar-archive.ts";
 import { refusedError, unreachableError } from "./unreachable-error.ts";
 
 export interface DockerRuntimeOptions {
@@ -53,6 +52,7 @@ class DockerRuntime implements Runtime {
   readonly #ports = new LoopbackPorts();
   readonly #onNote: (message: string) => void;
   #place: DockerPlace | undefined;
+  #limitsRefused = false;
 
   constructor(options: DockerRuntimeOptions) {
     this.#options = options;
@@ -94,55 +94,56 @@ class DockerRuntime implements Runtime {
     const unit = randomUUID();
     const startedAt = Date.now();
     const attachment = await this.#attach(api, launch, container);
-    const request = containerRequest(launch, container, {
-      name: containerName(this.#options.node, launch.service, unit),
-      labels: { ...this.#options.labels, ...unitLabels(this.#options.node, { unit, startedAt }, launch) },
-      network: attachment.first,
-      rootless: place.rootless,
-      ...(attachment.reach === "published"
+    const publish =
+      attachment.reach === "published"
         ? { publish: await publishedAt(this.#connection.socket, launch.address) }
-        : {}),
+        : {};
+    const id = await this.#withLimits(launch, place, (raiseLimits) => {
+      const request = containerRequest(launch, container, {
+        name: containerName(this.#options.node, launch.service, unit),
+        labels: { ...this.#options.labels, ...unitLabels(this.#options.node, { unit, startedAt }, launch) },
+        network: attachment.first,
+        raiseLimits,
+        ...publish,
+      });
+      return startContainer(api, launch, request, attachment.others);
     });
-    const id = await this.#create(api, launch, request, attachment);
-    const labelled = {
-      unit,
-      service: launch.service,
-      digest: launch.digest,
-      startedAt,
-      port: container.port,
-    };
-    return containerUnit(this.#connection, id, { ...labelled, adopted: false, onNote: this.#onNote });
+    const { service, digest } = launch;
+    const labelled = { unit, service, digest, startedAt, port: container.port };
+    try {
+      return await containerUnit(this.#connection, id, { ...labelled, adopted: false, onNote: this.#onNote });
+    } catch (thrown) {
+      await api
+        .getContainer(id)
+        .remove({ v: true, force: true })
+        .catch(() => {});
+      throw thrown;
+    }
+  }
+
+  /** Limits for pinned memory are raised where Docker may do so; where it may not, it is told once. */
+  async #withLimits<T>(
+    { service }: LaunchSpec,
+    place: DockerPlace,
+    start: (raise: boolean) => Promise<T>,
+  ): Promise<T> {
+    if (place.rootless || this.#limitsRefused) return start(false);
+    try {
+      return await start(true);
+    } catch (thrown) {
+      if (!isLimitRefused(thrown)) throw thrown;
+      this.#limitsRefused = true;
+      this.#onNote(
+        `${service}: Docker may not raise the limit for locked memory here; engines that pin memory are slower, or fail when they ask for it.`,
+      );
+      return start(false);
+    }
   }
 
   #attach(api: Dockerode, { service }: LaunchSpec, { networks }: ContainerLaunch): Promise<Attachment> {
     // Over SSH, Docker's machine itself is the one that reaches it.
     const local = isLocal(this.#connection.socket) || this.#connection.socket.kind === "ssh";
     return this.#networks.attach(api, service, networks, local);
-  }
-
-  /** Made, given its files, connected, started; removed again when any of these fails. */
-  async #create(
-    api: Dockerode,
-    launch: LaunchSpec,
-    request: Dockerode.ContainerCreateOptions,
-    { others }: Attachment,
-  ): Promise<string> {
-    let created: Dockerode.Container | undefined;
-    try {
-      created = await api.createContainer(request);
-      if (launch.files !== undefined && launch.files.length > 0)
-        await created.putArchive(tarArchive(launch.files), { path: "/" });
-      for (const network of others) {
-        const EndpointConfig = endpointOf(launch.service);
-        await api.getNetwork(network).connect({ Container: created.id, EndpointConfig });
-      }
-      await created.start();
-      return created.id;
-    } catch (thrown) {
-      await created?.remove({ v: true, force: true }).catch(() => {});
-      if (isSilent(thrown)) throw thrown;
-      throw startError(launch, thrown);
-    }
   }
 
   /** Runs `work`; where Docker does not answer, the error says what to do. */
