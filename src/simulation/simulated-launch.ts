@@ -4,6 +4,7 @@ import type { LaunchSpec } from "../engines/engine.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import type { Board } from "./board/board.ts";
 import type { TermBytes } from "./board/holdings.ts";
+import { compileCache } from "./compile-cache.ts";
 import type { EngineSettings } from "./engine/engine-settings.ts";
 import type { Fault } from "./faults/fault.ts";
 
@@ -63,7 +64,7 @@ export function simulatedLaunch(launch: LaunchSpec, about: SimulationOf, board: 
   return {
     service: launch.service,
     command: [process.execPath, MAIN, "--simulate", JSON.stringify(settings), "--", ...launch.command],
-    environment: launch.environment,
+    environment: { ...compileCache(), ...launch.environment },
     address,
     loadTimeout: launch.loadTimeout,
     digest: `simulated ${launch.digest}`,

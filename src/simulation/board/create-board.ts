@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Board } from "./board.ts";
 import type { BoardCard } from "./board-card.ts";
 import { writeWhole } from "./board-folder.ts";
+import { compileCache } from "../compile-cache.ts";
 import { openBoard } from "./open-board.ts";
 
 const NVIDIA_SMI = fileURLToPath(new URL("../nvidia-smi/main.ts", import.meta.url));
@@ -25,8 +26,12 @@ export function createBoard({ folder, cards, hostMemory, releaseDelay = 0 }: Boa
   writeWhole(join(folder, "board.json"), JSON.stringify({ cards, hostMemory, releaseDelay }));
   writeFileSync(join(folder, "kmsg"), "");
   const program = join(folder, "nvidia-smi");
-  const words = [process.execPath, NVIDIA_SMI, folder].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  writeFileSync(program, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`);
+  const variables = Object.entries(compileCache()).map(([name, value]) => `${name}=${quoted(value)} `);
+  const words = [process.execPath, NVIDIA_SMI, folder].map(quoted);
+  writeFileSync(program, `#!/bin/sh\n${variables.join("")}exec ${words.join(" ")} "$@"\n`);
   chmodSync(program, 0o755);
   return openBoard(folder);
 }
+
+/** A word of the shell. */
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

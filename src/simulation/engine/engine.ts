@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { openBoard } from "../board/open-board.ts";
 import type { Board } from "../board/board.ts";
 import { ActiveFaults } from "./active-faults.ts";
@@ -55,6 +57,8 @@ export interface EngineProgram {
   stopLines: ((engine: Engine) => readonly string[]) | undefined;
   /** It lets running requests finish before it ends. */
   readonly finishesRequests?: boolean;
+  /** A connection that becomes a WebSocket. */
+  readonly upgrade?: (engine: Engine, request: IncomingMessage, socket: Duplex) => void;
   /** Another port with routes of its own, such as Triton's metrics. */
   readonly second?: { port(engine: Engine): number | undefined; routes(engine: Engine): Routes };
 }

@@ -76,6 +76,8 @@ async function openDoors(engine: Engine, program: EngineProgram): Promise<void> 
   };
   const server: Server = await listen(address, answerBy(engine, program, program.routes(engine))).catch(busy);
   server.on("error", () => {});
+  const { upgrade } = program;
+  if (upgrade !== undefined) server.on("upgrade", (request, socket) => upgrade(engine, request, socket));
   keepDoors(engine, server, (closed) => {
     if (address.kind === "unix") closed.listen(address.path);
     else closed.listen(address.port, address.host);

@@ -45,8 +45,8 @@ export const vllmProgram: EngineProgram = {
   ],
 };
 
-/** The core dies, HTTP notices a while later and ends with code 0 (vLLM #39863, #48966). */
-export function coreDies(engine: Engine, cause: string, ms: number): void {
+/** The core dies; HTTP notices `ms` later and ends with code 0 (vLLM #39863, #48966), or never where none is given. */
+export function coreDies(engine: Engine, cause: string, ms?: number): void {
   if (engine.work.dead) return;
   engine.say(vllmLine(CORE, "ERROR", "core.py:845", "EngineCore encountered a fatal error."));
   engine.say(vllmLine(CORE, "ERROR", "core.py:845", cause));
@@ -61,5 +61,6 @@ export function coreDies(engine: Engine, cause: string, ms: number): void {
   // The core was a process of its own: its memory is free at once.
   for (const uuid of engine.cards) engine.board?.release(uuid);
   engine.work.die();
-  setTimeout(() => engine.end(new EngineEnd([`(${API}) INFO:     Shutting down`], 0)), ms);
+  if (ms !== undefined)
+    setTimeout(() => engine.end(new EngineEnd([`(${API}) INFO:     Shutting down`], 0)), ms);
 }

@@ -1,0 +1,143 @@
+import type { Fields } from "../../read-fields.ts";
+import { fieldsOf, flagIn, numberIn, textIn } from "../../read-fields.ts";
+import { expectedAnswer } from "../answer-text.ts";
+import type { Engine } from "../engine.ts";
+import type { Call, Routes } from "../http.ts";
+import { beginEvents, fieldsOfBody, sendEvent, sendJson, sendText } from "../http.ts";
+import type { Metric } from "../prometheus.ts";
+import { vllmMetrics } from "../vllm/vllm-metrics.ts";
+import { cachedBy } from "../vllm/vllm-routes.ts";
+
+/** Tokens when nothing is said (vLLM's SamplingParams). */
+const DEFAULT_TOKENS = 16;
+
+/** Answers with a status alone. */
+const empty =
+  (status: () => number) =>
+  (call: Call): void => {
+    call.response.writeHead(status(), { "content-length": 0 }).end();
+  };
+
+/** The endpoints of Triton's generate extension and of the KServe protocol, as far as one model needs them. */
+export function tritonRoutes(engine: Engine): Routes {
+  const model = `/v2/models/${encodeURIComponent(engine.name)}`;
+  return {
+    "GET /v2/health/live": empty(() => 200),
+    "GET /v2/health/ready": empty(() => 200),
+    // The backend takes out a model whose engine died (ENABLE_VLLM_HEALTH_CHECK).
+    [`GET ${model}/ready`]: empty(() => (engine.work.dead ? 400 : 200)),
+    [`GET ${model}`]: (call) =>
+      sendJson(call, 200, { name: engine.name, versions: ["1"], platform: "vllm", inputs: [], outputs: [] }),
+    "GET /v2": (call) => sendJson(call, 200, { name: "triton", version: "2.62.0", extensions: ["generate"] }),
+    "POST /v2/repository/index": (call) =>
+      sendJson(call, 200, [
+        { name: engine.name, version: "1", state: engine.work.dead ? "UNAVAILABLE" : "READY" },
+      ]),
+    [`POST ${model}/generate`]: (call) => generate(engine, call, false),
+    [`POST ${model}/generate_stream`]: (call) => generate(engine, call, true),
+  };
+}
+
+async function generate(engine: Engine, call: Call, streams: boolean): Promise<void> {
+  const fields = await fieldsOfBody(call);
+  if (typeof fields === "string")
+    return sendJson(call, 400, { error: `failed to parse the request JSON buffer: ${fields}` });
+  if (engine.work.dead)
+    return sendJson(call, 500, {
+      error:
+        "Error generating stream: EngineCore encountered an issue. See stack trace (above) for the root cause.",
+    });
+  if (engine.faults.take("garbage") !== undefined) return sendText(call, 200, "\u0000nonsense");
+  const wrong = engine.faults.take("wrong");
+  if (wrong?.text === "error")
+    return sendJson(call, 500, { error: "Error generating stream: unexpected shape of logits" });
+  const prompt = textIn(fields, "text_input") ?? "";
+  const parameters = fieldsOf(fields["parameters"]);
+  const answer = expectedAnswer(prompt, { maxTokens: numberIn(parameters, "max_tokens") ?? DEFAULT_TOKENS });
+  const job = { promptTokens: answer.promptTokens, tokens: wrong === undefined ? answer.tokens : [] };
+  const output = (text: string): Fields => ({
+    model_name: engine.name,
+    model_version: "1",
+    text_output: text,
+  });
+  try {
+    if (streams) await stream(engine, call, job, output);
+    else {
+      await engine.work.run(job, call.signal, () => {});
+      const before = excludesInput(fields, parameters) ? "" : prompt;
+      sendJson(call, 200, output(before + job.tokens.join("")));
+    }
+  } catch {
+    if (call.response.headersSent || call.signal.aborted) call.response.destroy();
+    else sendJson(call, 500, { error: "Error generating stream: EngineCore encountered an issue." });
+  }
+}
+
+/** The prompt comes back with the answer unless one asks otherwise. */
+const excludesInput = (fields: Fields, parameters: Fields | undefined): boolean =>
+  flagIn(fields, "exclude_input_in_output") || flagIn(parameters, "exclude_input_in_output");
+
+async function stream(
+  engine: Engine,
+  call: Call,
+  job: { readonly promptTokens: number; readonly tokens: readonly string[] },
+  output: (text: string) => Fields,
+): Promise<void> {
+  const cut = engine.faults.take("cut-stream")?.tokens;
+  const malformed = engine.faults.take("malformed")?.tokens;
+  let sent = 0;
+  await engine.work.run(job, call.signal, async (token) => {
+    if (sent === 0) beginEvents(call);
+    if (sent === cut) throw new Error("The stream was cut.");
+    if (sent === malformed) await sendEvent(call, JSON.stringify(output("")).slice(0, -20));
+    sent += 1;
+    await sendEvent(call, JSON.stringify(output(token)));
+  });
+  if (sent === 0) beginEvents(call);
+  call.response.end();
+}
+
+/** Triton's own metrics and those that the backend passes on: no gauge of the KV cache. */
+export function tritonMetrics(engine: Engine): readonly Metric[] {
+  const labels = { model: engine.name, version: "1" };
+  const passed = new Set(["vllm:prompt_tokens_total", "vllm:generation_tokens_total"]);
+  const { finished } = engine.work.counters;
+  return [
+    {
+      name: "nv_inference_request_success",
+      help: "Number of successful inference requests, all batch sizes",
+      type: "counter",
+      value: finished,
+      labels,
+    },
+    {
+      name: "nv_inference_request_failure",
+      help: "Number of failed inference requests, all batch sizes",
+      type: "counter",
+      value: 0,
+      labels,
+    },
+    {
+      name: "nv_inference_count",
+      help: "Number of inferences performed",
+      type: "counter",
+      value: finished,
+      labels,
+    },
+    {
+      name: "nv_inference_exec_count",
+      help: "Number of model executions performed",
+      type: "counter",
+      value: finished,
+      labels,
+    },
+    {
+      name: "nv_inference_pending_request_count",
+      help: "Instantaneous number of pending requests awaiting execution per-model.",
+      type: "gauge",
+      value: engine.work.waiting,
+      labels,
+    },
+    ...vllmMetrics(engine, cachedBy(engine), labels).filter(({ name }) => passed.has(name)),
+  ];
+}
