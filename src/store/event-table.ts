@@ -14,7 +14,7 @@ const HELD_LIMIT = 1000;
  */
 export class EventTable implements EventLog {
   readonly #database: DatabaseSync;
-  readonly #retention: Retention;
+  readonly #retention: Pick<Retention, "events" | "age">;
   readonly #insert: StatementSync;
   readonly #after: StatementSync;
   readonly #latest: StatementSync;
@@ -24,7 +24,7 @@ export class EventTable implements EventLog {
   #sincePruned = 0;
 
   /** `firstSeq` is the number of the first event of an empty table that never held one. */
-  constructor(database: DatabaseSync, retention: Retention, firstSeq: number) {
+  constructor(database: DatabaseSync, retention: Pick<Retention, "events" | "age">, firstSeq: number) {
     this.#database = database;
     this.#retention = retention;
     this.#insert = database.prepare(`INSERT INTO events (${EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`);

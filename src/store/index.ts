@@ -1,8 +1,13 @@
 /**
- * Store: what a node remembers in its state folder, in SQLite: events now, bounded by retention. It also says which
- * process owns the folder. Everything in it survives a SIGKILL and can be read from other processes meanwhile.
+ * Store: what a node remembers in its state folder, in SQLite: events, the history of cards and machine, what engines
+ * really took; all of it bounded by retention. It also says which process owns the folder. Everything in it survives a SIGKILL and can be read from other processes meanwhile.
  * Never here: what an event means, or any decision.
  */
 export { readEvents } from "./event-reader.ts";
+export { readMeasurements } from "./measurement-reader.ts";
+export type { Measured, MeasuredTerms, Measurement, MeasurementKey, NewMeasurement } from "./measurement.ts";
+export type { Measurements } from "./measurement-table.ts";
 export { readNodeRecord } from "./node-record.ts";
+export type { CardPoint, HostPoint, SampledCard, SampledReading, Spread } from "./sampled.ts";
+export type { SampleHistory } from "./sample-table.ts";
 export { openStore, type Store } from "./store.ts";

@@ -46,6 +46,13 @@ function open(path: string): DatabaseSync {
   }
 }
 
+/** A second connection to an open database, which never waits for a lock. */
+export function openAgain(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500");
+  return database;
+}
+
 class DamageFound extends Error {}
 
 function isDamage(error: unknown): boolean {

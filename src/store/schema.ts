@@ -12,6 +12,38 @@ const MIGRATIONS: readonly string[] = [
      message TEXT NOT NULL,
      data TEXT
    ) STRICT;`,
+  `CREATE TABLE sample_subjects (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+   CREATE TABLE card_samples (
+     step INTEGER NOT NULL, subject INTEGER NOT NULL, time INTEGER NOT NULL, n INTEGER NOT NULL,
+     lost INTEGER NOT NULL, throttled INTEGER NOT NULL,
+     memory_used_avg REAL, memory_used_min REAL, memory_used_max REAL,
+     utilization_avg REAL, utilization_min REAL, utilization_max REAL,
+     temperature_avg REAL, temperature_min REAL, temperature_max REAL,
+     power_avg REAL, power_min REAL, power_max REAL,
+     PRIMARY KEY (step, subject, time)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE host_samples (
+     step INTEGER NOT NULL, subject INTEGER NOT NULL, time INTEGER NOT NULL, n INTEGER NOT NULL,
+     memory_available_avg REAL, memory_available_min REAL, memory_available_max REAL,
+     swap_used_avg REAL, swap_used_min REAL, swap_used_max REAL,
+     cpu_pressure_avg REAL, cpu_pressure_min REAL, cpu_pressure_max REAL,
+     memory_pressure_avg REAL, memory_pressure_min REAL, memory_pressure_max REAL,
+     io_pressure_avg REAL, io_pressure_min REAL, io_pressure_max REAL,
+     disk_free_avg REAL, disk_free_min REAL, disk_free_max REAL,
+     PRIMARY KEY (step, subject, time)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE measurements (
+     id INTEGER PRIMARY KEY,
+     time INTEGER NOT NULL,
+     service TEXT NOT NULL,
+     model TEXT NOT NULL,
+     engine TEXT NOT NULL,
+     version TEXT NOT NULL,
+     cards TEXT NOT NULL,
+     settings TEXT NOT NULL,
+     measured TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX measurements_by_key ON measurements (model, engine, version, cards, settings);`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

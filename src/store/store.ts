@@ -4,18 +4,26 @@ import { OmniError, messageOf } from "../core/index.ts";
 import { EventTable } from "./event-table.ts";
 import { lockFolder } from "./node-lock.ts";
 import { readRecordFile, removeNodeRecord, writeNodeRecord } from "./node-record.ts";
-import { openDatabase } from "./open-database.ts";
+import { MeasurementTable } from "./measurement-table.ts";
+import type { Measurements } from "./measurement-table.ts";
+import { openAgain, openDatabase } from "./open-database.ts";
 import type { Retention } from "./retention.ts";
 import { RETENTION } from "./retention.ts";
+import { SampleTable } from "./sample-table.ts";
+import type { SampleHistory } from "./sample-table.ts";
 import { databasePath } from "./state-paths.ts";
 
 export interface StoreOptions {
-  readonly retention?: Retention;
+  readonly retention?: Partial<Retention>;
 }
 
 /** A state folder that this process owns until `close`. */
 export interface Store {
   readonly events: EventLog;
+  /** How cards and machine were. */
+  readonly samples: SampleHistory;
+  /** What engines really took. */
+  readonly measurements: Measurements;
   /** Tells other processes where the gateway listens: its base URL, without `/v1`. */
   announce(url: string): void;
   /** Gives the folder back. */
@@ -33,7 +41,7 @@ export function openStore(stateFolder: string, options: StoreOptions = {}): Stor
     const unlock = lockFolder(stateFolder);
     if (unlock === undefined) throw alreadyRunning(stateFolder);
     try {
-      return openLocked(stateFolder, options.retention ?? RETENTION, unlock);
+      return openLocked(stateFolder, { ...RETENTION, ...options.retention }, unlock);
     } catch (error) {
       unlock();
       throw error;
@@ -42,11 +50,16 @@ export function openStore(stateFolder: string, options: StoreOptions = {}): Stor
 }
 
 function openLocked(stateFolder: string, retention: Retention, unlock: () => void): Store {
-  const { database, damaged } = openDatabase(databasePath(stateFolder));
+  const path = databasePath(stateFolder);
+  const { database, damaged } = openDatabase(path);
   // The numbers of lost events are unknown and must not come again: seconds since the epoch are beyond any of them.
   const firstSeq = damaged === undefined ? 1 : Math.floor(Date.now() / 1000);
   const events = new EventTable(database, retention, firstSeq);
   const self = { pid: process.pid, startedAt: Math.round(Date.now() - process.uptime() * 1000) };
+  // A connection of their own that never waits: another process that holds a lock must not stop the node for a history.
+  const patient = openAgain(path);
+  const measurements = new MeasurementTable(patient, retention.measurements);
+  const samples = new SampleTable(patient, retention.samples, () => measurements.flush());
   writeNodeRecord(stateFolder, self);
   if (damaged !== undefined) {
     events.record({
@@ -59,11 +72,16 @@ function openLocked(stateFolder: string, retention: Retention, unlock: () => voi
   let open = true;
   return {
     events,
+    samples,
+    measurements,
     announce: (url) => writeNodeRecord(stateFolder, { ...self, url }),
     close(): void {
       if (!open) return;
       open = false;
       removeNodeRecord(stateFolder);
+      samples.flush();
+      measurements.flush();
+      patient.close();
       database.close();
       unlock();
     },
