@@ -21,22 +21,33 @@ test("there are logs of every kind of engine that writes some", () => {
   expect(new Set(CASES.map(({ kind }) => kind)).size).toBe(8);
 });
 
-describe.each(CASES.map((log) => [`${log.kind}: ${log.name}`, log] as const))("%s", (_name, log) => {
-  const failure = read(driverOf(log.kind), log);
-  const [code = "", recoverable, tokens] = log.expect.split(" ");
+const tells = ({ expect: meaning }: LogCase): boolean => meaning !== "nothing";
 
-  test(`means ${log.expect}`, () => {
-    if (code === "nothing") return expect(failure).toBeUndefined();
-    expect(failure).toMatchObject({ code, recoverable: recoverable === "recoverable" });
-    expect(failure?.message).toContain(log.says);
-    expect(failure?.hint).not.toBe("");
-    expect(failure?.fittingTokens).toBe(tokens === undefined ? undefined : Number(tokens.split("=")[1]));
-  });
+test.each(CASES.filter((log) => !tells(log)).map((log) => [`${log.kind}: ${log.name}`, log] as const))(
+  "%s means nothing",
+  (_name, log) => {
+    expect(read(driverOf(log.kind), log)).toBeUndefined();
+  },
+);
 
-  test("starter and driver say the same of an end", () => {
-    const { exit } = log;
-    const starter = findEngineStarter(log.kind);
-    if (exit === undefined || starter === undefined) return;
-    expect(starter.classifyExit(exit, log.lines)).toEqual(failure);
-  });
-});
+describe.each(CASES.filter(tells).map((log) => [`${log.kind}: ${log.name}`, log] as const))(
+  "%s",
+  (_name, log) => {
+    const failure = read(driverOf(log.kind), log);
+    const [code = "", recoverable, tokens] = log.expect.split(" ");
+
+    test(`means ${log.expect}`, () => {
+      expect(failure).toMatchObject({ code, recoverable: recoverable === "recoverable" });
+      expect(failure?.message).toContain(log.says);
+      expect(failure?.hint).not.toBe("");
+      expect(failure?.fittingTokens).toBe(tokens === undefined ? undefined : Number(tokens.split("=")[1]));
+    });
+
+    test("starter and driver say the same of an end", () => {
+      const { exit } = log;
+      const starter = findEngineStarter(log.kind);
+      if (exit === undefined || starter === undefined) return;
+      expect(starter.classifyExit(exit, log.lines)).toEqual(failure);
+    });
+  },
+);

@@ -111,7 +111,7 @@ const COLLECTIVE: FailurePattern = {
 
 const MODEL: readonly FailurePattern[] = [
   {
-    line: /Invalid repository ID or local directory specified: '?([^'\n]+)'?|([^\s']+) is not a local folder and is not a valid model identifier|Repository Not Found for url: (\S+)|([^\s']+) does not appear to have a file named/,
+    line: /Invalid repository ID or local directory specified: '?([^'\n]+)'?|(?<![^\s'])([^\s']{1,300}) is not a local folder and is not a valid model identifier|Repository Not Found for url: (\S+)|(?<![^\s'])([^\s']{1,300}) does not appear to have a file named/,
     code: "engine.model-not-found",
     message: "It does not find the model $1$2$3$4.",
     recoverable: false,
