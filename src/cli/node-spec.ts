@@ -98,7 +98,17 @@ const resolveFrom = (folder: string, path: string): string =>
   resolve(folder, path.replace(/^~(?=\/)/, homedir()));
 
 /** The secrets of `keys:`, from the environment or files. Throws `OmniError` `key.unset` naming every one that is missing. */
-export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly string[]> {
+export async function readKeys(located: LocatedSpec): Promise<readonly string[]> {
+  const { secrets, missing } = await presentKeys(located);
+  if (missing.length > 0) throw new OmniError("key.unset", "A key is missing.", { diagnostics: missing });
+  return secrets;
+}
+
+/** The secrets of `keys:` that are set, and an error for each that is not. */
+export async function presentKeys({
+  spec,
+  folder,
+}: LocatedSpec): Promise<{ readonly secrets: readonly string[]; readonly missing: readonly Diagnostic[] }> {
   const secrets: string[] = [];
   const missing: Diagnostic[] = [];
   for (const [name, key] of Object.entries(spec.keys)) {
@@ -116,8 +126,7 @@ export async function readKeys({ spec, folder }: LocatedSpec): Promise<readonly 
       secrets.push(secret);
     }
   }
-  if (missing.length > 0) throw new OmniError("key.unset", "A key is missing.", { diagnostics: missing });
-  return secrets;
+  return { secrets, missing };
 }
 
 /** A secret of the spec from its variable or file, trimmed; `undefined` when it is not set or empty. */

@@ -1,19 +1,34 @@
 import type { NodeEvent } from "../core/index.ts";
 import { OmniError } from "../core/index.ts";
-import { embedded } from "../engines/index.ts";
+import { findEngineDriver } from "../engines/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import type { Gateway, GatewayLimits } from "../gateway/index.ts";
 import type { Plan } from "../plan/plan.ts";
-import { createProcessRuntime } from "../runtimes/index.ts";
 import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
 import { createSupervisor } from "../supervisor/index.ts";
 import type { ServiceView, Supervisor } from "../supervisor/index.ts";
+import type { NodeWatch } from "../watch/index.ts";
+import type { CardIdentity } from "./node/card-identities.ts";
+import { createLauncher } from "./node/launcher.ts";
+import type { Simulate } from "./node/launcher.ts";
+import { openNodeWatch } from "./node/node-watch.ts";
+import type { WatchedCards } from "./node/node-watch.ts";
+import { createReplanner } from "./node/replanner.ts";
+import type { PlanAgain } from "./node/replanner.ts";
+import { createRuntimes, runtimeNamed } from "./node/runtimes.ts";
+import type { LocatedSpec } from "./node-spec.ts";
 import { VERSION } from "./version.ts";
 
 export interface NodeSettings {
+  readonly located: LocatedSpec;
   readonly plan: Plan;
+  readonly planAgain: PlanAgain;
   readonly stateFolder: string;
+  /** Cards of the plan by their names, as driver and kernel know them. */
+  readonly cards: ReadonlyMap<string, CardIdentity>;
+  /** Where engines and cards are simulated: how a launch becomes one, and where the cards are seen. */
+  readonly simulation?: { readonly simulate: Simulate; readonly cards: WatchedCards };
   /** Secrets of which a request must show one; empty asks for none. */
   readonly keys: readonly string[];
   readonly limits: Partial<GatewayLimits>;
@@ -25,10 +40,12 @@ export interface NodeSettings {
 export interface RunningNode {
   readonly url: string;
   services(): readonly ServiceView[];
-  /** Resolves once each service is ready or has failed for good; rejects with the causes when none is ready. */
+  /** Resolves once each service is ready, unloaded or has failed for good; rejects with the causes when none is of use. */
   settled(signal: AbortSignal): Promise<void>;
   /** Stops streams, then HTTP, then engines, within `deadline` ms; a later call with less time hurries an earlier one. */
   stop(deadline: number): Promise<void>;
+  /** Ends everything but the engines, which the next Omni of the same state folder takes over. */
+  release(deadline: number): Promise<void>;
 }
 
 /** What is left of a deadline goes to the engines even when streams used it up. */
@@ -36,19 +53,16 @@ const ENGINE_STOP = 5000;
 const NEVER = 2 ** 31 - 1;
 
 /**
- * Puts store, supervisor and gateway together and starts them. The port is bound before any engine starts, so that
+ * Puts store, watch, supervisor and gateway together and starts them. The port is bound before any engine starts, so that
  * a busy port costs nothing. Throws `OmniError`; whatever was started before the throw is stopped again.
  */
 export async function runNode(settings: NodeSettings): Promise<RunningNode> {
   const store = openStore(settings.stateFolder);
   const unsubscribe = store.events.subscribe(settings.onEvent);
+  let watch: NodeWatch | undefined;
   try {
-    const supervisor = createSupervisor({
-      plan: settings.plan,
-      drivers: [embedded],
-      runtime: createProcessRuntime({ stateFolder: settings.stateFolder }),
-      events: store.events,
-    });
+    watch = await openNodeWatch(settings.located.spec, settings.simulation?.cards, store);
+    const supervisor = await composeSupervisor(settings, store, watch);
     const gateway = createGateway({
       backends: supervisor,
       events: store.events,
@@ -58,20 +72,72 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
       limits: settings.limits,
       keys: settings.keys,
       corsOrigins: settings.corsOrigins,
+      control: supervisor.control,
+      hardware: hardwareOf(watch),
     });
     const { url } = await gateway.listen();
-    return await begin({ store, supervisor, gateway, url, unsubscribe });
+    return await begin({ store, supervisor, gateway, watch, url, unsubscribe });
   } catch (thrown) {
     unsubscribe();
+    await watch?.close();
     store.close();
     throw thrown;
   }
+}
+
+/** What `/api/hardware` tells. */
+const hardwareOf = (watch: NodeWatch) => (): unknown => ({
+  source: watch.source,
+  reading: watch.latest() ?? null,
+  notes: watch.notes(),
+});
+
+async function composeSupervisor(
+  { located, plan, planAgain, stateFolder, cards, simulation }: NodeSettings,
+  store: Store,
+  watch: NodeWatch,
+): Promise<Supervisor> {
+  const { spec } = located;
+  const runtimes = await createRuntimes({
+    spec,
+    stateFolder,
+    events: store.events,
+    simulated: simulation !== undefined,
+  });
+  let current = plan;
+  const launcher = createLauncher({
+    located,
+    plan: () => current,
+    cards,
+    stateFolder,
+    ...(simulation === undefined ? {} : { simulate: simulation.simulate }),
+  });
+  return createSupervisor({
+    plan,
+    launcher,
+    driverOf: findEngineDriver,
+    runtimeOf: (name) => runtimeNamed(runtimes, simulation === undefined ? name : "process"),
+    events: store.events,
+    watch,
+    cards,
+    replanner: createReplanner(
+      spec,
+      () => current,
+      async (changed, circumstances) => {
+        current = await planAgain(changed, circumstances);
+        return current;
+      },
+    ),
+    policies: spec.policies,
+    simulated: simulation !== undefined,
+  });
 }
 
 interface Parts {
   readonly store: Store;
   readonly supervisor: Supervisor;
   readonly gateway: Gateway;
+  readonly watch: NodeWatch;
   readonly url: string;
   readonly unsubscribe: () => void;
 }
@@ -96,22 +162,46 @@ async function begin(parts: Parts): Promise<RunningNode> {
       stopping ??= stopAll(parts, deadline);
       await stopping;
     },
+    release: async (deadline) => {
+      stopping ??= releaseAll(parts, deadline);
+      await stopping;
+    },
   };
 }
 
-async function stopAll({ store, supervisor, gateway, unsubscribe }: Parts, deadline: number): Promise<void> {
+async function stopAll(parts: Parts, deadline: number): Promise<void> {
+  const { store, supervisor, gateway } = parts;
   const began = performance.now();
   await gateway.close(deadline);
   const left = deadline - (performance.now() - began);
   await supervisor.stop(deadline === 0 ? 0 : Math.max(ENGINE_STOP, left));
   store.events.record({ kind: "node.stopped", severity: "info", message: "The node stopped." });
+  await putAway(parts);
+}
+
+async function releaseAll(parts: Parts, deadline: number): Promise<void> {
+  const { store, supervisor, gateway } = parts;
+  await gateway.close(deadline);
+  await supervisor.release();
+  store.events.record({
+    kind: "node.released",
+    severity: "info",
+    message: "The node stopped and left its engines to the next one.",
+  });
+  await putAway(parts);
+}
+
+async function putAway({ store, watch, unsubscribe }: Parts): Promise<void> {
+  await watch.close();
   unsubscribe();
   store.close();
 }
 
 async function settle(supervisor: Supervisor, signal: AbortSignal): Promise<void> {
   const ready = await Promise.all(
-    supervisor.services().map((service) => supervisor.whenReady(service.name, NEVER, signal)),
+    supervisor
+      .services()
+      .map(async ({ name, state }) => state === "unloaded" || supervisor.whenReady(name, NEVER, signal)),
   );
   if (signal.aborted || ready.includes(true)) return;
   const diagnostics = supervisor.diagnostics().filter((diagnostic) => diagnostic.severity === "error");

@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { chat } from "./chat.ts";
+import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { completion } from "./completion.ts";
 import { engines } from "./engines.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   render,
   models,
   engines,
+  chaos,
   schema,
   completion(() => COMMANDS),
 ];

@@ -30,14 +30,14 @@ export const clusterObjectsOf = (
 ): readonly ClusterObject[] =>
   engineObjects(service, deployment).flatMap((object): readonly ClusterObject[] => {
     const { apiVersion, kind, metadata } = object;
-    const name = metadata?.name;
-    if (apiVersion === undefined || kind === undefined || name === undefined) return [];
+    if (apiVersion === undefined || kind === undefined || metadata?.name === undefined) return [];
+    const { name, namespace, labels, annotations } = metadata;
     return [
       {
         ...object,
         apiVersion,
         kind,
-        metadata: { ...metadata, ...present({ namespace: metadata?.namespace }), name },
+        metadata: { name, ...present({ namespace, labels, annotations }) },
       },
     ];
   });

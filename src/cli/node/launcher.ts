@@ -96,7 +96,11 @@ function simulated(prepared: Prepared, service: PlannedService, simulate: Simula
     kind: prepared.kind === "embedded" ? "llama.cpp" : prepared.kind,
     runtime: "process",
     digest,
-    launch: (address) => ({ ...simulate(prepared.launch(address), prepared.kind, service), address, digest }),
+    launch: (address) => ({
+      ...simulate({ ...prepared.launch(address), address }, prepared.kind, service),
+      address,
+      digest,
+    }),
   };
 }
 
