@@ -64,7 +64,7 @@ async function waitOnce(
   container: Dockerode.Container,
   abortSignal: AbortSignal,
 ): Promise<ContainerEnd | undefined> {
-  const { StatusCode } = waited.parse(await container.wait({ condition: "not-running", abortSignal }));
+  const { StatusCode } = waited.parse(JSON.parse(await waitAnswer(container, abortSignal)));
   try {
     const { State } = state.parse(await container.inspect());
     if (State.Running) return undefined;
@@ -74,6 +74,30 @@ async function waitOnce(
     if (isMissing(thrown)) return { exit: processExit(StatusCode), outOfMemory: false };
     throw thrown;
   }
+}
+
+/**
+ * The answer of `POST /containers/ID/wait`, read as a stream: Docker sends its head at once, and the library's own `wait`
+ * would never return when the connection breaks after that, as when Docker is restarted.
+ */
+async function waitAnswer({ id, modem }: Dockerode.Container, abortSignal: AbortSignal): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<AsyncIterable<Buffer>>();
+  const dial: (options: object, done: (error: Error | null, answer: AsyncIterable<Buffer>) => void) => void =
+    modem.dial.bind(modem);
+  dial(
+    {
+      path: `/containers/${id}/wait?`,
+      method: "POST",
+      isStream: true,
+      options: { condition: "not-running" },
+      statusCodes: { 200: true, 404: "no such container", 500: "server error" },
+      abortSignal,
+    },
+    (error, answer) => (error === null || error === undefined ? resolve(answer) : reject(error)),
+  );
+  let text = "";
+  for await (const chunk of await promise) text += chunk.toString("utf8");
+  return text;
 }
 
 /** Docker tells a death by signal as a shell does: 128 and the signal's number. */
