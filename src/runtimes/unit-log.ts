@@ -143,7 +143,7 @@ export class UnitLog {
       if (this.#limits.keep > 0) await this.#copy(newest);
     } catch {
       // No room, or the file was removed: the bound on disk use counts more than old output.
-      await rm(newest, { force: true });
+      await rm(newest, { force: true }).catch(() => {});
     }
     await this.#file.truncate(0);
     this.#offset = 0;

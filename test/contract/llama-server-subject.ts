@@ -35,11 +35,12 @@ export const subject: RuntimeSubject = {
       digest: "llama-server demo",
     };
   },
-  // It logs every request that it refuses by the path.
+  // It logs why it refuses a request.
   async provoke(address, word) {
     if (address.kind !== "tcp") return;
-    const body = JSON.stringify({ prompt: word, n_predict: 1 });
-    await fetch(`http://${address.host}:${address.port}/${word}`, { method: "POST", body });
+    const messages = [{ role: "user", content: "Hello" }];
+    const body = JSON.stringify({ messages, response_format: { type: word } });
+    await fetch(`http://${address.host}:${address.port}/v1/chat/completions`, { method: "POST", body });
   },
   NOT_SUPPORTED: NOT_SHOWN_BY_REAL_ENGINES,
 };
