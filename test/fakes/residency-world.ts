@@ -43,7 +43,11 @@ interface Waiting {
   readonly giveUp: () => void;
 }
 
-export function worldPlan(services: readonly WorldService[], sets: readonly WorldSet[]): Plan {
+export function worldPlan(
+  services: readonly WorldService[],
+  sets: readonly WorldSet[],
+  routes: readonly (readonly string[])[] = [],
+): Plan {
   const planned = services.map((service): PlannedService =>
     fakeService(
       service.name,
@@ -64,6 +68,7 @@ export function worldPlan(services: readonly WorldService[], sets: readonly Worl
   );
   return {
     ...fakePlan(planned),
+    routes: routes.map((names) => ({ name: names.join("-"), services: names })),
     swapSets: sets.map(({ services: names, standing }) => ({
       name: `swap-${standing}`,
       services: names,
@@ -88,7 +93,12 @@ const HOLDS: ReadonlySet<ServiceState> = new Set<ServiceState>([
 /** Engines that take time to load and requests that take time to answer, in virtual time; it keeps count of what came of it. */
 export class ResidencyWorld implements LoadControl {
   /** Milliseconds from a request to its answer's begin, by its first choice. */
-  readonly waits: { readonly service: string; readonly wait: number; readonly at: number }[] = [];
+  readonly waits: {
+    readonly service: string;
+    readonly by: string;
+    readonly wait: number;
+    readonly at: number;
+  }[] = [];
   /** Loads that began, and unloads with what the service had been at that moment. */
   readonly loads: { readonly service: string; readonly at: number }[] = [];
   readonly unloads: {
@@ -210,7 +220,7 @@ export class ResidencyWorld implements LoadControl {
   #answer(service: string, about: Pick<Waiting, "services" | "at" | "takes">): void {
     const real = this.#of(service);
     const wait = this.#clock.now - about.at;
-    this.waits.push({ service: about.services[0] ?? "", wait, at: this.#clock.now });
+    this.waits.push({ service: about.services[0] ?? "", by: service, wait, at: this.#clock.now });
     real.inFlight++;
     this.maker?.leaseTaken(service);
     this.#clock.after(about.takes, () => {

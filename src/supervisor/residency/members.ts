@@ -6,7 +6,7 @@ interface SwapTimes {
   readonly maxWait: number;
 }
 
-type Planned = Pick<Plan, "services" | "swapSets" | "ledger">;
+type Planned = Pick<Plan, "services" | "routes" | "swapSets" | "ledger">;
 
 /** Time for running requests before a stop, where the plan says nothing; milliseconds. */
 const DRAIN = 30_000;
@@ -31,6 +31,7 @@ export function membersOf(
         .filter((other) => own.some((set) => set.services.includes(other.name)))
         .filter((other) => collide(service, other, crowded))
         .map((other) => other.name),
+      standsInFor: [...new Set(plan.routes.flatMap((route) => before(route.services, service.name)))],
       standing,
       preload: own.length === 0 || standing,
       priority: lifecycle?.priority ?? PRIORITY,
@@ -43,6 +44,9 @@ export function membersOf(
   });
   return new Map(members.map((member) => [member.service, member]));
 }
+
+const before = (services: readonly string[], service: string): readonly string[] =>
+  services.slice(0, Math.max(0, services.indexOf(service)));
 
 const uses = (service: PlannedService): ReadonlySet<string> =>
   new Set([

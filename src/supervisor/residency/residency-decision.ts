@@ -87,7 +87,11 @@ const firmness = (draft: Draft, known: Known): number =>
  */
 function serveTurns(draft: Draft, due: number[]): ReadonlySet<string> {
   const held = new Set<string>();
-  for (const turn of turnsOf(draft)) {
+  const turns = turnsOf(draft);
+  for (const [service, resident] of draft.residents)
+    if (resident.promised && !turns.some(({ target }) => target.member.service === service))
+      change(draft, service, { promised: false });
+  for (const turn of turns) {
     const { service } = turn.target.member;
     const target = knownOf(draft, service);
     if (target === undefined || target.resident.presence === "present") continue;
@@ -128,6 +132,7 @@ function serve(draft: Draft, turn: Turn, due: number[]): void {
   const who = turn.byHand ? "its owner asked for" : "a request waits for";
   for (const holder of holders.filter(holdsFirmly))
     unload(draft, holder, { why: `${who} ${target.member.service}`, away: "gave-way" });
+  change(draft, target.member.service, { promised: true });
 }
 
 const isListed = (draft: Draft, service: string): boolean =>

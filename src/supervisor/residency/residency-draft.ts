@@ -15,6 +15,8 @@ export interface Draft {
   wants: readonly Want[];
   started: boolean;
   wakeAt: number | undefined;
+  /** Something was learnt that may change who is loaded. */
+  changed: boolean;
   readonly actions: ResidencyAction[];
   readonly notes: ResidencyNote[];
   readonly now: number;
@@ -26,6 +28,7 @@ export const draftOf = (state: ResidencyState, now: number, rules: ResidencyRule
   wants: state.wants,
   started: state.started,
   wakeAt: state.wakeAt,
+  changed: true,
   actions: [],
   notes: [],
   now,
@@ -64,7 +67,13 @@ export function change(draft: Draft, service: string, changes: Partial<Resident>
 }
 
 export function load(draft: Draft, { member: { service } }: Known, why: string): void {
-  change(draft, service, { presence: "coming", since: draft.now, heard: false, stalled: false });
+  change(draft, service, {
+    presence: "coming",
+    since: draft.now,
+    heard: false,
+    stalled: false,
+    promised: false,
+  });
   draft.actions.push({ do: "load", service, why });
   draft.notes.push({ is: "loading", service, why });
 }

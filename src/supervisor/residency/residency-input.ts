@@ -17,6 +17,7 @@ const NEW: Omit<Resident, "since" | "usedAt" | "loadTime"> = {
   notBefore: 0,
   bannedBy: [],
   byHand: false,
+  promised: false,
   missed: false,
 };
 
@@ -53,9 +54,13 @@ function takeAbout(draft: Draft, known: Known, input: About): void {
   const { service } = input;
   switch (input.kind) {
     case "lease-taken":
+      draft.changed = false;
       change(draft, service, { inFlight: resident.inFlight + 1, usedAt: now });
+      for (const better of known.member.standsInFor) miss(draft, better);
       return;
     case "lease-released":
+      // A request that begins or ends on a busy service changes nobody's turn.
+      draft.changed = resident.inFlight <= 1;
       change(draft, service, { inFlight: Math.max(0, resident.inFlight - 1), usedAt: now });
       return;
     case "load":
@@ -149,6 +154,15 @@ function loaded(resident: Resident, loadTime: number, now: number): Partial<Resi
   };
 }
 
+/** Somebody had to do without it. */
+function miss(draft: Draft, service: string): void {
+  const resident = draft.residents.get(service);
+  if (resident !== undefined && !resident.missed && resident.presence !== "present") {
+    change(draft, service, { missed: true });
+    draft.changed = true;
+  }
+}
+
 /** It will not be there: the next requests do without it, for longer each time. */
 export function fail(draft: Draft, service: string, resident: Resident): void {
   const gone = { presence: "absent", since: draft.now, heard: true, stalled: false, asleep: false } as const;
@@ -195,7 +209,7 @@ function demand(draft: Draft, asked: readonly string[], count: number): void {
   const there = services.find((service) => draft.residents.get(service)?.presence === "present");
   if (there !== undefined) {
     change(draft, there, { usedAt: now });
-    if (there !== best) change(draft, best, { missed: true });
+    if (there !== best) miss(draft, best);
   }
   const known = draft.wants.find((want) => same(want.services, services));
   draft.wants =

@@ -26,7 +26,7 @@ export interface SwapPolicies {
 }
 
 /** The part of a plan that the residency reads. */
-export type ResidencyPlan = Pick<Plan, "services" | "swapSets" | "ledger">;
+export type ResidencyPlan = Pick<Plan, "services" | "routes" | "swapSets" | "ledger">;
 
 export interface ResidencyKeeperOptions {
   readonly plan: ResidencyPlan;
@@ -66,16 +66,104 @@ export interface ResidencyKeeper {
 }
 
 /** The one writer of the residency: takes inputs in order, lets the machine decide, and does what it decided. */
-export function createResidencyKeeper(options: ResidencyKeeperOptions): ResidencyKeeper {
-  const { clock, control, events, policies } = options;
-  const inbox: ResidencyInput[] = [];
-  let rules = rulesOf(options.plan, options);
-  let state: ResidencyState = EMPTY_RESIDENCY;
-  let busy = false;
-  let closed = false;
-  let cancel: (() => void) | undefined;
+class NodeResidency implements ResidencyKeeper {
+  readonly #options: ResidencyKeeperOptions;
+  readonly #inbox: ResidencyInput[] = [];
+  #rules: ResidencyRules;
+  #state: ResidencyState = EMPTY_RESIDENCY;
+  #busy = false;
+  #closed = false;
+  #cancel: (() => void) | undefined;
 
-  const perform = (action: ResidencyAction): void => {
+  constructor(options: ResidencyKeeperOptions) {
+    this.#options = options;
+    this.#rules = rulesOf(options.plan, options);
+    this.replan(options.plan);
+  }
+
+  demand(services: readonly string[]): () => void {
+    const asked = [...services];
+    this.#send({ kind: "demand", services: asked, count: 1 });
+    let held = true;
+    return () => {
+      if (held) this.#send({ kind: "withdraw", services: asked, count: 1 });
+      held = false;
+    };
+  }
+
+  leaseTaken(service: string): void {
+    this.#send({ kind: "lease-taken", service });
+  }
+
+  leaseReleased(service: string): void {
+    this.#send({ kind: "lease-released", service });
+  }
+
+  stateChanged(service: string, state: ServiceState): void {
+    this.#send(heardOf(service, state, this.#options.loadTime));
+  }
+
+  load(service: string, why: string): void {
+    this.#send({ kind: "load", service, why });
+  }
+
+  unload(service: string, why: string): void {
+    this.#send({ kind: "unload", service, why });
+  }
+
+  ban(service: string, by: string): void {
+    this.#send({ kind: "ban", service, by });
+  }
+
+  unban(service: string, by: string): void {
+    this.#send({ kind: "unban", service, by });
+  }
+
+  outlook(service: string): Outlook {
+    return outlookOf(this.#state, service, this.#options.clock.elapsed(), this.#rules);
+  }
+
+  start(): void {
+    this.#send({ kind: "start" });
+  }
+
+  replan(plan: ResidencyPlan): void {
+    this.#rules = rulesOf(plan, this.#options);
+    const { loadTime } = this.#options;
+    this.#send({
+      kind: "members",
+      loadTimes: new Map(plan.services.map(({ name }) => [name, loadTime(name)])),
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#inbox.length = 0;
+    this.#cancel?.();
+  }
+
+  #send(input: ResidencyInput): void {
+    if (this.#closed) return;
+    this.#inbox.push(input);
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) this.#take(next);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #take(input: ResidencyInput): void {
+    const { clock, events } = this.#options;
+    const step = stepResidency(this.#state, input, clock.elapsed(), this.#rules);
+    this.#state = step.state;
+    for (const note of step.notes) events.record(describeResidency(note));
+    for (const action of step.actions) this.#perform(action);
+  }
+
+  #perform(action: ResidencyAction): void {
+    const { clock, control } = this.#options;
     switch (action.do) {
       case "load":
         control.load(action.service, action.why);
@@ -83,67 +171,18 @@ export function createResidencyKeeper(options: ResidencyKeeperOptions): Residenc
       case "unload":
         control.unload(action.service, { why: action.why, drain: action.drain, sleep: action.sleep });
         return;
-      case "wake":
-        cancel?.();
-        cancel = clock.after(Math.max(0, Math.ceil(action.at - clock.elapsed())), () =>
-          send({ kind: "tick" }),
-        );
+      case "wake": {
+        this.#cancel?.();
+        const delay = Math.max(0, Math.ceil(action.at - clock.elapsed()));
+        this.#cancel = clock.after(delay, () => this.#send({ kind: "tick" }));
         return;
+      }
     }
-  };
-  const take = (input: ResidencyInput): void => {
-    const step = stepResidency(state, input, clock.elapsed(), rules);
-    state = step.state;
-    for (const note of step.notes) events.record(describeResidency(note));
-    for (const action of step.actions) perform(action);
-  };
-  const send = (input: ResidencyInput): void => {
-    if (closed) return;
-    inbox.push(input);
-    if (busy) return;
-    busy = true;
-    try {
-      for (let next = inbox.shift(); next !== undefined; next = inbox.shift()) take(next);
-    } finally {
-      busy = false;
-    }
-  };
-  const members = (plan: ResidencyPlan): ResidencyInput => ({
-    kind: "members",
-    loadTimes: new Map(plan.services.map(({ name }) => [name, options.loadTime(name)])),
-  });
-  send(members(options.plan));
-
-  return {
-    demand(services) {
-      const asked = [...services];
-      send({ kind: "demand", services: asked, count: 1 });
-      let held = true;
-      return () => {
-        if (held) send({ kind: "withdraw", services: asked, count: 1 });
-        held = false;
-      };
-    },
-    leaseTaken: (service) => send({ kind: "lease-taken", service }),
-    leaseReleased: (service) => send({ kind: "lease-released", service }),
-    stateChanged: (service, to) => send(heardOf(service, to, options.loadTime)),
-    load: (service, why) => send({ kind: "load", service, why }),
-    unload: (service, why) => send({ kind: "unload", service, why }),
-    ban: (service, by) => send({ kind: "ban", service, by }),
-    unban: (service, by) => send({ kind: "unban", service, by }),
-    outlook: (service) => outlookOf(state, service, clock.elapsed(), rules),
-    start: () => send({ kind: "start" }),
-    replan(plan) {
-      rules = rulesOf(plan, { ...options, policies });
-      send(members(plan));
-    },
-    close() {
-      closed = true;
-      inbox.length = 0;
-      cancel?.();
-    },
-  };
+  }
 }
+
+export const createResidencyKeeper = (options: ResidencyKeeperOptions): ResidencyKeeper =>
+  new NodeResidency(options);
 
 const rulesOf = (plan: ResidencyPlan, { policies, canSleep }: ResidencyKeeperOptions): ResidencyRules => ({
   members: membersOf(plan, policies.swap, canSleep),

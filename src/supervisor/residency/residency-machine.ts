@@ -12,11 +12,7 @@ export function stepResidency(
 ): ResidencyStep {
   const draft = draftOf(state, now, rules);
   take(draft, input);
-  // A request that begins or ends on a busy service changes nobody's turn.
-  const service = "service" in input ? draft.residents.get(input.service) : undefined;
-  const still =
-    input.kind === "lease-taken" || (input.kind === "lease-released" && (service?.inFlight ?? 0) > 0);
-  if (!still) decide(draft);
+  if (draft.changed) decide(draft);
   const { residents, wants, started, wakeAt, actions, notes } = draft;
   return { state: { residents, wants, started, wakeAt }, actions, notes };
 }

@@ -3,6 +3,8 @@ export interface Member {
   readonly service: string;
   /** Services that cannot be loaded while this one is, or leaves. */
   readonly excludes: readonly string[];
+  /** Services that a route names before this one: what this one answers, one of them might have been asked. */
+  readonly standsInFor: readonly string[];
   /** Of those that take turns: loaded when nothing else is asked for. */
   readonly standing: boolean;
   /** It is loaded at the start of the node: the standing ones, and all that need not take turns. */
@@ -63,6 +65,8 @@ export interface Resident {
   readonly bannedBy: readonly string[];
   /** Its owner asked for it, and it is not there yet. */
   readonly byHand: boolean;
+  /** Others were told to leave for it: it is the next, whoever asks meanwhile. */
+  readonly promised: boolean;
   /** A request that would have liked this one best was answered by another; cleared when it is there. */
   readonly missed: boolean;
 }

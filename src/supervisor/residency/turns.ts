@@ -21,7 +21,7 @@ const LESSER_SHARE = 0.25;
 export const agingUnit = ({ rules }: Pick<Scene, "rules">): number =>
   Math.max(LEAST_AGING, rules.minResidency);
 
-/** Whose turn it is: what the owner asked for, then by priority and time waited. */
+/** Whose turn it is: what the owner asked for, for whom others left already, then by priority and time waited. */
 export function turnsOf(scene: Scene): readonly Turn[] {
   const byHand = allOf(scene)
     .filter(({ resident }) => resident.byHand && resident.presence !== "present")
@@ -32,7 +32,12 @@ export function turnsOf(scene: Scene): readonly Turn[] {
       const target = targetOf(scene, want);
       return target === undefined ? [] : [{ target, since: want.since, byHand: false }];
     })
-    .toSorted((one, other) => urgency(scene, other) - urgency(scene, one) || one.since - other.since);
+    .toSorted(
+      (one, other) =>
+        Number(other.target.resident.promised) - Number(one.target.resident.promised) ||
+        urgency(scene, other) - urgency(scene, one) ||
+        one.since - other.since,
+    );
   return [...byHand, ...waiting];
 }
 
