@@ -50,10 +50,6 @@ export function gaveUpAfter(cause: EngineFailure, failures: number, budget: Rest
   };
 }
 
-/** Nobody wants it any more, and it was not made yet. */
-export const cancelled = (service: string): OmniError =>
-  new OmniError("engine.not-started", `${service} was stopped before it was started.`);
-
 /** A start that threw before there was a process. */
 export function notStarted(thrown: unknown): EngineFailure {
   const code = thrown instanceof OmniError ? thrown.code : "engine.not-started";

@@ -18,8 +18,11 @@ export interface Prepared {
 
 /** Makes of a placement what a runtime starts. The composition root implements it; tests put a fake in its place. */
 export interface Launcher {
-  /** Reads secrets; throws OmniError when one is missing or the service cannot be started here. */
-  prepare(service: PlannedService): Promise<Prepared>;
+  /**
+   * Reads secrets; throws OmniError when one is missing or the service cannot be started here. `plan` is the one that the
+   * service is part of, where that is not the node's.
+   */
+  prepare(service: PlannedService, plan?: Plan): Promise<Prepared>;
 }
 
 /** What has changed about the node since it was planned. */

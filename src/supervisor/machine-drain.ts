@@ -25,9 +25,11 @@ export function drain(state: MachineState, input: Drain, now: number, rules: Rul
     case "unloaded":
       return goal === "stop" || goal === "restart" ? settled(meant, now) : stay(state);
     case "stopped":
+      if (goal === "unload") return settled(meant, now);
+      return goal === "restart" ? settled({ ...meant, failures: [], failure: undefined }, now) : stay(state);
     case "failed":
       if (goal === "restart") return settled({ ...meant, failures: [], failure: undefined }, now);
-      return goal === "stop" && state.phase === "failed" ? settled(meant, now) : stay(state);
+      return goal === "stop" ? settled(meant, now) : stay(state);
   }
 }
 

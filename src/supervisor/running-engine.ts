@@ -63,6 +63,17 @@ export class RunningEngine {
     return this.#signs.load;
   }
 
+  /** It was started so that it can free its cards and keep its process. */
+  get canSleep(): boolean {
+    const { sleep } = this.driver;
+    if (sleep === undefined) return false;
+    const { command, environment } = this.prepared.launch(this.unit.address);
+    return (
+      sleep.arguments.every((argument) => command.includes(argument)) &&
+      Object.keys(sleep.environment).every((name) => environment[name] === sleep.environment[name])
+    );
+  }
+
   lease(): Lease {
     const { unit, prepared } = this;
     return this.leases.take(unit.address, prepared.target.servedName, () => this.#watch.clock.elapsed());

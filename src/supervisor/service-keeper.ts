@@ -1,14 +1,17 @@
 import type { Address, EventLog } from "../core/index.ts";
-import { OmniError } from "../core/index.ts";
-import type { EngineDriver, EngineFailure } from "../engines/engine.ts";
+import type { EngineFailure } from "../engines/engine.ts";
 import type { PlannedService } from "../plan/plan.ts";
-import type { Runtime, StartProgress, Unit } from "../runtimes/runtime.ts";
+import type { StartProgress, Unit } from "../runtimes/runtime.ts";
 import type { Lease, ServiceView } from "./backends.ts";
+import { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
-import { cancelled, notStarted } from "./failures.ts";
-import type { Launcher, Prepared } from "./launcher.ts";
+import { notStarted } from "./failures.ts";
+import { driverFor, launchEngine } from "./launch-engine.ts";
+import type { LaunchSurroundings, LaunchedEngine } from "./launch-engine.ts";
+import type { Prepared } from "./launcher.ts";
 import { RunningEngine } from "./running-engine.ts";
 import { step } from "./service-machine.ts";
+import type { Note } from "./service-note.ts";
 import { describe } from "./service-note.ts";
 import type { Action, Goal, Input, MachineState, Rules } from "./service-state.ts";
 import { INITIAL } from "./service-state.ts";
@@ -17,10 +20,7 @@ import { viewOf } from "./service-view.ts";
 import type { Timing } from "./timing.ts";
 
 /** What all keepers of a node share. */
-export interface KeeperSurroundings {
-  readonly launcher: Launcher;
-  readonly driverOf: (kind: string) => EngineDriver | undefined;
-  readonly runtimeOf: (name: Runtime["name"]) => Runtime;
+export interface KeeperSurroundings extends LaunchSurroundings {
   readonly events: EventLog;
   readonly clock: Clock;
   readonly timing: Timing;
@@ -28,8 +28,8 @@ export interface KeeperSurroundings {
   readonly stall: number;
   /** What is known of a service beside its state. */
   readonly sidelights: (keeper: ServiceKeeper) => Sidelights;
-  /** Called after each input, with the phase before it. */
-  readonly onInput: (keeper: ServiceKeeper, before: MachineState) => void;
+  /** Called after each input, with the state before it and what it brought about. */
+  readonly onInput: (keeper: ServiceKeeper, before: MachineState, notes: readonly Note[]) => void;
 }
 
 /** Time that answers have to finish where the plan says nothing. */
@@ -41,7 +41,9 @@ const LEAST_WARM_UP = 10_000;
 export class ServiceKeeper {
   readonly #around: KeeperSurroundings;
   readonly #inbox: Input[] = [];
-  readonly #watchers = new Set<() => void>();
+  readonly #changes = new Changes();
+  /** The plan has no such service any more: it is forgotten once it is stopped. */
+  leavesForGood = false;
   #service: PlannedService;
   #busy = false;
   #state: MachineState = INITIAL;
@@ -113,7 +115,8 @@ export class ServiceKeeper {
   /** Takes over an engine that an earlier run of Omni started. */
   adopt(unit: Unit, prepared: Prepared): void {
     if (this.#state.process !== "none") return;
-    this.#run(this.#state.generation + 1, this.#service, unit, this.#driver(prepared), prepared);
+    const driver = driverFor(this.name, prepared.kind, this.#around);
+    this.#run(this.#state.generation + 1, this.#service, { unit, driver, prepared });
     this.send({ kind: "adopted", pid: unit.pid });
   }
 
@@ -132,29 +135,12 @@ export class ServiceKeeper {
     } finally {
       this.#busy = false;
     }
-    for (const watcher of this.#watchers) watcher();
+    this.#changes.tell();
   }
 
   /** Resolves with what `settled` returns as soon as that is not `undefined`; it is asked after every change. */
   until<T>(settled: (keeper: ServiceKeeper) => T | undefined, signal?: AbortSignal): Promise<T | undefined> {
-    return new Promise((resolve) => {
-      const finish = (value: T | undefined): void => {
-        this.#watchers.delete(look);
-        signal?.removeEventListener("abort", abort);
-        resolve(value);
-      };
-      const look = (): void => {
-        const value = settled(this);
-        if (value !== undefined) finish(value);
-      };
-      const abort = (): void => finish(undefined);
-      this.#watchers.add(look);
-      if (signal?.aborted === true) abort();
-      else {
-        signal?.addEventListener("abort", abort, { once: true });
-        look();
-      }
-    });
+    return this.#changes.until(() => settled(this), signal);
   }
 
   #take(input: Input): void {
@@ -165,7 +151,7 @@ export class ServiceKeeper {
     if (state.phase !== before.phase) this.#since = clock.wall();
     for (const note of notes) events.record(describe(note, this.#service, state.pid ?? before.pid));
     for (const action of actions) this.#perform(action);
-    onInput(this, before);
+    onInput(this, before, notes);
   }
 
   #rules(): Rules {
@@ -208,51 +194,22 @@ export class ServiceKeeper {
   }
 
   async #launch(generation: number): Promise<void> {
-    const { launcher, runtimeOf } = this.#around;
     const service = this.#service;
     this.#progress = undefined;
     try {
-      const prepared = await launcher.prepare(service);
-      const driver = this.#driver(prepared);
-      const runtime = runtimeOf(prepared.runtime);
-      this.#checkWanted();
-      const wants = { socket: driver.listensOnSocket };
-      const address = await runtime.allocate(
-        service.name,
-        prepared.port === undefined ? wants : { ...wants, port: prepared.port },
-      );
-      this.#checkWanted();
-      const unit = await runtime.start(prepared.launch(address), (progress) => {
-        this.#progress = progress;
+      const made = await launchEngine(service, this.#around, {
+        isWanted: () => this.#state.phase !== "stopping",
+        onProgress: (progress) => (this.#progress = progress),
       });
-      this.#run(generation, service, unit, driver, prepared);
-      this.send({ kind: "launched", generation, pid: unit.pid });
+      this.#run(generation, service, made);
+      this.send({ kind: "launched", generation, pid: made.unit.pid });
     } catch (error) {
       this.send({ kind: "not-launched", generation, failure: notStarted(error) });
     }
   }
 
-  #checkWanted(): void {
-    if (this.#state.phase === "stopping") throw cancelled(this.name);
-  }
-
-  #driver({ kind }: Prepared): EngineDriver {
-    const driver = this.#around.driverOf(kind);
-    if (driver !== undefined) return driver;
-    throw new OmniError(
-      "engine.not-run-here",
-      `services.${this.name}: nothing here knows how to watch the engine ${kind}.`,
-    );
-  }
-
   /** Watches an engine until it ends. */
-  #run(
-    generation: number,
-    service: PlannedService,
-    unit: Unit,
-    driver: EngineDriver,
-    prepared: Prepared,
-  ): void {
+  #run(generation: number, service: PlannedService, { unit, driver, prepared }: LaunchedEngine): void {
     const { clock, timing, stall } = this.#around;
     const engine = new RunningEngine(service, unit, driver, prepared, {
       clock,
@@ -266,13 +223,17 @@ export class ServiceKeeper {
       },
     });
     this.#engine = engine;
-    void unit.exited.then((exit) => {
-      engine.end();
-      this.#engine = undefined;
-      const lines = unit.lastLines();
-      const lastLine = lines.findLast((line) => line.trim() !== "");
-      this.send({ kind: "exit", generation, failure: driver.classifyExit(exit, lines), lastLine });
-    });
+    void this.#awaitEnd(engine, generation);
+  }
+
+  async #awaitEnd(engine: RunningEngine, generation: number): Promise<void> {
+    const { unit, driver } = engine;
+    const exit = await unit.exited;
+    engine.end();
+    this.#engine = undefined;
+    const lines = unit.lastLines();
+    const lastLine = lines.findLast((line) => line.trim() !== "");
+    this.send({ kind: "exit", generation, failure: driver.classifyExit(exit, lines), lastLine });
   }
 
   #probeAfter(delay: number, generation: number): () => void {

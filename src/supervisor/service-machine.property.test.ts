@@ -116,7 +116,7 @@ function play(script: Script): readonly Moment[] {
 
 /** The failures before it do not count any more. */
 const isForgiven = ({ phase }: MachineState, input: Input): boolean =>
-  (input.kind === "start" && (input.anew === true || phase === "stopped" || phase === "failed")) ||
+  (input.kind === "start" && (input.anew === true || phase === "stopped")) ||
   (input.kind === "drain" && input.goal === "restart" && (phase === "stopped" || phase === "failed"));
 const launches = (actions: readonly Action[]): number =>
   actions.filter(({ do: it }) => it === "launch").length;

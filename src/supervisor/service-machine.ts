@@ -77,8 +77,8 @@ function report(state: MachineState, input: Report, now: number, rules: Rules): 
 function start(state: MachineState, why: string | undefined, anew: boolean): Step {
   switch (state.phase) {
     case "stopped":
-    case "failed":
       return queue({ ...state, failures: [], failure: undefined }, why);
+    case "failed":
     case "unloaded":
     case "asleep":
       return queue(anew ? { ...state, failures: [], failure: undefined } : state, why);

@@ -1,7 +1,7 @@
 import type { EventLog } from "../core/index.ts";
 import { formatDuration } from "../core/index.ts";
-import type { SwapSet } from "../plan/plan.ts";
-import type { Watch } from "../watch/reading.ts";
+import type { PlannedService, SwapSet } from "../plan/plan.ts";
+import type { Reading, Watch } from "../watch/reading.ts";
 import type { Clock } from "./clock.ts";
 import type { CardIdentity, Shortfall } from "./memory-wait.ts";
 import { describeShortfall, shortfalls } from "./memory-wait.ts";
@@ -28,6 +28,7 @@ export class StartGate {
   readonly #options: StartGateOptions;
   readonly #tickets = new Map<ServiceKeeper, number>();
   readonly #waits = new Map<ServiceKeeper, AbortController>();
+  readonly #looks = new WeakMap<ServiceKeeper, Reading>();
   #lastTicket = 0;
   #asked = false;
   #closed = false;
@@ -44,6 +45,11 @@ export class StartGate {
       this.#asked = false;
       if (!this.#closed) this.#look();
     });
+  }
+
+  /** How the cards looked just before the last start of a service. */
+  lastLook(keeper: ServiceKeeper): Reading | undefined {
+    return this.#looks.get(keeper);
   }
 
   close(): void {
@@ -73,7 +79,7 @@ export class StartGate {
       phase: state.phase,
       granted: state.granted,
       leaving: state.phase === "stopping" || (state.phase === "draining" && state.goal !== "stay"),
-      cards: (keeper.engine?.service ?? service).devices.filter(isCard),
+      cards: cardsOf(keeper.engine?.service ?? service),
       swapSets: this.#options.swapSets().flatMap((set) => (set.services.includes(name) ? [set.name] : [])),
       after: service.lifecycle?.after ?? [],
       ticket: this.#tickets.get(keeper) ?? 0,
@@ -83,7 +89,7 @@ export class StartGate {
   #grant(keeper: ServiceKeeper): void {
     const { watch } = this.#options;
     keeper.send({ kind: "granted" });
-    if (watch === undefined || watch.source === "none" || !keeper.service.devices.some(isCard)) {
+    if (watch === undefined || watch.source === "none" || cardsOf(keeper.service).length === 0) {
       keeper.send({ kind: "turn" });
       return;
     }
@@ -104,6 +110,7 @@ export class StartGate {
     for (;;) {
       const reading = await watch.lookNow();
       if (signal.aborted) return;
+      this.#looks.set(keeper, reading);
       const missing = shortfalls(keeper.service, reading, cards);
       const waited = clock.elapsed() - began;
       if (missing.length === 0 || waited >= limit) {
@@ -161,5 +168,6 @@ export class StartGate {
 
 const isGranted = ({ state }: ServiceKeeper): boolean => state.phase === "queued" && state.granted;
 
-/** Main memory is no card: `cpu`, or `machine/cpu`. */
-export const isCard = (device: string): boolean => device !== "cpu" && !device.endsWith("/cpu");
+/** Cards that a service takes; main memory is none: `cpu`, or `machine/cpu`. */
+export const cardsOf = ({ devices }: PlannedService): readonly string[] =>
+  devices.filter((device) => device !== "cpu" && !device.endsWith("/cpu"));

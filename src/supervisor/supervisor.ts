@@ -1,20 +1,23 @@
-import type { Address, Diagnostic, EventLog } from "../core/index.ts";
-import { CODES, formatDuration } from "../core/index.ts";
+import type { Address, EventLog } from "../core/index.ts";
+import { formatDuration } from "../core/index.ts";
 import type { EngineDriver } from "../engines/engine.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Runtime } from "../runtimes/runtime.ts";
 import type { Watch } from "../watch/reading.ts";
 import { adoptSurvivors } from "./adoption.ts";
-import type { Backends, Lease, RouteView, ServiceView } from "./backends.ts";
+import type { Backends, ServiceView } from "./backends.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import type { Launcher, Replanner } from "./launcher.ts";
+import type { Measured } from "./learning.ts";
 import type { CardIdentity } from "./memory-wait.ts";
-import type { KeeperSurroundings } from "./service-keeper.ts";
-import { ServiceKeeper } from "./service-keeper.ts";
-import { StartGate } from "./start-gate.ts";
+import { NodeServices } from "./node-services.ts";
+import type { PlannedChange } from "./plan-changes.ts";
+import type { SupervisorPolicies } from "./policies.ts";
+import type { ServiceControl } from "./service-control.ts";
+import type { ServiceKeeper } from "./service-keeper.ts";
+import { serviceOrders } from "./service-orders.ts";
 import type { Timing } from "./timing.ts";
-import { TIMING } from "./timing.ts";
 
 export interface SupervisorOptions {
   readonly plan: Plan;
@@ -25,14 +28,18 @@ export interface SupervisorOptions {
   readonly events: EventLog;
   readonly clock?: Clock;
   readonly timing?: Timing;
+  readonly policies?: SupervisorPolicies;
   readonly watch?: Watch;
   /** Devices of the plan that are cards of this machine. */
   readonly cards?: ReadonlyMap<string, CardIdentity>;
   readonly replanner?: Replanner;
+  readonly measured?: Measured;
   readonly simulated?: boolean;
 }
 
 export interface Supervisor extends Backends {
+  /** The plan that the node runs by now: its owner's, or one made in need. */
+  plan(): Plan;
   /** Takes over what still runs as it should, ends what else an earlier run left, starts the rest. Resolves long before they are ready. */
   start(): Promise<void>;
   /**
@@ -42,60 +49,51 @@ export interface Supervisor extends Backends {
   stop(deadline: number): Promise<void>;
   /** Leaves engines running to the next Omni of the same state folder, and gives back everything else. */
   release(): Promise<void>;
+  /** What `apply` would do. */
+  preview(plan: Plan): Promise<readonly PlannedChange[]>;
+  /** Makes the node run by another plan and leaves alone what already does. Resolves once everything has been begun. */
+  apply(plan: Plan): Promise<void>;
+  /** Orders by hand. Throws OmniError `service.unknown`. */
+  readonly control: ServiceControl;
 }
 
 /** After SIGKILL a process is gone at once, unless the kernel itself holds it. */
 const KILL_SETTLES = 5000;
-/** Without a policy: time without progress, with work waiting, after which an engine counts as hung. */
-const STALL = 120_000;
 
 /** Keeps a plan's services alive. */
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { plan, events, runtimeOf, clock = systemClock, timing = TIMING } = options;
-  const keepers = new Map<string, ServiceKeeper>();
-  let stopping = false;
-  const gate = new StartGate({
-    keepers: () => keepers.values(),
-    swapSets: () => plan.swapSets ?? [],
-    events,
-    clock,
-    timing,
-    watch: options.watch,
-    cards: options.cards ?? new Map(),
-    onShortfall: () => {},
-  });
-  const around: KeeperSurroundings = {
-    launcher: options.launcher,
-    driverOf: options.driverOf,
-    runtimeOf,
-    events,
-    clock,
-    timing,
-    stall: STALL,
-    sidelights: (keeper) => ({ inFlight: keeper.inFlight }),
-    onInput: () => gate.arrange(),
+  const { events, launcher, runtimeOf, clock = systemClock } = options;
+  const services = new NodeServices(options, clock);
+  const { keepers } = services;
+  let ending = false;
+  let starting: Promise<void> | undefined;
+  const used = new Map<Runtime["name"], Runtime>();
+  const useRuntimes = (): readonly Runtime[] => {
+    for (const { service, engine } of keepers.values()) {
+      const name = engine?.prepared.runtime ?? service.runtime ?? "process";
+      used.set(name, runtimeOf(name));
+    }
+    return [...used.values()];
   };
-  for (const service of plan.services) keepers.set(service.name, new ServiceKeeper(service, around));
-  const runtimes = (): Runtime[] => [
-    ...new Set(plan.services.map(({ runtime }) => runtimeOf(runtime ?? "process"))),
-  ];
+
+  const begin = async (): Promise<void> => {
+    await adoptSurvivors({ runtimes: useRuntimes(), keepers, launcher, events });
+    if (!ending) services.begin();
+  };
 
   return {
+    plan: () => services.plan,
     services: (): readonly ServiceView[] => [...keepers.values()].map((keeper) => keeper.view),
-    routes: (): readonly RouteView[] => plan.routes,
+    routes: () => services.plan.routes,
     address: (service): Address | undefined => keepers.get(service)?.address,
-    acquire: (service): Lease | undefined => keepers.get(service)?.acquire(),
-    demand: (services) => {
-      for (const name of services) {
-        const keeper = keepers.get(name);
-        if (keeper?.state.phase !== "unloaded" && keeper?.state.phase !== "asleep") continue;
-        keeper.send({ kind: "start", why: "A request asks for it." });
-        break;
-      }
-      return () => {};
-    },
+    acquire: (service) => services.acquire(service),
+    demand: (names) => services.residency.demand(names),
+    diversion: (service) => services.stepping.diversion(service),
     reportBroken: (service) => keepers.get(service)?.send({ kind: "broken" }),
-    diagnostics: () => [...plan.diagnostics, ...[...keepers.values()].flatMap(trouble)],
+    diagnostics: () => services.diagnostics(),
+    preview: (plan) => services.preview(plan),
+    apply: (plan) => services.apply(plan),
+    control: serviceOrders({ keepers, residency: services.residency, ladder: services.stepping.ladder }),
 
     async whenReady(service, timeout, signal): Promise<boolean> {
       const keeper = keepers.get(service);
@@ -108,32 +106,49 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return ready ?? false;
     },
 
-    async start(): Promise<void> {
-      await adoptSurvivors({ runtimes: runtimes(), keepers, launcher: options.launcher, events });
-      if (!stopping) for (const keeper of keepers.values()) keeper.send({ kind: "start" });
+    start(): Promise<void> {
+      starting ??= begin();
+      return starting;
     },
 
     async stop(deadline): Promise<void> {
-      stopping = true;
+      ending = true;
+      services.close();
+      // What an earlier run left is looked for to the end: nothing of it may be taken over after this.
+      await starting?.catch(() => {});
       const limit = new AbortController();
       const cancel = clock.after(deadline + KILL_SETTLES, () => limit.abort());
-      for (const keeper of keepers.values()) keeper.send({ kind: "stop", deadline });
-      await Promise.all([...keepers.values()].map((keeper) => keeper.until(isStopped, limit.signal)));
+      const all = [...keepers.values()];
+      for (const keeper of all) keeper.send({ kind: "stop", deadline });
+      await Promise.all(all.map((keeper) => keeper.until(isStopped, limit.signal)));
       cancel();
-      gate.close();
-      for (const { view } of keepers.values())
-        if (view.state !== "stopped") reportStuck(events, view, deadline);
-      await Promise.all(runtimes().map((runtime) => runtime.close()));
+      for (const { view } of all) if (view.state !== "stopped") reportStuck(events, view, deadline);
+      await Promise.all(useRuntimes().map((runtime) => runtime.close()));
     },
 
     async release(): Promise<void> {
-      stopping = true;
-      gate.close();
-      for (const keeper of keepers.values()) keeper.letGo();
-      await Promise.all(runtimes().map((runtime) => runtime.close({ keep: true })));
+      ending = true;
+      services.close();
+      await starting?.catch(() => {});
+      const all = [...keepers.values()];
+      // What is on its way down is not wanted any more; what is still being made would be nobody's.
+      for (const keeper of all)
+        if (!worthLeaving(keeper)) keeper.send({ kind: "stop", deadline: KILL_SETTLES });
+      const limit = new AbortController();
+      const cancel = clock.after(2 * KILL_SETTLES, () => limit.abort());
+      await Promise.all(
+        all.filter((keeper) => !worthLeaving(keeper)).map((keeper) => keeper.until(isStopped, limit.signal)),
+      );
+      cancel();
+      for (const keeper of all) keeper.letGo();
+      await Promise.all(useRuntimes().map((runtime) => runtime.close({ keep: true })));
     },
   };
 }
+
+/** An engine that is up, or on its way up, is left to the next Omni. */
+const worthLeaving = ({ state }: ServiceKeeper): boolean =>
+  state.process === "running" && ["starting", "loading", "ready"].includes(state.phase);
 
 /** True when requests may go there, false when they never will, `undefined` while that is open. */
 function readiness(keeper: ServiceKeeper): boolean | undefined {
@@ -145,21 +160,6 @@ function readiness(keeper: ServiceKeeper): boolean | undefined {
 
 const isStopped = (keeper: ServiceKeeper): true | undefined =>
   keeper.state.phase === "stopped" ? true : undefined;
-
-function trouble(keeper: ServiceKeeper): Diagnostic[] {
-  const { phase, failure } = keeper.state;
-  if (phase !== "failed" || failure === undefined) return [];
-  const { name } = keeper.view;
-  return [
-    {
-      code: failure.code,
-      severity: "error",
-      path: `services.${name}`,
-      message: failure.message,
-      hint: failure.hint === "" ? CODES[failure.code].remedy : failure.hint,
-    },
-  ];
-}
 
 function reportStuck(events: EventLog, view: ServiceView, deadline: number): void {
   events.record({
