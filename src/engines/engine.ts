@@ -169,8 +169,11 @@ export interface EngineDriver {
   /** What a line means that it writes while it serves: a core that died while HTTP still answers. Mostly nothing. */
   classifyLine(line: string): EngineFailure | undefined;
   readTook(lines: readonly string[]): EngineTook;
-  /** Variables without which its log is silent about what `readTook` and `onProcessorInstead` look for. */
-  readonly logEnvironment?: Readonly<Record<string, string>>;
+  /**
+   * Variables without which it cannot be watched well: its log would be silent about what `readTook` and
+   * `onProcessorInstead` look for, or its health would wait for its work. Whoever starts it adds them; the owner's go first.
+   */
+  readonly watchEnvironment?: Readonly<Record<string, string>>;
   /** Why it computes on the processor although it was given cards, by its own words; `undefined` when it does not. */
   onProcessorInstead(lines: readonly string[]): string | undefined;
   /** How its program tells version and flags; absent where nothing is to be asked. */

@@ -74,7 +74,7 @@ async function withServer(
   );
   const command = start?.command ?? [BINARY];
   const child = spawn(command[0] ?? "", command.slice(1), {
-    env: { ...process.env, ...start?.environment, ...driver.logEnvironment },
+    env: { ...process.env, ...start?.environment, ...driver.watchEnvironment },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";

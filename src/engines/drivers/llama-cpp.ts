@@ -26,7 +26,7 @@ export const llamaCppDriver: EngineDriver = {
   readTook: llamaCppTook,
   onProcessorInstead: llamaCppOnProcessor,
   // Buffers and devices are named from level 4 on (common/log.h, 2026); builds before do not read this and always name them.
-  logEnvironment: { LLAMA_ARG_LOG_VERBOSITY: "4" },
+  watchEnvironment: { LLAMA_ARG_LOG_VERBOSITY: "4" },
   program: {
     versionArguments: ["--version"],
     readVersion,

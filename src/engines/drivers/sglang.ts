@@ -18,8 +18,9 @@ const FLAGS: FlagStyle = {
 };
 
 /**
- * SGLang's server. `/health` sends a token through the scheduler where none went through it lately, as `/health_generate`
- * always does, and answers 503 while it warms up or when that token does not come.
+ * SGLang's server. `/health` is 503 until it has warmed up. Left alone it then waits for a token of the scheduler, at least
+ * a second and up to twenty, so that a long prompt would look like death: it is told not to. `/health_generate` waits in
+ * any case; the probe and the figures tell a scheduler that stands still (srt/entrypoints/http_server.py).
  */
 export const sglangDriver: EngineDriver = {
   kind: "sglang",
@@ -31,6 +32,7 @@ export const sglangDriver: EngineDriver = {
   load: metricsLoad("sglang", { method: "GET", path: "/metrics" }),
   ...failuresBy(SGLANG_FAILURES),
   readTook: sglangTook,
+  watchEnvironment: { SGLANG_ENABLE_HEALTH_ENDPOINT_GENERATION: "false" },
   onProcessorInstead: saidOnce(/\bdevice='cpu'|Torch not compiled with CUDA enabled/),
   // Asked of the interpreter that starts it. Where the program is SGLang's own it does not understand this, and tells nothing.
   program: {

@@ -42,7 +42,7 @@ export const vllmDriver: EngineDriver = {
   program: {
     versionArguments: ["--version"],
     readVersion: (output) => /^(?:vllm\s+)?v?(\d+\.\d+[\w.+-]*)\s*$/m.exec(output)?.[1],
-    // Groups of flags alone without `=all` since 0.10.2; older releases refuse it, which reads as no help at all.
+    // Newer releases list only groups of flags without `=all`, and older ones refuse it, which reads as no help at all.
     helpArguments: ["serve", "--help=all"],
     unknownFlags: (help, command) => unknownFlags(FLAGS, help, command),
   },
