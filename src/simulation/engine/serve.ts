@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { rmSync } from "node:fs";
 import type { LocalAddress } from "../../core/address.ts";
@@ -6,6 +5,12 @@ import type { Engine, EngineProgram } from "./engine.ts";
 import type { Call, Routes } from "./http.ts";
 import { routeOf, sendJson } from "./http.ts";
 import { takeOrder } from "./take-order.ts";
+
+/**
+ * Not by an import: the names of a built-in module are all read then, and those of `node:http` hold a WebSocket, with which
+ * the whole of undici would be loaded at each start of an engine.
+ */
+const { createServer } = process.getBuiltinModule("node:http");
 
 /** Listens on an address. Rejects with the system's error, such as EADDRINUSE. */
 export function listen(address: LocalAddress, answer: RequestListener): Promise<Server> {

@@ -1,5 +1,4 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { alone, writeWhole } from "../board/board-folder.ts";
 import { fieldsOf, listIn, numberIn, readFields } from "../read-fields.ts";
@@ -12,11 +11,8 @@ interface Planted {
 }
 
 /** Names of services may hold anything that a file's name may not. */
-const pathOf = (board: string, service: string): string => {
-  const plain = /^[\w.-]{1,64}$/.test(service);
-  const name = plain ? service : createHash("sha256").update(service).digest("hex").slice(0, 16);
-  return join(board, "faults", `${name}.json`);
-};
+const pathOf = (board: string, service: string): string =>
+  join(board, "faults", `${encodeURIComponent(service)}.json`);
 
 function readPlanted(path: string): readonly Planted[] {
   return listIn(readFields(path), "planted").flatMap((entry) => {
