@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { deploy } from "../../deployment/index.ts";
 import type { DeployedService, Deployment, Environment } from "../../deployment/index.ts";
 import { findEngineStarter } from "../../engines/index.ts";
@@ -12,6 +13,7 @@ import { launchDigest } from "./launch-digest.ts";
 import { clusterObjectsOf, containerOf, filesOf, limitsOf } from "./launch-parts.ts";
 import { local } from "./launcher.ts";
 import type { LauncherInput } from "./launcher.ts";
+import { checkProgram } from "./program-check.ts";
 import { visibleCards } from "./visible-cards.ts";
 
 interface Input extends LauncherInput {
@@ -53,6 +55,8 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
     ...(deployed.runtime === "kubernetes" ? { objects: clusterObjectsOf(deployed, deployment) } : {}),
   };
   const anywhere = start({ host: "127.0.0.1", port: 1 });
+  if (process && input.simulate === undefined)
+    await checkProgram(service.name, kind, anywhere.command, join(input.stateFolder, "programs"));
   const environment = await valuesOf(anywhere.plain, service.name, input);
   const digest = launchDigest({
     service: service.name,
