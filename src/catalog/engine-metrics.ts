@@ -18,10 +18,12 @@ export interface EngineMetrics extends Sourced {
   /** Counter of tokens of prompts. */
   readonly prompt?: string;
   /**
-   * What moves with every step of the engine where `progress` only moves at the end of a prompt or of a request: counters,
-   * counts of histograms, or a gauge of tokens in the cache.
+   * What moves with every step of the engine where counters of tokens only move at the end of a prompt or of a request:
+   * counters, counts of histograms, or a gauge of tokens in the cache.
    */
   readonly steps?: readonly string[];
+  /** Its counters of tokens move only when a request has ended; while one is being answered only `steps` tell. */
+  readonly countsAtEnd?: true;
   /** Names of the same figures in older releases. */
   readonly former?: { readonly kvUsed?: string };
 }
@@ -34,7 +36,7 @@ const SGLANG = {
   progress: "sglang:generation_tokens_total",
   generated: "sglang:generation_tokens_total",
   prompt: "sglang:prompt_tokens_total",
-  // Tokens are counted when a request has ended; these move in between.
+  countsAtEnd: true,
   steps: [
     "sglang:realtime_tokens_total",
     "sglang:inter_token_latency_seconds_count",
@@ -91,7 +93,7 @@ const ENGINE_METRICS: readonly EngineMetrics[] = [
     kvUsed: ["trtllm_kv_cache_utilization"],
     generated: "trtllm_generation_tokens_total",
     prompt: "trtllm_prompt_tokens_total",
-    // Tokens are counted when a request has ended; blocks of the cache are taken in between.
+    countsAtEnd: true,
     steps: ["trtllm_kv_cache_gen_alloc_blocks_total", "trtllm_kv_cache_iter_missed_blocks_total"],
     source:
       "https://github.com/NVIDIA/TensorRT-LLM/blob/main/tensorrt_llm/metrics/collector.py; releases before 1.2 export only counters of ended requests",

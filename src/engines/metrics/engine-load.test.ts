@@ -140,6 +140,14 @@ vllm:gpu_cache_usage_perc{model="brain",version="1"} 0.5`,
   ).toEqual({ waiting: 3, promptTokens: 10, generatedTokens: 16, progress: 35, kvUsed: 0.5 });
 });
 
+test("a backend of Triton that passes on less tells of progress all the same", () => {
+  expect(load("triton-vllm", "vllm:prompt_tokens_total 10\nvllm:generation_tokens_total 16")).toEqual({
+    promptTokens: 10,
+    generatedTokens: 16,
+    progress: 26,
+  });
+});
+
 test("TensorRT-LLM", () => {
   expect(
     load(

@@ -54,13 +54,13 @@ function loadOf(metrics: EngineMetrics, samples: Samples): EngineLoad {
  * before the end of a request: standing still would mean nothing then.
  */
 function progressOf(
-  { progress, prompt, generated, steps = [] }: EngineMetrics,
+  { progress, prompt, generated, countsAtEnd, steps = [] }: EngineMetrics,
   samples: Samples,
 ): number | undefined {
-  const decisive = [...(progress === undefined || steps.length > 0 ? [] : [progress]), ...steps];
+  const counters = [progress, prompt, generated].filter((name) => name !== undefined);
+  const decisive = countsAtEnd === true ? steps : [...counters, ...steps];
   if (!decisive.some((name) => samples.has(name))) return undefined;
-  const moving = new Set([progress, prompt, generated, ...steps].filter((name) => name !== undefined));
-  return [...moving].reduce((sum, name) => sum + (samples.get(name)?.sum ?? 0), 0);
+  return [...new Set([...counters, ...steps])].reduce((sum, name) => sum + (samples.get(name)?.sum ?? 0), 0);
 }
 
 type Figures = { readonly [Name in keyof EngineLoad]-?: number | undefined };
