@@ -36,7 +36,8 @@ export class SampleSeries {
   readonly #history: StatementSync;
   readonly #oldestFine: StatementSync;
   readonly #newestCoarse: StatementSync;
-  readonly #delete: StatementSync;
+  readonly #deleteOld: StatementSync;
+  readonly #deleteFuture: StatementSync;
 
   constructor(database: DatabaseSync, shape: SeriesShape) {
     const { table, marks, figures } = shape;
@@ -72,8 +73,9 @@ export class SampleSeries {
       `INSERT OR REPLACE INTO ${table} (${columns.join(", ")}) SELECT ${COARSE}, subject, time / ${COARSE} * ${COARSE} AS slot, ${sums} ` +
         `FROM ${table} WHERE step = ${FINE} AND subject = ? AND time >= ? AND time < ? GROUP BY slot`,
     );
+    // The driver of the database binds every number as a real one, which would not divide to a whole.
     this.#history = database.prepare(
-      `SELECT time / ? * ? AS slot, ${sums} FROM ${table} WHERE subject = ? AND time >= ? AND time < ? AND ` +
+      `SELECT time / CAST(? AS INTEGER) * CAST(? AS INTEGER) AS slot, ${sums} FROM ${table} WHERE subject = ? AND time >= ? AND time < ? AND ` +
         `((step = ${COARSE} AND time < ?) OR (step = ${FINE} AND time >= ?)) GROUP BY slot ORDER BY slot LIMIT ?`,
     );
     this.#oldestFine = database.prepare(
@@ -82,9 +84,9 @@ export class SampleSeries {
     this.#newestCoarse = database.prepare(
       `SELECT max(time) AS time FROM ${table} WHERE step = ${COARSE} AND subject = ? AND time <= ?`,
     );
-    this.#delete = database.prepare(
-      `DELETE FROM ${table} WHERE step = ? AND subject = ? AND (time < ? OR time > ?)`,
-    );
+    // Two statements: with OR, the index would not be used.
+    this.#deleteOld = database.prepare(`DELETE FROM ${table} WHERE step = ? AND subject = ? AND time < ?`);
+    this.#deleteFuture = database.prepare(`DELETE FROM ${table} WHERE step = ? AND subject = ? AND time > ?`);
   }
 
   write(subject: number, row: SampleRow): void {
@@ -109,17 +111,25 @@ export class SampleSeries {
 
   /** Deletes what is too old, or from a future that did not come. Fine rows go by whole steps of the coarse ones. */
   prune(subject: number, now: number, keep: { readonly fine: number; readonly coarse: number }): void {
-    this.#delete.run(FINE, subject, alignedTo(now - keep.fine), now + DAY);
-    this.#delete.run(COARSE, subject, now - keep.coarse, now + DAY);
+    for (const [step, oldest] of [
+      [FINE, alignedTo(now - keep.fine)],
+      [COARSE, now - keep.coarse],
+    ] as const) {
+      this.#deleteOld.run(step, subject, oldest);
+      this.#deleteFuture.run(step, subject, now + DAY);
+    }
   }
 
-  /** Deletes the oldest beyond so many rows of either kind, for all subjects together. Reads the whole table. */
+  /** Deletes the oldest beyond so many rows of either kind, for all subjects together. Counts the whole table. */
   limit(rows: number): void {
     const { table } = this.#shape;
     for (const step of [FINE, COARSE]) {
+      const count = this.#database.prepare(`SELECT count(*) AS n FROM ${table} WHERE step = ?`).get(step)?.[
+        "n"
+      ];
+      if (Number(count) <= rows) continue;
       const kept = `SELECT time FROM ${table} WHERE step = ? ORDER BY time DESC LIMIT 1 OFFSET ?`;
-      const first = this.#database.prepare(kept).get(step, rows)?.["time"];
-      if (typeof first !== "number") continue;
+      const first = Number(this.#database.prepare(kept).get(step, rows)?.["time"]);
       this.#database
         .prepare(`DELETE FROM ${table} WHERE step = ? AND time < ?`)
         .run(step, alignedTo(first) + COARSE);

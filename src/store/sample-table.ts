@@ -16,6 +16,16 @@ const HOST = "host";
 /** Five minutes in an hour. */
 const HOURLY = 12;
 
+/** Those of whom nothing is kept any more; each is looked up by the tables' own keys. */
+const FORGET_SUBJECTS = `DELETE FROM sample_subjects WHERE ${["card_samples", "host_samples"]
+  .flatMap((table) =>
+    [FINE, COARSE].map(
+      (step) => `(SELECT 1 FROM ${table} WHERE step = ${step} AND subject = sample_subjects.id)`,
+    ),
+  )
+  .map((found) => `NOT EXISTS ${found}`)
+  .join(" AND ")}`;
+
 interface Batch {
   readonly time: number;
   readonly host: SampleTally;
@@ -164,9 +174,7 @@ export class SampleTable implements SampleHistory {
     }
     if (this.#tidied++ % HOURLY === 0) {
       for (const series of [this.#cards, this.#host]) series.limit(this.#keep.rows);
-      this.#database.exec(
-        "DELETE FROM sample_subjects WHERE id NOT IN (SELECT subject FROM card_samples UNION SELECT subject FROM host_samples)",
-      );
+      this.#database.exec(FORGET_SUBJECTS);
     }
     this.#tidiedAt = Math.floor(now / COARSE) * COARSE;
   }
@@ -193,7 +201,7 @@ export class SampleTable implements SampleHistory {
     const pending = [...this.#held, ...(this.#batch === undefined ? [] : [this.#batch])]
       .filter(({ time }) => time >= from && time < to)
       .flatMap((batch) => tally(batch)?.row(subject, Math.floor(batch.time / step) * step) ?? []);
-    return pending.reduce(joined, written);
+    return pending.reduce(joined, written).slice(-MOST_POINTS);
   }
 }
 

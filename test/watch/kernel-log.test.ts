@@ -63,8 +63,7 @@ test("what stood there before is no fault of now; what comes is, when its line i
 
 test("a card that the kernel gave up is lost at once, and back when the driver reads it again and again", async () => {
   writeFileSync(log, "");
-  const { latest } = await begin();
-  expect(latest).toBeDefined();
+  await begin();
   appendFileSync(log, "NVRM: Xid (PCI:0000:01:00): 79, pid=1, name=x, GPU has fallen off the bus.\n");
   await until(() => faults.length > 1, "it is lost");
   expect(faults.slice(0, 2)).toEqual([
@@ -87,8 +86,8 @@ test("a storm of a hundred thousand lines is one fault a card and code", async (
 });
 
 test("a log that is not there yet is followed from its beginning once it is", async () => {
-  const { notes } = await begin();
-  expect(notes.call(watch)).toEqual([`${log}, where the kernel's log should be, is not there.`]);
+  const begun = await begin();
+  expect(begun.notes()).toEqual([`${log}, where the kernel's log should be, is not there.`]);
   writeFileSync(log, "NVRM: GPU 0000:01:00.0: GPU has fallen off the bus.\n");
   await until(() => faults.length > 0, "it is read");
   expect(faults[0]).toEqual({
