@@ -35,6 +35,7 @@ const CONFIG = z.object({
       Labels: z.record(z.string(), z.string()).nullish(),
     })
     .nullish(),
+  rootfs: z.object({ diff_ids: z.array(z.string()).optional() }).nullish(),
 });
 
 export type Layer = z.infer<typeof descriptor>;
@@ -46,6 +47,8 @@ export interface Manifest {
   readonly platform: string;
   readonly created: string | undefined;
   readonly layers: readonly Layer[];
+  /** Digests of the layers unpacked, in the same order; empty where the image does not say. */
+  readonly diffIds: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -83,6 +86,7 @@ export async function readManifest(
     platform: `${config.data.os ?? "linux"}/${config.data.architecture ?? architecture}`,
     created: config.data.created,
     layers: manifest.data.layers,
+    diffIds: config.data.rootfs?.diff_ids ?? [],
     environment: new Map((config.data.config?.Env ?? []).map(splitVariable)),
     labels: config.data.config?.Labels ?? {},
   };

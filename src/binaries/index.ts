@@ -4,6 +4,7 @@
  * can run (core) and what follows for a plan.
  */
 export type { DeviceCode } from "./device-code.ts";
+export { imageLayers } from "./image-layers.ts";
 export { inspectFile } from "./inspect-file.ts";
 export type { BinaryReport } from "./inspect-file.ts";
 export { inspectFolder } from "./inspect-folder.ts";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A layer as it is stored, compressed or not. */
 export interface StoredLayer {
@@ -14,6 +15,8 @@ export interface StoredImage {
   readonly layers: readonly StoredLayer[];
   /** Under an index for several platforms, as published images are. */
   readonly indexed?: boolean;
+  /** Digests of the layers unpacked, without which Docker takes no image. */
+  readonly diffIds?: readonly string[];
 }
 
 export interface ImageRegistry {
@@ -26,6 +29,10 @@ export interface ImageRegistry {
   readonly corrupt: (digest: string) => void;
   /** Sends half of this blob and breaks the connection. */
   readonly breakOff: (digest: string) => void;
+  /** Sends this blob in ten pieces, so many ms apart. */
+  readonly slow: (digest: string, ms: number) => void;
+  /** Refuses a repository's manifests with the words of a registry. */
+  readonly refuse: (repository: string, status: number, code: string, message: string) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -44,6 +51,8 @@ export async function startImageRegistry(login?: {
   const tags = new Map<string, string>();
   const requests: string[] = [];
   const broken = new Set<string>();
+  const slowed = new Map<string, number>();
+  const refused = new Map<string, { readonly status: number; readonly body: string }>();
   const token = "a-token-of-the-test";
   const store = (bytes: Buffer, type: string): string => {
     const digest = digestOf(bytes);
@@ -65,19 +74,29 @@ export async function startImageRegistry(login?: {
     requests.push(`GET ${url.replace(/\?.*/, "")}${authorized ? " +auth" : ""}`);
     if (url.startsWith("/token?")) return giveToken(request, response);
     const match = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url);
-    if (match === null) return send(response, 404, {});
+    if (match === null && url !== "/v2/") return send(response, 404, {});
     if (!authorized) {
       const realm = `http://${request.headers.host}/token`;
-      const scope = `repository:${match[1]}:pull`;
+      const scope = `repository:${match?.[1] ?? ""}:pull`;
       return send(response, 401, {
         "www-authenticate": `Bearer realm="${realm}",service="test",scope="${scope}"`,
       });
     }
+    if (match === null) return send(response, 200, {});
+    const refusal = refused.get(match[1] ?? "");
+    if (refusal !== undefined && match[2] === "manifests")
+      return send(response, refusal.status, { "content-type": "application/json" }, refusal.body);
     const wanted = match[3] ?? "";
     const digest = wanted.startsWith("sha256:") ? wanted : tags.get(`${match[1]}:${wanted}`);
     const blob = digest === undefined ? undefined : blobs.get(digest);
     if (blob === undefined) return send(response, 404, {});
-    response.writeHead(200, { "content-type": blob.type, "content-length": blob.bytes.length });
+    response.writeHead(200, {
+      "content-type": blob.type,
+      "content-length": blob.bytes.length,
+      "docker-content-digest": digest,
+    });
+    const pace = slowed.get(wanted);
+    if (pace !== undefined) return void sendSlowly(response, blob.bytes, pace);
     if (!broken.has(wanted)) return void response.end(blob.bytes);
     response.write(blob.bytes.subarray(0, blob.bytes.length / 2), () => response.destroy());
   };
@@ -120,6 +139,12 @@ export async function startImageRegistry(login?: {
     breakOff: (digest) => {
       broken.add(digest);
     },
+    slow: (digest, ms) => {
+      slowed.set(digest, ms);
+    },
+    refuse: (repository, status, code, message) => {
+      refused.set(repository, { status, body: JSON.stringify({ errors: [{ code, message }] }) });
+    },
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
@@ -134,6 +159,15 @@ function send(response: ServerResponse, status: number, headers: Record<string, 
   response.writeHead(status, headers).end(body);
 }
 
+async function sendSlowly(response: ServerResponse, bytes: Buffer, ms: number): Promise<void> {
+  const piece = Math.ceil(bytes.length / 10);
+  for (let from = 0; from < bytes.length && !response.destroyed; from += piece) {
+    response.write(bytes.subarray(from, from + piece));
+    await sleep(ms);
+  }
+  response.end();
+}
+
 function manifestOf(image: StoredImage, store: (bytes: Buffer, type: string) => string): Buffer {
   const config = Buffer.from(
     JSON.stringify({
@@ -141,7 +175,7 @@ function manifestOf(image: StoredImage, store: (bytes: Buffer, type: string) => 
       os: "linux",
       created: "2026-10-01T00:00:00Z",
       config: { Env: image.environment ?? [], Labels: image.labels ?? {} },
-      rootfs: { type: "layers", diff_ids: [] },
+      rootfs: { type: "layers", diff_ids: image.diffIds ?? [] },
     }),
   );
   const describe = (bytes: Buffer, mediaType: string): object => ({
