@@ -14,7 +14,10 @@ export interface Effective {
   /** The next engine of its chain takes over; `engine` is its name. */
   readonly nextEngine: boolean;
   readonly engine?: string;
-  /** Its engine has to be started anew to get here from the rung before. */
+  /**
+   * Its engine has to be started anew to get here from the rung before. False where its requests go elsewhere or did: it is
+   * unloaded then, and its next start is the right one.
+   */
   readonly restartNeeded: boolean;
 }
 
@@ -54,13 +57,14 @@ const settingsOf = (rungs: readonly LadderRung[]): PlannedService["settings"] =>
   rungs.findLast((rung) => rung.settings !== undefined)?.settings;
 
 /** An engine that runs with the first `from` of these rungs has to be started anew to run with the first `to`. */
-export const startsDiffer = (rungs: readonly LadderRung[], from: number, to: number): boolean =>
-  !sameStart(rungs.slice(0, Math.max(0, from)), rungs.slice(0, Math.max(0, to)));
+export function startsDiffer(rungs: readonly LadderRung[], from: number, to: number): boolean {
+  const [before, after] = [rungs.slice(0, Math.max(0, from)), rungs.slice(0, Math.max(0, to))];
+  if (before.some(isDiversion) || after.some(isDiversion)) return false;
+  return settingsOf(before) !== settingsOf(after) || takesNext(before) !== takesNext(after);
+}
 
-const sameStart = (one: readonly LadderRung[], other: readonly LadderRung[]): boolean =>
-  settingsOf(one) === settingsOf(other) &&
-  one.some((rung) => rung.step === "next-engine") === other.some((rung) => rung.step === "next-engine") &&
-  one.some(isDiversion) === other.some(isDiversion);
+const takesNext = (rungs: readonly LadderRung[]): boolean =>
+  rungs.some((rung) => rung.step === "next-engine");
 
 function changed(planned: PlannedService, taken: readonly LadderRung[]): PlannedService {
   const settings = settingsOf(taken);

@@ -76,14 +76,15 @@ function down(
   };
 }
 
-function moved(state: LadderState, to: number, now: number, rules: LadderRules): LadderState {
-  const away = rules.rungs.slice(0, to).some(isDiversion);
+function moved(state: LadderState, to: number, now: number, { rungs }: LadderRules): LadderState {
+  const isAway = (rung: number): boolean => rungs.slice(0, rung).some(isDiversion);
+  const starts = isAway(state.rung) || startsDiffer(rungs, state.rung, to);
   return {
     ...state,
     rung: to,
     changedAt: now,
     calm: undefined,
-    pending: !away && (state.pending || startsDiffer(rules.rungs, state.rung, to)),
+    pending: !isAway(to) && (state.pending || starts),
     exhausted: false,
   };
 }

@@ -44,7 +44,7 @@ function outlookOfAbsent(scene: Scene, known: Known): Outlook {
     };
   if (notBefore > scene.now) {
     const wait = notBefore - scene.now;
-    const times = failures === 1 ? "The last load" : `The last ${failures} loads`;
+    const times = failures === 1 ? "the last load" : `the last ${failures} loads`;
     const because = `${times} of ${service} failed; it is tried again in ${formatDuration(wait)}`;
     return { eta: Math.round(wait + loadTimeOf(known)), position: 0, because };
   }

@@ -16,8 +16,8 @@ export function describeResidency(note: ResidencyNote): NewEvent {
       });
     }
     case "not-again": {
-      const times = note.failures === 1 ? "Loading" : `For the ${note.failures}th time loading`;
-      const message = `${times} ${service} failed; requests do not load it again for ${formatDuration(note.wait)}.`;
+      const times = note.failures === 1 ? "" : ` ${note.failures} times in a row`;
+      const message = `Loading ${service} failed${times}; requests do not load it again for ${formatDuration(note.wait)}.`;
       return event(service, "swap.load-failed", "warning", message, { failures: note.failures });
     }
     case "refused":

@@ -147,7 +147,7 @@ test("asks for the first choice, for the next when that cannot be had, and for n
   expect(keeper.outlook("images")).toEqual({
     eta: 50_000,
     position: 0,
-    because: "The last load of images failed; it is tried again in 30.0 s",
+    because: "the last load of images failed; it is tried again in 30.0 s",
   });
   expect(keeper.outlook("chat")).toEqual({ position: 0, because: "chat makes room for oracle" });
 });
@@ -168,7 +168,7 @@ test("tries a failed model again only after a wait that doubles, whoever asks", 
   clock.runUntil(90_000);
   expect(control.take()).toEqual(["load chat"]);
   expect(messages()).toContain(
-    "For the 2th time loading chat failed; requests do not load it again for 1 m 0 s.",
+    "Loading chat failed 2 times in a row; requests do not load it again for 1 m 0 s.",
   );
 });
 
