@@ -75,6 +75,8 @@ export interface EngineFailure {
   readonly recoverable: boolean;
   /** For a cache or context that is too large: tokens that the engine itself says would fit. */
   readonly fittingTokens?: number;
+  /** Said by an engine that serves on: worth an event, and a step down where that would help, but no restart. */
+  readonly goesOn?: true;
 }
 
 /** What a health probe said. `progress` is a fraction from 0 to 1 where the engine reports one. */

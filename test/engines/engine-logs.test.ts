@@ -34,12 +34,14 @@ describe.each(CASES.filter(tells).map((log) => [`${log.kind}: ${log.name}`, log]
   "%s",
   (_name, log) => {
     const failure = read(driverOf(log.kind), log);
-    const [code = "", recoverable, tokens] = log.expect.split(" ");
+    const [code = "", recoverable, ...more] = log.expect.split(" ");
+    const tokens = more.find((word) => word.startsWith("tokens="));
 
     test(`means ${log.expect}`, () => {
       expect(failure).toMatchObject({ code, recoverable: recoverable === "recoverable" });
       expect(failure?.message).toContain(log.says);
       expect(failure?.hint).not.toBe("");
+      expect(failure?.goesOn === true).toBe(more.includes("goes-on"));
       expect(failure?.fittingTokens).toBe(tokens === undefined ? undefined : Number(tokens.split("=")[1]));
     });
 

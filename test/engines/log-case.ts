@@ -11,7 +11,7 @@ export interface LogCase {
   readonly source: string;
   /** Absent for what was written while it served. */
   readonly exit?: ProcessExit;
-  /** `nothing`, or a code, `recoverable` or `final`, and `tokens=N` where the engine says what would fit. */
+  /** `nothing`, or a code, `recoverable` or `final`, `tokens=N` where it says what would fit, `goes-on` where it serves on. */
   readonly expect: string;
   /** Words that the message has to hold. */
   readonly says: string;

@@ -12,6 +12,8 @@ export interface FailurePattern {
   readonly recoverable: boolean;
   /** What such a line means while the process lives and may still answer; absent where it tells nothing then. */
   readonly serving?: Code;
+  /** It goes on serving after such a line. */
+  readonly goesOn?: true;
   /** Group that holds the tokens which the engine says would fit. */
   readonly fittingTokens?: number;
 }
@@ -21,8 +23,8 @@ export interface FailureReading {
   /** The engine's own name, as a sentence begins. */
   readonly title: string;
   readonly patterns: readonly FailurePattern[];
-  /** Lines that read like failures and are none. */
-  readonly harmless?: RegExp;
+  /** A line by which the engine takes back what it said before: it tried again otherwise, and went on. */
+  readonly takesBack?: RegExp;
   /** Lines that repeat what a client wrote, which may read like anything. */
   readonly echo?: RegExp;
 }

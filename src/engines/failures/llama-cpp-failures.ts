@@ -5,7 +5,7 @@ import type { FailureReading } from "./failure-pattern.ts";
 export const LLAMA_CPP_FAILURES: FailureReading = {
   title: "llama-server",
   // It allocates again without copies of the graph for several cards, and goes on.
-  harmless: /retrying without pipeline parallelism/,
+  takesBack: /retrying without pipeline parallelism/,
   patterns: [
     {
       line: /has no device code compatible with CUDA arch (\d+)\. ggml-cuda\.cu was compiled for: ([^\n]*)/,
@@ -19,6 +19,7 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
       message: "It found no memory to compute with: $&",
       recoverable: true,
       serving: "engine.out-of-memory",
+      goesOn: true,
     },
     {
       line: /Compute error\.[^\n]*ret = -3/,
@@ -26,6 +27,7 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
       message: "A computation failed: $&",
       recoverable: true,
       serving: "engine.card-fault",
+      goesOn: true,
     },
     {
       line: /ggml_aligned_malloc: insufficient memory[^\n]*/,
@@ -39,7 +41,6 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
       code: "engine.out-of-memory",
       message: "Card $2 has no $1 left.",
       recoverable: true,
-      serving: "engine.out-of-memory",
     },
     {
       line: /failed to allocate buffer for kv cache/,

@@ -38,6 +38,7 @@ const SURVIVED: readonly FailurePattern[] = [
     hint: "Make the image smaller or the batch shorter, or let it have the card alone: lease.",
     recoverable: true,
     serving: "engine.out-of-memory",
+    goesOn: true,
   },
 ];
 

@@ -14,14 +14,17 @@ const LINE = 4096;
  * Engines over several processes say the cause first and its consequences later, so patterns go before lines.
  */
 export function readFailure(
-  { title, patterns, harmless, echo }: FailureReading,
+  { title, patterns, takesBack, echo }: FailureReading,
   exit: ProcessExit,
   lastLines: readonly string[],
 ): EngineFailure {
+  const valid = takesBack === undefined ? 0 : lastLines.findLastIndex((line) => takesBack.test(line)) + 1;
   const lines = lastLines
+    .slice(valid)
     .map((line) => (line.length > LINE ? line.slice(0, LINE) : line))
-    .filter((line) => harmless?.test(line) !== true && echo?.test(line) !== true);
-  for (const pattern of patterns) {
+    .filter((line) => echo?.test(line) !== true);
+  // What it survived is no cause of its end.
+  for (const pattern of patterns.filter(({ goesOn }) => goesOn !== true)) {
     for (const line of lines) {
       const match = pattern.line.exec(line);
       if (match !== null) return failureOf(title, pattern, match);
@@ -37,15 +40,15 @@ export function readFailure(
 export function lineReading({
   title,
   patterns,
-  harmless,
   echo,
 }: FailureReading): (line: string) => EngineFailure | undefined {
   const serving = patterns.filter(({ serving: code }) => code !== undefined);
   if (serving.length === 0) return () => undefined;
-  const any = new RegExp(serving.map(({ line }) => `(?:${line.source})`).join("|"));
+  const flags = serving.some(({ line }) => line.ignoreCase) ? "i" : "";
+  const any = new RegExp(serving.map(({ line }) => `(?:${line.source})`).join("|"), flags);
   return (whole) => {
     const line = whole.length > LINE ? whole.slice(0, LINE) : whole;
-    if (!any.test(line) || harmless?.test(line) === true || echo?.test(line) === true) return undefined;
+    if (!any.test(line) || echo?.test(line) === true) return undefined;
     for (const pattern of serving) {
       const match = pattern.line.exec(line);
       if (match !== null) return failureOf(title, pattern, match, pattern.serving);
@@ -67,6 +70,7 @@ function failureOf(
     message: `${title}: ${/[.!?]$/.test(text) ? text : `${text}.`}`,
     hint: pattern.hint === undefined ? CODES[code].remedy : filled(pattern.hint, match),
     recoverable: pattern.recoverable,
+    ...(pattern.goesOn === true ? { goesOn: true } : {}),
     ...(Number.isSafeInteger(fitting) && fitting > 0 ? { fittingTokens: fitting } : {}),
   };
 }
