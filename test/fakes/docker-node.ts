@@ -21,6 +21,8 @@ export interface Answer {
 
 /** A real Docker engine in namespaces of its own, with a world outside it; see `isolation/node.sh`. */
 export interface DockerNode {
+  /** `unix:///…/docker.sock`, open to this machine; what it publishes is on the node's own loopback. */
+  readonly socket: string;
   /** Runs the docker client; rejects with what it said when it fails. */
   docker(...words: readonly string[]): Promise<string>;
   /** What the probe is told by a container, by the node itself, or by the world: `dial HOST PORT`. */
@@ -65,6 +67,7 @@ export function whyNoEngine(tools: readonly string[]): string | undefined {
 }
 
 class Machine implements DockerNode {
+  readonly socket: string;
   readonly #folder: string;
   readonly #probe: string;
   readonly #cgroup: string;
@@ -74,6 +77,7 @@ class Machine implements DockerNode {
   constructor(folder: string, probe: string) {
     this.#folder = folder;
     this.#probe = probe;
+    this.socket = `unix://${folder}/docker.sock`;
     this.#cgroup = basename(folder);
     const node = ["sh", join(FAKES, "node.sh"), folder, probe, `/${this.#cgroup}`];
     this.#child = spawn(
@@ -111,7 +115,7 @@ class Machine implements DockerNode {
       // The classic builder needs no plugin and pulls nothing for an image FROM scratch.
       env: {
         PATH: process.env["PATH"],
-        DOCKER_HOST: `unix://${this.#folder}/docker.sock`,
+        DOCKER_HOST: this.socket,
         DOCKER_CONFIG: join(this.#folder, "client"),
         DOCKER_BUILDKIT: "0",
       },
