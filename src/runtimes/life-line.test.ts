@@ -98,10 +98,11 @@ describe.skipIf(process.platform === "win32")("the life line", () => {
   });
 
   test("a guard ends its engine even when its folder was removed", async () => {
-    const { line, ended } = await engine("u5", 300, ["sleep", "1000"]);
+    const { line, pid, ended } = await engine("u5", 300, ["sleep", "1000"]);
     rmSync(folder, { recursive: true });
     line.release();
     await ended;
+    expect(isAlive(pid)).toBe(false);
   });
 
   test("taken over in the moment of the grace's end, an engine lives, or nobody believes that it does", async () => {

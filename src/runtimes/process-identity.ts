@@ -32,12 +32,12 @@ let bootId: string | undefined;
 /** What /proc tells of a process; `undefined` where it is gone or there is no /proc. `startTime` in ticks since boot. */
 function processStat(
   pid: number,
-): { readonly zombie: boolean; readonly group: number; readonly startTime: string } | undefined {
+): { readonly zombie: boolean; readonly parent: number; readonly startTime: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The name in parentheses may itself hold spaces and parentheses: fields count from the last one.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { zombie: fields[0] === "Z", group: Number(fields[2]), startTime: fields[19] ?? "" };
+    return { zombie: fields[0] === "Z", parent: Number(fields[1]), startTime: fields[19] ?? "" };
   } catch {
     return undefined;
   }
@@ -45,6 +45,9 @@ function processStat(
 
 /** Start time of a process in ticks since boot, `-` where this system does not tell. */
 export const startTimeOf = (pid: number): string => processStat(pid)?.startTime ?? "-";
+
+/** The process that started it, where /proc tells. */
+export const parentOf = (pid: number): number | undefined => processStat(pid)?.parent;
 
 /**
  * Whether a process still is the one that `identity` was taken of. Without /proc a process with the same number passes

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../core/index.ts";
 import type { LaunchSpec } from "../engines/engine.ts";
+import { markOf, parentOf } from "./process-identity.ts";
 
 type Limits = NonNullable<LaunchSpec["limits"]>;
 
@@ -26,13 +27,17 @@ export interface UnitCgroup {
   readonly bindsNode: boolean;
 }
 
+/** Where Omni itself is, below the cgroup that it was given: systemd's `DelegateSubgroup=omni`, or made by `makeRoom`. */
+const OWN = "omni";
+
 /**
- * Folder of the cgroup v2 that this process is in, if it may make others in it: `root` is where the tree is mounted,
+ * Folder of the cgroup v2 that this process was given, if it may make others in it: `root` is where the tree is mounted,
  * `own` the text of /proc/self/cgroup. `undefined` where there is no tree, or where it belongs to somebody else.
  */
 export function writableCgroup(root: string, own: string): string | undefined {
-  const path = /^0::(.*)$/m.exec(own)?.[1];
-  if (path === undefined) return undefined;
+  const place = /^0::(.*)$/m.exec(own)?.[1];
+  if (place === undefined) return undefined;
+  const path = place.endsWith(`/${OWN}`) ? place.slice(0, -OWN.length - 1) : place;
   const folder = join(root, path);
   try {
     for (const name of ["", "cgroup.procs"]) accessSync(join(folder, name), constants.W_OK);
@@ -99,11 +104,33 @@ function enableControllers(parent: string, { memory, cpus, numaNode }: Limits): 
   const available = readWords(join(parent, "cgroup.controllers"));
   for (const controller of wanted) {
     if (handedOn.includes(controller) || !available.includes(controller)) continue;
-    try {
-      writeFileSync(join(parent, "cgroup.subtree_control"), `+${controller}`);
-    } catch {
-      // Told where the limit cannot be set.
-    }
+    if (!handOn(parent, controller) && makeRoom(parent)) handOn(parent, controller);
+  }
+}
+
+/** False where it was refused; that is told where the limit cannot be set. */
+function handOn(parent: string, controller: string): boolean {
+  try {
+    writeFileSync(join(parent, "cgroup.subtree_control"), `+${controller}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const isOurs = (pid: number): boolean =>
+  pid === process.pid || parentOf(pid) === process.pid || markOf(pid) !== undefined;
+
+/** Moves Omni and its own out of the cgroup that they were given, if nobody else is in it. */
+function makeRoom(parent: string): boolean {
+  const inside = readWords(join(parent, "cgroup.procs")).map(Number);
+  if (inside.length === 0 || !inside.every(isOurs)) return false;
+  try {
+    mkdirSync(join(parent, OWN), { recursive: true });
+    for (const pid of inside) writeFileSync(join(parent, OWN, "cgroup.procs"), String(pid));
+    return true;
+  } catch {
+    return false;
   }
 }
 

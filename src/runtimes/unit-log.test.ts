@@ -108,6 +108,7 @@ test("a file that somebody else emptied is read from its beginning", async () =>
   appendFileSync(path, "short\n");
   await eventually("it is heard too", () => log.lastLines().at(-1) === "short");
   await log.close();
+  expect(log.lastLines()).toEqual(["a line that is rather long", "short"]);
 });
 
 test("where no copy can be made, the file is bounded all the same", async () => {
