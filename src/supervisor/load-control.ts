@@ -3,7 +3,8 @@
  * in the service's state.
  */
 export interface LoadControl {
-  load(service: string, why: string): void;
+  /** `false` says that it cannot be loaded now, so that nobody waits for it. */
+  load(service: string, why: string): void | false;
   /** Lets answers finish for at most `drain` ms, then frees the cards; by sleep where the engine can and `sleep` is set. */
   unload(
     service: string,

@@ -59,8 +59,7 @@ function takeAbout(draft: Draft, known: Known, input: About): void {
       for (const better of known.member.standsInFor) miss(draft, better);
       return;
     case "lease-released":
-      // A request that begins or ends on a busy service changes nobody's turn.
-      draft.changed = resident.inFlight <= 1;
+      draft.changed = resident.inFlight <= 1 && someoneCares(draft, known);
       change(draft, service, { inFlight: Math.max(0, resident.inFlight - 1), usedAt: now });
       return;
     case "load":
@@ -84,6 +83,12 @@ function takeAbout(draft: Draft, known: Known, input: About): void {
       hear(draft, known, input);
   }
 }
+
+/** That a service has nothing to do matters to those who wait for its place, and to nobody when it may stay anyway. */
+const someoneCares = (draft: Draft, { member }: Known): boolean =>
+  draft.wants.length > 0 ||
+  (member.ttl !== false && draft.wakeAt === undefined) ||
+  member.excludes.some((service) => draft.residents.get(service)?.missed === true);
 
 type Heard = Exclude<
   About,

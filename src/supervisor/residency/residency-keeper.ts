@@ -166,7 +166,8 @@ class NodeResidency implements ResidencyKeeper {
     const { clock, control } = this.#options;
     switch (action.do) {
       case "load":
-        control.load(action.service, action.why);
+        if (control.load(action.service, action.why) === false)
+          this.#send({ kind: "failed", service: action.service });
         return;
       case "unload":
         control.unload(action.service, { why: action.why, drain: action.drain, sleep: action.sleep });

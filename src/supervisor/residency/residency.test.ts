@@ -12,8 +12,10 @@ const SWAP = { minResidency: MIN, ttl: 10 * MIN, maxWait: 5 * MIN };
 /** Writes down what it is told and does nothing: tests say themselves what came of it. */
 class Told implements LoadControl {
   readonly orders: string[] = [];
-  load(service: string): void {
+  refused: string | undefined;
+  load(service: string): void | false {
     this.orders.push(`load ${service}`);
+    if (service === this.refused) return false;
   }
   unload(service: string, how: { readonly drain: number; readonly sleep?: boolean }): void {
     this.orders.push(`${how.sleep === true ? "sleep" : "unload"} ${service} within ${how.drain}`);
@@ -258,6 +260,16 @@ test("does not trust an order that nobody answers, and takes old news for none",
   keeper.demand(["chat"]);
   clock.runUntil(MIN + 30_000);
   expect(control.take()).toEqual(["load chat"]);
+});
+
+test("does not hold a card for a service that cannot be loaded", () => {
+  const { keeper, control, messages } = node();
+  control.refused = "chat";
+  keeper.start();
+  keeper.demand(["chat"]);
+  keeper.demand(["images"]);
+  expect(control.take()).toEqual(["load chat", "load images"]);
+  expect(messages()).toContain("Loading chat failed; requests do not load it again for 30.0 s.");
 });
 
 test("goes on with another plan: the services that stay keep their place, the new ones get one", () => {
