@@ -1,6 +1,6 @@
 import { request } from "undici";
 import type { NodeEvent } from "../core/index.ts";
-import { OmniError, messageOf } from "../core/index.ts";
+import { OmniError } from "../core/index.ts";
 import type { ServiceView } from "../supervisor/backends.ts";
 
 /** What chaos needs to know of a node at one moment. */
@@ -18,6 +18,8 @@ export interface NodeApi {
   follow(listener: (event: NodeEvent, at: number) => void): Promise<() => void>;
   /** Events with a greater number, oldest first. */
   since(seq: number): Promise<readonly NodeEvent[]>;
+  /** Number of the newest event, 0 for none. */
+  lastEvent(): Promise<number>;
   order(service: string, action: string): Promise<void>;
 }
 
@@ -49,6 +51,11 @@ export function nodeApi(url: string, key: string | undefined): NodeApi {
       const { events }: { events: readonly NodeEvent[] } = JSON.parse(await body.text());
       return events;
     },
+    async lastEvent(): Promise<number> {
+      const { body } = await request(`${url}/api/events?limit=1`, { headers });
+      const { last }: { last: number } = JSON.parse(await body.text());
+      return last;
+    },
     async order(service, action): Promise<void> {
       const path = `${url}/api/services/${encodeURIComponent(service)}/${action}`;
       const { statusCode, body } = await request(path, { method: "POST", headers });
@@ -72,13 +79,7 @@ async function readEvents(
         if (data !== undefined) listener(JSON.parse(data), performance.now());
       }
     }
-  } catch (error) {
-    // Ending the following is an abort; a node that stops ends the stream.
-    if (
-      error instanceof Error &&
-      error.name !== "AbortError" &&
-      !/aborted|terminated/i.test(messageOf(error))
-    )
-      throw error;
+  } catch {
+    // Whoever follows has ended that, or the node is gone: its events are read again once it is back.
   }
 }

@@ -40,13 +40,18 @@ export interface Scenario {
   readonly name: string;
   readonly about: string;
   readonly needs: readonly Need[];
-  /** Kinds of events that count as detection; any warning or error about the victim when absent. */
+  /**
+   * Kinds of events that count as detection; any warning or error about the victim when absent. Empty where there is nothing
+   * to be noticed.
+   */
   readonly detectedBy?: readonly string[];
   /**
    * What the end of the trouble is: the victim is ready again after it was not (`restart`, the default), it never stopped
    * answering (`rides-out`), or it steps down and up again (`ladder`).
    */
   readonly ends?: "restart" | "rides-out" | "ladder";
+  /** Omni itself is away for a while: nobody answers then, and clients are refused. */
+  readonly omniDies?: true;
   /** Does it; the returned function undoes what does not end by itself, and is called once it was detected. */
   strike(stage: Stage): Promise<(() => Promise<void> | void) | undefined>;
 }

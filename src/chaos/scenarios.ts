@@ -104,6 +104,7 @@ export const SCENARIOS: readonly Scenario[] = [
     about: "the clock jumps an hour ahead, then two back",
     needs: ["own-node"],
     ends: "rides-out",
+    detectedBy: [],
     strike: jumpClock,
   },
   {
@@ -118,6 +119,7 @@ export const SCENARIOS: readonly Scenario[] = [
     needs: ["own-node"],
     ends: "rides-out",
     detectedBy: ["service.adopted"],
+    omniDies: true,
     async strike({ own }) {
       await own?.killAndRestart();
       return nothingToUndo;

@@ -3,6 +3,12 @@ import { Pool } from "undici";
 import type { Address } from "../core/index.ts";
 import type { GatewayLimits } from "./limits.ts";
 
+/**
+ * Requests on one connection. llama-server closes each after its hundredth (cpp-httplib, CPPHTTPLIB_KEEPALIVE_MAX_COUNT): a
+ * request that is sent just then would look like one that an engine broke.
+ */
+const MOST_ON_ONE = 90;
+
 /** Kept connections to each service. A service that comes back at another address gets a new pool. */
 export class UpstreamPools {
   readonly #pools = new Map<string, { readonly key: string; readonly pool: Pool }>();
@@ -27,6 +33,7 @@ export class UpstreamPools {
     const { connectTime, idleTime } = this.#limits;
     const common = {
       pipelining: 1,
+      maxRequestsPerClient: MOST_ON_ONE,
       allowH2: false,
       connectTimeout: connectTime,
       headersTimeout: idleTime,
