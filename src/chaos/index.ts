@@ -3,6 +3,7 @@
  * routed around and mended, and what clients saw. It reaches the node as anybody does, over HTTP, and engines by signals
  * and orders. Never here: anything that mends.
  */
+export { startClients } from "./clients.ts";
 export { nodeApi } from "./node-api.ts";
 export type { NodeApi } from "./node-api.ts";
 export { startOwnNode } from "./own-node.ts";
