@@ -10,6 +10,8 @@ export interface RequestPlace {
   readonly network: string;
   /** Where its port appears; absent where it is reached by its own address. Port 0 lets Docker choose. */
   readonly publish?: { readonly host: string; readonly port: number };
+  /** Only internal networks hold it: it asks nobody for names. */
+  readonly sealed: boolean;
   /** False where Docker may not: without root, or in an unprivileged LXC container. */
   readonly raiseLimits: boolean;
 }
@@ -62,6 +64,9 @@ export function containerRequest(
       Mounts: container.mounts.map(mountOf),
       ...(container.shm === undefined ? {} : { ShmSize: container.shm }),
       ...limitsOf(launch),
+      // Docker knows the names of its own networks; before 25.0.5 it carried questions for all others out through the
+      // node (CVE-2024-29018). At the container's own loopback nobody answers.
+      ...(place.sealed ? { Dns: ["127.0.0.1"] } : {}),
       ...(place.raiseLimits ? { Ulimits: ULIMITS } : {}),
       ...(gpus.deviceRequests.length === 0 ? {} : { DeviceRequests: [...gpus.deviceRequests] }),
       ...(gpus.runtime === undefined ? {} : { Runtime: gpus.runtime }),

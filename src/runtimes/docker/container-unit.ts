@@ -15,6 +15,8 @@ const KEPT_LINES = 200;
 /** Node runs a timer beyond this at once. */
 const LONGEST_DELAY = 2 ** 31 - 1;
 const RETRY = 1000;
+/** How long the last output may take to arrive after the container has ended. */
+const OUTPUT_WAIT = 5000;
 
 export interface ContainerFacts extends LabelledUnit {
   /** Docker's id of the container. */
@@ -71,6 +73,9 @@ export class ContainerUnit implements Unit {
   readonly #lines: string[] = [];
   readonly #listeners = new Set<(line: string) => void>();
   readonly #over = new AbortController();
+  /** Its last output has had its time. */
+  readonly #enough = new AbortController();
+  readonly #logEnd: AbortSignal;
   #force: NodeJS.Timeout | undefined;
   #asked = false;
 
@@ -86,7 +91,8 @@ export class ContainerUnit implements Unit {
     this.#connection = connection;
     this.#facts = facts;
     const log = new LogFollower(this.#openLog, this.#emit, facts.adopted ? KEPT_LINES : undefined);
-    this.exited = this.#live(log.follow(this.#over.signal, connection.closing.signal));
+    this.#logEnd = AbortSignal.any([connection.closing.signal, this.#enough.signal]);
+    this.exited = this.#live(log.follow(this.#over.signal, this.#logEnd));
   }
 
   lastLines(): readonly string[] {
@@ -128,7 +134,9 @@ export class ContainerUnit implements Unit {
     this.#facts.release();
     // Closed while it runs: its end is the next Omni's to see.
     if (end === undefined) return new Promise(() => {});
+    const limit = setTimeout(() => this.#enough.abort(), OUTPUT_WAIT);
     await log;
+    clearTimeout(limit);
     if (end.outOfMemory)
       this.#emit("omni: a process of this container was killed because its memory was used up (OOMKilled)");
     await this.#remove();
@@ -176,7 +184,7 @@ export class ContainerUnit implements Unit {
       timestamps: true,
       ...(tail === undefined ? {} : { tail }),
       ...(since === undefined ? {} : { since }),
-      abortSignal: this.#connection.closing.signal,
+      abortSignal: this.#logEnd,
     };
     const container = (await this.#connection.api()).getContainer(this.#facts.container);
     return bytes(await container.logs({ ...options, follow: true }));

@@ -103,6 +103,7 @@ class DockerRuntime implements Runtime {
         name: containerName(this.#options.node, launch.service, unit),
         labels: { ...this.#options.labels, ...unitLabels(this.#options.node, { unit, startedAt }, launch) },
         network: attachment.first,
+        sealed: attachment.reach === "own-address",
         raiseLimits,
         ...publish,
       });

@@ -45,7 +45,9 @@ export class SshAgent extends Agent {
     child.once("close", (code) => {
       this.#children.delete(child);
       const words = said.trim().split("\n").at(-1) ?? "";
-      stream.destroy(code === 0 ? undefined : new Error(words === "" ? `ssh ended with ${code}` : words));
+      // Only now: at the end of its output alone, nobody knows yet why it ended.
+      if (code === 0) stream.push(null);
+      else stream.destroy(new Error(words === "" ? `ssh ended with ${code}` : words));
     });
     return stream;
   }
@@ -68,7 +70,6 @@ class PipeStream extends Duplex {
     child.stdout.on("data", (chunk: Buffer) => {
       if (!this.push(chunk)) child.stdout.pause();
     });
-    child.stdout.once("end", () => this.push(null));
   }
 
   override _read(): void {
