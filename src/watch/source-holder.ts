@@ -19,7 +19,7 @@ export interface SourceOptions {
 }
 
 /** Milliseconds between two looks at what processes hold: a cheap question to NVML, a start of nvidia-smi. */
-const HOLDERS = { nvml: 5000, "nvidia-smi": 30_000 } as const;
+const SLOW = { nvml: 5000, "nvidia-smi": 30_000 } as const;
 /** Milliseconds until a source is looked for again after it ended, and where there are cards and none was found. */
 const AFTER_END = 1000;
 const AFTER_NONE = 60_000;
@@ -107,7 +107,7 @@ export class SourceHolder {
         libraries,
         patience,
         retry,
-        holders: HOLDERS.nvml,
+        slow: SLOW.nvml,
         onXid: (notice) => options.onXid(notice),
         onChange: () => options.onChange(),
         onEnd,
@@ -123,7 +123,7 @@ export class SourceHolder {
     const { nvidiaSmi, interval, patience, retry } = this.#options;
     if (nvidiaSmi === false || this.#closing.signal.aborted) return undefined;
     const opened = await openSmi(
-      { program: nvidiaSmi, interval, patience, retry, holders: HOLDERS["nvidia-smi"] },
+      { program: nvidiaSmi, interval, patience, retry, holders: SLOW["nvidia-smi"] },
       this.#closing.signal,
     );
     if (!("refused" in opened)) return opened;

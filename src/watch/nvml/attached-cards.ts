@@ -3,7 +3,7 @@ import type { CardSample, LostCard } from "../card-sample.ts";
 import { EVENT, NVML, isLost, nvmlWords } from "./constants.ts";
 import type { NvmlLibrary } from "./library.ts";
 import { readCard } from "./read-card.ts";
-import type { AttachedCard } from "./read-card.ts";
+import type { AttachedCard, SlowFigures } from "./read-card.ts";
 
 /** Looks in a row that end in an unknown error before a card counts as lost: one is often a passing one. */
 const STRIKES = 3;
@@ -19,6 +19,7 @@ export class AttachedCards {
   readonly #known = new Map<string, AttachedCard>();
   readonly #gone = new Map<string, string>();
   readonly #strikes = new Map<string, number>();
+  readonly #slow = new Map<string, SlowFigures>();
   #events: bigint | undefined;
 
   constructor(library: NvmlLibrary) {
@@ -71,13 +72,14 @@ export class AttachedCards {
     this.attach();
   }
 
-  /** All cards as they are; those that have just been lost are let go with the next `reattach`. */
-  look(holders: boolean): { cards: CardSample[]; lost: LostCard[] } {
+  /** All cards as they are, `all` figures of them or those that change slowly as they were before. Those that have just been lost are let go with the next `reattach`. */
+  look(all: boolean): { cards: CardSample[]; lost: LostCard[] } {
     const cards: CardSample[] = [];
     for (const card of this.#attached) {
       if (this.#gone.has(card.uuid)) continue;
-      const read = readCard(this.#library, card, holders);
+      const read = readCard(this.#library, card, all ? undefined : this.#slow.get(card.uuid));
       if ("sample" in read) {
+        this.#slow.set(card.uuid, read.slow);
         this.#strikes.delete(card.uuid);
         cards.push(read.sample);
       } else this.#fault(card, read.status, cards);

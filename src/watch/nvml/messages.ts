@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** What the program that holds the library is asked. */
-export const askSchema = z.strictObject({ id: z.number(), holders: z.boolean() });
+/** What the program that holds the library is asked: a look, with what changes slowly or without. */
+export const askSchema = z.strictObject({ id: z.number(), all: z.boolean() });
 export type Ask = z.output<typeof askSchema>;
 
 const card = z.strictObject({

@@ -31,8 +31,8 @@ async function run(): Promise<void> {
   if (refusal !== undefined) return tell({ kind: "unavailable", reason: refusal });
   const state = { reattachAt: Infinity };
   process.on("message", (message: unknown) => {
-    const { id, holders } = askSchema.parse(message);
-    const seen = cards.look(holders);
+    const { id, all } = askSchema.parse(message);
+    const seen = cards.look(all);
     tell({ kind: "look", id, cards: seen.cards, lost: seen.lost });
     if (!cards.anyGone) state.reattachAt = Infinity;
     // At once, so that it can be reset; then now and then, for it may be back.

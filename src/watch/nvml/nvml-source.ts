@@ -12,8 +12,8 @@ export interface NvmlOptions {
   readonly libraries: readonly string[];
   /** Milliseconds after which a look that has not ended counts as hung. */
   readonly patience: number;
-  /** Milliseconds between two looks at what each process holds. */
-  readonly holders: number;
+  /** Milliseconds between two looks at what changes slowly: what each process holds, errors, limits, links. */
+  readonly slow: number;
   /** Milliseconds between two attempts to get a lost card back. */
   readonly retry: number;
   onXid(notice: XidNotice): void;
@@ -67,7 +67,7 @@ class NvmlSource implements CardSource {
   #waiting: Waiting | undefined;
   #following: Waiting | undefined;
   #askedAt = 0;
-  #holdersAt = -Infinity;
+  #allAt = -Infinity;
   #state: "opening" | "open" | "ended" = "opening";
   #ended = "";
 
@@ -127,12 +127,12 @@ class NvmlSource implements CardSource {
 
   #ask(fresh: boolean): Promise<CardLook> {
     const now = performance.now();
-    const holders = fresh || now - this.#holdersAt >= this.#options.holders;
-    if (holders) this.#holdersAt = now;
+    const all = fresh || now - this.#allAt >= this.#options.slow;
+    if (all) this.#allAt = now;
     const asked = waiting(this.#nextId++);
     this.#waiting = asked;
     this.#askedAt = now;
-    const ask: Ask = { id: asked.id, holders };
+    const ask: Ask = { id: asked.id, all };
     this.#child.send(ask, () => {});
     return this.#within(asked.promise, now);
   }

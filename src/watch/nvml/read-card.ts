@@ -20,32 +20,31 @@ const MOST_PROCESSES = 64;
 const PROCESS_BYTES = 24;
 const UNKNOWN_BYTES = 0xffff_ffff_ffff_ffffn;
 
-/** Everything the library tells of a card, or the status that its memory could not be read with. */
+/** What changes slowly, or costs the driver more to tell. */
+export type SlowFigures = Pick<
+  CardSample,
+  "powerLimit" | "eccErrors" | "link" | "memoryTemperature" | "recovery" | "holders"
+>;
+
+/**
+ * Everything the library tells of a card, or the status that its memory could not be read with. What changes slowly is
+ * taken from `known` where that is given.
+ */
 export function readCard(
   library: NvmlLibrary,
   card: AttachedCard,
-  holders: boolean,
-): { readonly sample: CardSample } | { readonly status: number } {
+  known: SlowFigures | undefined,
+): { readonly sample: CardSample; readonly slow: SlowFigures } | { readonly status: number } {
   const memory = readMemory(library, card.handle);
   if (memory.status !== NVML.success && memory.status !== NVML.notSupported) return { status: memory.status };
-  const number = (name: NvmlFunction, ...before: number[]): number | undefined =>
-    library.call(name, card.handle, ...before, scratch) === NVML.success
-      ? scratch.readUInt32LE(0)
-      : undefined;
-  const wide = (name: NvmlFunction, ...before: number[]): bigint | undefined =>
-    library.call(name, card.handle, ...before, scratch) === NVML.success
-      ? scratch.readBigUInt64LE(0)
-      : undefined;
-  const utilization = number("nvmlDeviceGetUtilizationRates");
-  const power = number("nvmlDeviceGetPowerUsage");
-  const powerLimit = number("nvmlDeviceGetEnforcedPowerLimit");
+  const utilization = number(library, "nvmlDeviceGetUtilizationRates", card.handle);
+  const power = number(library, "nvmlDeviceGetPowerUsage", card.handle);
   const reasons =
-    wide("nvmlDeviceGetCurrentClocksEventReasons") ?? wide("nvmlDeviceGetCurrentClocksThrottleReasons");
-  // Uncorrected, since the driver was loaded.
-  const errors = wide("nvmlDeviceGetTotalEccErrors", 1, 0);
-  const generation = number("nvmlDeviceGetCurrPcieLinkGeneration");
-  const lanes = number("nvmlDeviceGetCurrPcieLinkWidth");
+    wide(library, "nvmlDeviceGetCurrentClocksEventReasons", card.handle) ??
+    wide(library, "nvmlDeviceGetCurrentClocksThrottleReasons", card.handle);
+  const slow = known ?? readSlowly(library, card.handle);
   return {
+    slow,
     sample: {
       uuid: card.uuid,
       name: card.name,
@@ -53,17 +52,52 @@ export function readCard(
         pci: card.pci,
         ...memory.bytes,
         utilization: utilization === undefined ? undefined : utilization / 100,
-        temperature: number("nvmlDeviceGetTemperature", 0),
+        temperature: number(library, "nvmlDeviceGetTemperature", card.handle, 0),
         power: power === undefined ? undefined : power / 1000,
-        powerLimit: powerLimit === undefined ? undefined : powerLimit / 1000,
         throttled: reasons === undefined ? undefined : throttleReasons(reasons),
-        eccErrors: errors === undefined ? undefined : Number(errors),
-        link: generation && lanes ? { generation, lanes } : undefined,
-        holders: holders ? readHolders(library, card.handle) : undefined,
-        ...readFields(library, card.handle),
       }),
+      ...slow,
     },
   };
+}
+
+function readSlowly(library: NvmlLibrary, handle: bigint): SlowFigures {
+  const powerLimit = number(library, "nvmlDeviceGetEnforcedPowerLimit", handle);
+  // Uncorrected, since the driver was loaded.
+  const errors = wide(library, "nvmlDeviceGetTotalEccErrors", handle, 1, 0);
+  const generation = number(library, "nvmlDeviceGetCurrPcieLinkGeneration", handle);
+  const lanes = number(library, "nvmlDeviceGetCurrPcieLinkWidth", handle);
+  return present({
+    powerLimit: powerLimit === undefined ? undefined : powerLimit / 1000,
+    eccErrors: errors === undefined ? undefined : Number(errors),
+    link: generation && lanes ? { generation, lanes } : undefined,
+    holders: readHolders(library, handle),
+    ...readFields(library, handle),
+  });
+}
+
+type Before = readonly number[];
+
+function number(
+  library: NvmlLibrary,
+  name: NvmlFunction,
+  handle: bigint,
+  ...before: Before
+): number | undefined {
+  return library.call(name, handle, ...before, scratch) === NVML.success
+    ? scratch.readUInt32LE(0)
+    : undefined;
+}
+
+function wide(
+  library: NvmlLibrary,
+  name: NvmlFunction,
+  handle: bigint,
+  ...before: Before
+): bigint | undefined {
+  return library.call(name, handle, ...before, scratch) === NVML.success
+    ? scratch.readBigUInt64LE(0)
+    : undefined;
 }
 
 type MemoryBytes = Pick<CardReading, "memoryTotal" | "memoryUsed" | "memoryFree" | "memoryReserved">;

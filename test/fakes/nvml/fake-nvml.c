@@ -212,7 +212,10 @@ nvmlReturn_t nvmlDeviceRegisterEvents(nvmlDevice_t device, unsigned long long ty
 }
 nvmlReturn_t nvmlEventSetWait_v2(void *set, event_t *data, unsigned timeout) {
   (void)set;
-  for (unsigned waited = 0;; waited += 20) {
+  /* The real one sleeps until the driver wakes it; FAKE_NVML_POLL says how often this one looks, in milliseconds. */
+  const char *poll = getenv("FAKE_NVML_POLL");
+  unsigned each = poll == NULL ? 20 : (unsigned)atoi(poll);
+  for (unsigned waited = 0;; waited += each) {
     refresh();
     for (int i = 0; i < event_count; i++)
       if (events[i].seq > last_seq) {
@@ -221,6 +224,6 @@ nvmlReturn_t nvmlEventSetWait_v2(void *set, event_t *data, unsigned timeout) {
         return OK;
       }
     if (waited >= timeout) return TIMEOUT;
-    usleep(20000);
+    usleep(each * 1000);
   }
 }
