@@ -54,12 +54,16 @@ export const parentOf = (pid: number): number | undefined => processStat(pid)?.p
  * for it, and one that nobody reaps passes for alive.
  */
 export function isSameProcess(pid: number, identity: string): boolean {
-  if (process.platform === "linux") return linuxIdentity(pid) === identity;
+  return process.platform === "linux" ? linuxIdentity(pid) === identity : isTaken(pid);
+}
+
+/** Whether there is any process with this number, one that waits to be reaped included. */
+export function isTaken(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 

@@ -167,11 +167,12 @@ class ProcessRuntime implements Runtime {
         record.log === undefined
           ? undefined
           : await UnitLog.resume(record.log, this.#logLimits).catch(() => undefined);
+      const exit = adoptedExit(record.pid, record.identity);
       return this.#run(record, lifeLine, log, {
         adopted: true,
-        ended: adoptedExit(record.pid, record.identity),
+        ended: exit.ended,
         endInput: () => {},
-        onRelease: () => {},
+        onRelease: () => exit.unref(),
       });
     } finally {
       this.#coming.delete(record.unit);

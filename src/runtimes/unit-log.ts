@@ -8,7 +8,8 @@ import type { LogLimits } from "./log-limits.ts";
 const KEPT_LINES = 200;
 const LINE_LIMIT = 4096;
 const CHUNK = 2 ** 16;
-/** Milliseconds between looks where the system told nothing: some file systems cannot watch. */
+/** Milliseconds between looks where the system tells of changes, for the case that it missed one, and where it cannot. */
+const WATCHED_LOOK = 10_000;
 const LOOK = 1000;
 /** Bytes of the file's end that an adopting Omni reads. */
 const TAIL = 2 ** 18;
@@ -46,7 +47,10 @@ export class UnitLog {
     this.#offset = offset;
     this.#splitter = new LineSplitter(LINE_LIMIT, (line) => this.#take(line));
     this.#watcher = watchFile(path, () => void this.#look());
-    this.#timer = setInterval(() => void this.#look(), LOOK).unref();
+    this.#timer = setInterval(
+      () => void this.#look(),
+      this.#watcher === undefined ? LOOK : WATCHED_LOOK,
+    ).unref();
   }
 
   /** What is written from now on. Throws when the file cannot be opened. */
