@@ -28,7 +28,7 @@ export interface KeeperSurroundings extends LaunchSurroundings {
   readonly stall: number;
   /** What is known of a service beside its state. */
   readonly sidelights: (keeper: ServiceKeeper) => Sidelights;
-  /** Called after each input, with the state before it and what it brought about. */
+  /** Called after each input that changed something, with the state before it and what it brought about. */
   readonly onInput: (keeper: ServiceKeeper, before: MachineState, notes: readonly Note[]) => void;
 }
 
@@ -151,7 +151,8 @@ export class ServiceKeeper {
     if (state.phase !== before.phase) this.#since = clock.wall();
     for (const note of notes) events.record(describe(note, this.#service, state.pid ?? before.pid));
     for (const action of actions) this.#perform(action);
-    onInput(this, before, notes);
+    // What changed nothing concerns nobody; those who look at each change would look for ever.
+    if (state !== before || notes.length > 0) onInput(this, before, notes);
   }
 
   #rules(): Rules {

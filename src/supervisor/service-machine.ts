@@ -12,7 +12,11 @@ export function step(state: MachineState, input: Input, now: number, rules: Rule
     case "blocked":
       return state.granted ? stay(state) : blocked(state, input.why);
     case "granted":
-      return stay(state.phase === "queued" ? { ...state, granted: true, waitsFor: undefined } : state);
+      return stay(
+        state.phase === "queued" && !state.granted
+          ? { ...state, granted: true, waitsFor: undefined }
+          : state,
+      );
     case "waiting":
       return state.phase === "queued" && state.granted ? waiting(state, input.why) : stay(state);
     case "turn":
