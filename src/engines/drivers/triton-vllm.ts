@@ -26,8 +26,16 @@ export const tritonVllmDriver: EngineDriver = {
   probe: {
     request: (target) =>
       post(`${modelPath(target)}/generate`, {
-        text_input: "Hello",
-        parameters: { stream: false, max_tokens: 1, temperature: 0 },
+        text_input: PROMPT,
+        // Every token shows, also the end of the text, so that an answer without any text is none; the last of a few may
+        // be half a character.
+        parameters: {
+          stream: false,
+          max_tokens: 4,
+          temperature: 0,
+          ignore_eos: true,
+          skip_special_tokens: false,
+        },
       }),
     fault: generateFault,
   },
@@ -43,7 +51,9 @@ function readHealth(status: number, body: string): Health {
   return status === 200 ? { state: "ready" } : notReady("Triton's readiness", status, body);
 }
 
-/** The answer of the generate extension repeats the prompt, so that it is never empty. */
+const PROMPT = "Hello";
+
+/** The answer of the generate extension repeats the prompt (vllm_backend, `exclude_input_in_output`). */
 function generateFault(status: number, body: string): string | undefined {
   if (status === 429) return undefined;
   if (status !== 200) return `it answered ${status}${saying(body)}`;
@@ -53,5 +63,5 @@ function generateFault(status: number, body: string): string | undefined {
   if (error !== undefined) return `it answered with the error: ${error}`;
   const text = answer["text_output"];
   if (typeof text !== "string") return "its answer has no text_output";
-  return text === "" ? "its answer is empty, without even the prompt" : undefined;
+  return text === "" || text === PROMPT ? "its answer holds no token" : undefined;
 }

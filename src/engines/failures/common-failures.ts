@@ -24,6 +24,7 @@ const CUDA: readonly FailurePattern[] = [
     code: "engine.no-kernel",
     message: "It has no code for this card: $&.",
     recoverable: false,
+    serving: "engine.no-kernel",
   },
   {
     line: /GPU is lost|fallen off the bus|Unable to determine the device handle for GPU[^\n]*/,

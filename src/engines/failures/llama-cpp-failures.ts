@@ -12,6 +12,8 @@ export const LLAMA_CPP_FAILURES: FailureReading = {
       code: "engine.no-kernel",
       message: "It was compiled for $2, and the card is $1.",
       recoverable: false,
+      // What follows of it reads like a fault of the card.
+      serving: "engine.no-kernel",
     },
     {
       line: /Compute error\.[^\n]*ret = -2/,

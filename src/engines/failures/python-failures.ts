@@ -1,4 +1,4 @@
-import { COMMON_FAILURES, TORCH_FAILURES } from "./common-failures.ts";
+import { TORCH_FAILURES } from "./common-failures.ts";
 import type { FailurePattern, FailureReading } from "./failure-pattern.ts";
 
 /** TensorRT-LLM. */
@@ -42,6 +42,10 @@ const SURVIVED: readonly FailurePattern[] = [
   },
 ];
 
-/** At its end it has survived its workflows, so that their faults are no cause; while it serves they are worth a word. */
-export const COMFYUI_FAILURES: FailureReading = { title: "ComfyUI", patterns: COMMON_FAILURES };
+/** What a workflow ran into is no cause of its end once the workflow is over. */
+export const COMFYUI_FAILURES: FailureReading = {
+  title: "ComfyUI",
+  takesBack: /Got an OOM, unloading all loaded models|Prompt executed in/,
+  patterns: TORCH_FAILURES,
+};
 export const COMFYUI_SERVING: FailureReading = { title: "ComfyUI", patterns: SURVIVED };

@@ -53,7 +53,14 @@ const KTRANSFORMERS: readonly FailurePattern[] = [
 /** What is left to say when its processes only report each other's end. */
 const CONSEQUENCES: readonly FailurePattern[] = [
   {
-    line: /Scheduler hit an exception|Rank (\d+) scheduler is dead|Scheduler or DataParallelController \S+ terminated with -?\d+|Received sigquit from a child proc/,
+    // The cause follows within its traceback, and then the words below: while it serves those are waited for.
+    line: /Scheduler hit an exception/,
+    code: "engine.crashed",
+    message: "A process of it died: $&.",
+    recoverable: true,
+  },
+  {
+    line: /Rank (\d+) scheduler is dead|Scheduler or DataParallelController \S+ terminated with -?\d+|Received sigquit from a child proc/,
     code: "engine.crashed",
     message: "A process of it died: $&.",
     recoverable: true,

@@ -72,13 +72,20 @@ const PATTERNS: readonly FailurePattern[] = [
 /** What is left to say when the engine's processes only report each other's end. */
 const CONSEQUENCES: readonly FailurePattern[] = [
   {
+    // The cause follows within its traceback, and then EngineDeadError: while it serves those are waited for.
+    line: /EngineCore encountered a fatal error/,
+    code: "engine.crashed",
+    message: "A process of it died: $&.",
+    recoverable: true,
+  },
+  {
     line: /Engine core initialization failed|EngineCore failed to start/,
     code: "engine.load-failed",
     message: "It could not start, and its last lines do not say why: $&.",
     recoverable: true,
   },
   {
-    line: /EngineDeadError|EngineCore encountered a fatal error|(?:Worker|Engine core) proc \S+ died unexpectedly|MQLLMEngine is already dead|Engine loop is not running/,
+    line: /EngineDeadError|(?:Worker|Engine core) proc \S+ died unexpectedly|MQLLMEngine is already dead|Engine loop is not running/,
     code: "engine.crashed",
     message: "A process of it died: $&.",
     recoverable: true,

@@ -25,7 +25,7 @@ describe("what is asked", () => {
   test("of Triton, whose path holds the name", () => {
     const request = probe("triton-vllm")?.request({ servedName: "a/b c" });
     expect(request?.path).toBe("/v2/models/a%2Fb%20c/generate");
-    expect(JSON.parse(request?.body ?? "")).toMatchObject({ parameters: { max_tokens: 1, stream: false } });
+    expect(JSON.parse(request?.body ?? "")).toMatchObject({ parameters: { max_tokens: 4, stream: false } });
   });
 
   test.each(["openai", "anthropic", "comfyui"])("not of %s: it costs money, or is not small", (kind) => {
@@ -93,7 +93,8 @@ describe("an answer", () => {
   });
 
   test.each([
-    [200, '{"model_name":"brain","text_output":""}', "empty"],
+    [200, '{"model_name":"brain","text_output":""}', "no token"],
+    [200, '{"model_name":"brain","text_output":"Hello"}', "no token"],
     [200, '{"model_name":"brain"}', "no text_output"],
     [400, '{"error":"Request for unknown model: \'brain\' is not found"}', "unknown model"],
     [200, "", "no JSON"],
