@@ -104,6 +104,29 @@ test("climbs back in one restart after a cool-down of room, and as far as the ro
   expect(keeper.viewOf("oracle")).toBeUndefined();
 });
 
+test("climbs as far as there was room for all the while, not only at the last look", () => {
+  const { look, take, keeper } = node([oracle]);
+  look(low, 3);
+  keeper.ready("oracle");
+  take();
+  look({ gpu0: { memoryFree: 3.2 * GIB } }, 300);
+  look({ gpu0: { memoryFree: 6 * GIB } }, 1);
+  expect(take()).toEqual(["oracle runs on rung 1 after a restart"]);
+});
+
+test("takes no step in either direction while the engine starts anew for the last one", () => {
+  const { look, take, keeper } = node([oracle]);
+  look(low, 3);
+  expect(take()).toEqual(["oracle runs on rung 2 after a restart"]);
+  look(low, 60);
+  look({}, 1000);
+  look(low, 60);
+  expect(take()).toEqual([]);
+  keeper.ready("oracle");
+  look({}, 301);
+  expect(take()).toEqual(["oracle runs on rung 0 after a restart"]);
+});
+
 test("a climb that does not hold doubles the wait for the next", () => {
   const { look, take, keeper } = node([oracle]);
   const roomy = { gpu0: { memoryFree: 6 * GIB } };

@@ -70,19 +70,18 @@ function down(
       ? stay(shaken)
       : { state: { ...shaken, exhausted: true }, notes: [{ is: "exhausted", because }] };
   return {
-    state: { ...moved(shaken, to, now, rules), because },
+    state: { ...moved(shaken, to, rules), because },
     change: { from: state.rung, to },
     notes: [{ is: "down", from: state.rung, to, because }],
   };
 }
 
-function moved(state: LadderState, to: number, now: number, { rungs }: LadderRules): LadderState {
+function moved(state: LadderState, to: number, { rungs }: LadderRules): LadderState {
   const isAway = (rung: number): boolean => rungs.slice(0, rung).some(isDiversion);
   const starts = isAway(state.rung) || startsDiffer(rungs, state.rung, to);
   return {
     ...state,
     rung: to,
-    changedAt: now,
     calm: undefined,
     pending: !isAway(to) && (state.pending || starts),
     exhausted: false,
@@ -107,10 +106,9 @@ function look(state: LadderState, rooms: readonly Room[], now: number, rules: La
     since: state.calm?.since ?? now,
     to: Math.max(fits, state.calm?.to ?? 0),
   };
-  const enough = coolDownOf(state, rules);
-  if (now - calm.since < enough || now - state.changedAt < enough) return stay({ ...state, calm });
+  if (now - calm.since < coolDownOf(state, rules)) return stay({ ...state, calm });
   return {
-    state: { ...moved(state, calm.to, now, rules), climbedAt: now },
+    state: { ...moved(state, calm.to, rules), climbedAt: now },
     change: { from: state.rung, to: calm.to },
     notes: [{ is: "up", from: state.rung, to: calm.to, byHand: false }],
   };
@@ -132,7 +130,7 @@ function byHand(state: LadderState, direction: "down" | "up", now: number, rules
   const to = state.rung + (direction === "down" ? 1 : -1);
   if (to < 0 || to > rules.rungs.length) return stay(state);
   const change = { from: state.rung, to };
-  const next = moved(state, to, now, rules);
+  const next = moved(state, to, rules);
   return direction === "down"
     ? {
         state: { ...next, heldAt: to, because: { is: "by-hand" }, climbedAt: undefined },

@@ -26,7 +26,6 @@ export type Cause =
 export interface LadderState {
   /** Useful rungs in force, 0 as planned. */
   readonly rung: number;
-  readonly changedAt: number;
   readonly because: Cause | undefined;
   /** Rung that its owner stepped down to; nothing but its owner climbs above it. */
   readonly heldAt: number;
@@ -44,7 +43,6 @@ export interface LadderState {
 
 export const AS_PLANNED: LadderState = {
   rung: 0,
-  changedAt: 0,
   because: undefined,
   heldAt: 0,
   pending: false,

@@ -200,6 +200,30 @@ test("under a load that never ends the least important is served within the boun
   expect(outcome.swapsPerHour).toBeLessThan(60);
 });
 
+test("who needs two cards is not starved by those who need one each", () => {
+  const on = (name: string, ...devices: string[]) => ({ name, devices, loadTime: 20_000 });
+  const services = [
+    on("left", "gpu0"),
+    on("more", "gpu0"),
+    on("right", "gpu1"),
+    on("most", "gpu1"),
+    on("large", "gpu0", "gpu1"),
+  ];
+  const names = services.map(({ name }) => name);
+  const outcome = playLoad(
+    {
+      services,
+      sets: [{ services: names, standing: "left" }],
+      streams: names.map((name) => ({ services: [name], perMinute: 3, takes: 5000 })),
+      time: 2 * 60 * MIN,
+      swap: { ...SWAP, maxWait: 60 * MIN },
+    },
+    "omni",
+  );
+  expect(outcome.waits.get("large")?.length).toBeGreaterThan(150);
+  for (const waits of outcome.waits.values()) expect(Math.max(...waits)).toBeLessThan(15 * MIN);
+});
+
 test("a fallback answers while an image job borrows the card, and the card goes back when the job is done", () => {
   const services = [
     { name: "llm", devices: ["gpu0"], loadTime: 30_000 },

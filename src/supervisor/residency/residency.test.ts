@@ -25,7 +25,10 @@ class Told implements LoadControl {
   }
 }
 
-function node(services: readonly Partial<WorldService>[] = [{ name: "chat" }, { name: "images" }]) {
+function node(
+  services: readonly Partial<WorldService>[] = [{ name: "chat" }, { name: "images" }],
+  routes: readonly (readonly string[])[] = [],
+) {
   const whole = services.map((service) => ({
     name: "?",
     devices: ["gpu0"],
@@ -36,7 +39,7 @@ function node(services: readonly Partial<WorldService>[] = [{ name: "chat" }, { 
   const clock = new VirtualClock();
   const events = new MemoryEventLog();
   const control = new Told();
-  const plan = worldPlan(whole, [{ services: names, standing: names[0] ?? "" }]);
+  const plan = worldPlan(whole, [{ services: names, standing: names[0] ?? "" }], routes);
   const keeper = createResidencyKeeper({
     plan,
     policies: { swap: SWAP },
@@ -259,6 +262,66 @@ test("does not trust an order that nobody answers, and takes old news for none",
   expect(messages()).toContain("chat was told to load and nothing came of it.");
   keeper.demand(["chat"]);
   clock.runUntil(MIN + 30_000);
+  expect(control.take()).toEqual(["load chat"]);
+});
+
+test("whom others left for is next, however important those are who wait to come back", () => {
+  const { keeper, control, clock, load, leave } = node([
+    { name: "chat", priority: 9 },
+    { name: "images", priority: 0 },
+  ]);
+  keeper.start();
+  load("chat");
+  control.take();
+  keeper.leaseTaken("chat");
+  keeper.demand(["images"]);
+  clock.runUntil(2 * MIN);
+  expect(control.take()).toEqual([`unload chat within ${5 * MIN}`]);
+  keeper.stateChanged("chat", "draining");
+  keeper.demand(["chat"]);
+  keeper.leaseReleased("chat");
+  leave("chat");
+  expect(control.take()).toEqual(["load images"]);
+  expect(keeper.outlook("chat")).toEqual({
+    eta: 100_000,
+    position: 0,
+    because: "chat takes turns with images, which is being loaded",
+  });
+});
+
+test("takes old news for none: what is told to leave is not there, although it says once more that it is", () => {
+  const { keeper, control, load } = node();
+  keeper.start();
+  load("chat");
+  keeper.unload("chat", "enough");
+  keeper.stateChanged("chat", "ready");
+  expect(keeper.outlook("chat").because).toBe("chat is being unloaded");
+  keeper.stateChanged("chat", "draining");
+  keeper.stateChanged("chat", "unloaded");
+  expect(control.take()).toEqual(["load chat", `unload chat within ${5 * MIN}`]);
+});
+
+test("comes back before the other's ttl when a fallback has to answer in its place", () => {
+  const fleet = [{ name: "chat" }, { name: "images" }, { name: "small", devices: ["cpu"] }];
+  const { keeper, control, clock, load, leave, messages } = node(fleet, [["chat", "small"]]);
+  keeper.start();
+  load("chat");
+  load("small");
+  clock.runUntil(MIN);
+  const withdraw = keeper.demand(["images"]);
+  leave("chat");
+  load("images");
+  withdraw();
+  control.take();
+  clock.runUntil(90_000);
+  keeper.leaseTaken("small");
+  keeper.leaseReleased("small");
+  clock.runUntil(2 * MIN - 1);
+  expect(control.take()).toEqual([]);
+  clock.runUntil(2 * MIN);
+  expect(control.take()).toEqual([`unload images within ${5 * MIN}`]);
+  expect(messages().at(-1)).toBe("images is unloaded: chat is missed and it is idle.");
+  leave("images");
   expect(control.take()).toEqual(["load chat"]);
 });
 

@@ -106,7 +106,6 @@ export const freeAt = (scene: Scene, turn: Turn): number =>
  */
 export function leaveAt(scene: Scene, { member, resident }: Known, turn: Turn): number {
   const { now, rules } = scene;
-  if (member.pinned) return Infinity;
   switch (resident.presence) {
     case "absent":
     case "leaving":
