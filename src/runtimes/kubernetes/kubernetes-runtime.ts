@@ -103,7 +103,7 @@ class KubernetesRuntime implements Runtime {
     }
     refuseOwners(belongings, launch.service);
     const session = await this.#open();
-    const within = serviceAddress(session, launch);
+    const within = session.client.access.inCluster ? serviceAddress(launch, session.namespace) : undefined;
     const listener = within === undefined ? await this.#listener(launch.service, undefined) : undefined;
     const marks: Marks = {
       unit: randomUUID(),

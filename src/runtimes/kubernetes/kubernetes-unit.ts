@@ -3,14 +3,15 @@ import { messageOf, OmniError } from "../../core/index.ts";
 import type { ProcessExit } from "../../engines/engine.ts";
 import type { StartProgress, Unit } from "../runtime.ts";
 import type { ClusterSession } from "./cluster-session.ts";
-import { clusterFault } from "./cluster-fault.ts";
 import { EngineLines } from "./engine-lines.ts";
 import type { Marks } from "./marks.ts";
 import type { Ended, Pod } from "./pod.ts";
 import { endedSince, exitOf, isReady, isRunning } from "./pod.ts";
 import { PodEvents } from "./pod-events.ts";
-import { PodLog } from "./pod-log.ts";
-import { endedWords, neverStarted, troubleOf } from "./pod-trouble.ts";
+import { followLog } from "./follow-log.ts";
+import type { PodLog } from "./pod-log.ts";
+import { neverStarted, whyEnded } from "./pod-trouble.ts";
+import { StartWait } from "./start-wait.ts";
 import type { WorkloadHandle } from "./workload-control.ts";
 import { WorkloadControl } from "./workload-control.ts";
 
@@ -45,11 +46,11 @@ export class KubernetesUnit implements Unit {
   readonly adopted: boolean;
   readonly address: Address;
   readonly exited: Promise<ProcessExit>;
-  readonly #options: UnitOptions;
   readonly #session: ClusterSession;
   readonly #control: WorkloadControl;
   readonly #lines = new EngineLines();
   readonly #events: PodEvents;
+  readonly #wait: StartWait;
   readonly #exit = Promise.withResolvers<ProcessExit>();
   readonly #started = Promise.withResolvers<void>();
   readonly #unsubscribe: (() => void)[];
@@ -63,13 +64,10 @@ export class KubernetesUnit implements Unit {
   #finished = false;
   #released = false;
   #scaledAt: number | undefined;
-  #patience: NodeJS.Timeout | undefined;
   #lost: NodeJS.Timeout | undefined;
-  #said = "";
 
   constructor(options: UnitOptions) {
     const { session, marks } = options;
-    this.#options = options;
     this.#session = session;
     this.id = marks.unit;
     this.service = marks.service;
@@ -81,6 +79,16 @@ export class KubernetesUnit implements Unit {
     this.#control = new WorkloadControl(session, options.handle, options.fieldManager, (error) =>
       this.#note(`it cannot be ended yet: ${messageOf(error)}`),
     );
+    this.#wait = new StartWait({
+      service: marks.service,
+      patience: options.patience,
+      onProgress: options.onProgress,
+      lines: this.#lines,
+      onFailed: (error) => {
+        this.#fail(error);
+        void this.#bringDown(1);
+      },
+    });
     this.#events = new PodEvents((words, warning) => this.#hear(words, warning));
     // Whoever does not wait for the start must not be struck by its failure.
     this.#started.promise.catch(() => {});
@@ -156,7 +164,12 @@ export class KubernetesUnit implements Unit {
     if (this.#uid === undefined) this.#choose(pods);
     const current = gone?.uid === this.#uid ? gone : pods.find(({ uid }) => uid === this.#uid);
     if (current !== undefined) this.#follow(current, pods, gone?.uid === this.#uid);
-    if (this.#uid === undefined && !this.#stopping && this.#ending === undefined) this.#await(pods);
+    if (this.#uid === undefined && !this.#stopping && this.#ending === undefined) {
+      this.#wait.look(
+        pods.find(({ deleting }) => !deleting),
+        this.#control.seen()?.failure,
+      );
+    }
     this.#checkGone();
   }
 
@@ -170,33 +183,19 @@ export class KubernetesUnit implements Unit {
       living.find((pod) => endedSince(pod, this.#restarts) !== undefined || pod.phase === "Failed");
     if (chosen === undefined) return;
     this.#uid = chosen.uid;
-    clearTimeout(this.#patience);
-    this.#patience = undefined;
+    this.#wait.end();
     const neverRan = neverStarted(endedSince(chosen, this.#restarts));
     if (!neverRan) this.#readLog(chosen);
     if (!neverRan) this.#started.resolve();
   }
 
   #readLog(pod: Pod): void {
-    const { client, options } = this.#session;
     const old = this.#log;
-    this.#log = new PodLog({
-      client,
-      path: this.#session.podPath(pod.name),
-      container: pod.engineName,
-      backoff: options.backoff,
+    this.#log = followLog(this.#session, pod, {
       // Of an engine that ran before, the end is enough.
       ...(this.adopted && old === undefined ? { tailLines: 200 } : {}),
       onLine: (line) => this.#lines.add(line),
-      onTrouble: (error) => {
-        const asked = {
-          ...this.#session.watching("pods/log"),
-          verb: "get" as const,
-          purpose: "read what it says",
-        };
-        const fault = clusterFault(error, asked, client.access.server);
-        this.#note(`its log cannot be read: ${fault.message} ${fault.hint}`);
-      },
+      onNote: (words) => this.#note(words),
     });
     void old?.close();
   }
@@ -233,39 +232,23 @@ export class KubernetesUnit implements Unit {
         ),
       );
     } else if (ended !== undefined) await this.#log?.finish(LAST_WORDS, restarted);
-    const why = this.#whyEnded(pod, ended, failed);
+    const why = whyEnded(pod, ended, failed);
     if (why !== undefined) this.#lines.say(why);
     await this.#bringDown(1);
-  }
-
-  /** What the owner must know beyond the exit itself; nothing for a container that simply ended. */
-  #whyEnded(pod: Pod, ended: Ended | undefined, failed: boolean): string | undefined {
-    if (failed)
-      return `the pod ${pod.name} failed: ${pod.reason}${pod.message === "" ? "" : `: ${pod.message}`}`;
-    if (ended === undefined) {
-      const disruption = pod.conditions.find(
-        ({ type, status }) => type === "DisruptionTarget" && status === "True",
-      );
-      const why =
-        disruption === undefined
-          ? "somebody deleted it, or its node is gone"
-          : `${disruption.reason}: ${disruption.message}`;
-      return `the pod ${pod.name} was taken away (${why}); Omni did not ask for that`;
-    }
-    return ["", "Error", "Completed"].includes(ended.reason)
-      ? undefined
-      : `the container ${endedWords(ended)}`;
   }
 
   /** Scales down and ends what runs within `seconds`; a second call can only hurry. */
   async #bringDown(seconds: number): Promise<void> {
     this.#ending ??= Promise.resolve();
-    clearTimeout(this.#patience);
+    this.#wait.end();
     this.#scaledAt = await this.#control.scaleDown();
     await Promise.all(this.#pods().map((pod) => this.#control.end(pod, seconds)));
     clearTimeout(this.#lost);
     if (!this.#finished && !this.#session.closing.signal.aborted) {
-      this.#lost = setTimeout(() => void this.#forceLost(), seconds * 1000 + NODE_LOST);
+      this.#lost = setTimeout(
+        () => void this.#forceLost(),
+        Math.min(seconds * 1000 + NODE_LOST, 2 ** 31 - 1),
+      );
     }
     this.#checkGone();
   }
@@ -296,49 +279,6 @@ export class KubernetesUnit implements Unit {
     );
   }
 
-  /** Nothing runs yet: what it waits for is progress, and some of it is the end of the start. */
-  #await(pods: readonly Pod[]): void {
-    const pod = pods.find(({ deleting }) => !deleting);
-    const trouble = pod === undefined ? undefined : troubleOf(pod);
-    const failure = this.#control.seen()?.failure;
-    if (trouble?.fatal !== undefined) {
-      this.#giveUp(
-        new OmniError(
-          trouble.fatal,
-          `${this.service}: ${trouble.message}`,
-          trouble.hint === undefined ? {} : { hint: trouble.hint },
-        ),
-      );
-      return;
-    }
-    const obstacle = trouble?.message ?? failure;
-    if (obstacle !== undefined) this.#lose(obstacle);
-    else if (pod !== undefined) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
-    }
-    this.#progress(obstacle ?? waitingWords(pod));
-  }
-
-  /** From the first obstacle on, patience is bounded; the last obstacle is the reason. */
-  #lose(obstacle: string): void {
-    if (this.#said !== obstacle) this.#lines.say(obstacle);
-    this.#patience ??= setTimeout(() => {
-      this.#giveUp(
-        new OmniError(
-          "engine.not-started",
-          `${this.service} has no pod that runs after ${Math.round(this.#options.patience / 1000)} s: ${this.#said}`,
-          { hint: "Make room or take away what holds it; kubectl describe pod shows the whole story." },
-        ),
-      );
-    }, this.#options.patience);
-  }
-
-  #giveUp(error: OmniError): void {
-    this.#fail(error);
-    void this.#bringDown(1);
-  }
-
   #fail(error: OmniError): void {
     this.#started.reject(error);
     this.#lines.say(error.message);
@@ -347,13 +287,7 @@ export class KubernetesUnit implements Unit {
   #hear(words: string, warning: boolean): void {
     if (this.#stopping || this.#ending !== undefined) return;
     if (warning) this.#lines.say(words);
-    if (this.#uid === undefined) this.#progress(words);
-  }
-
-  #progress(message: string): void {
-    if (message === this.#said) return;
-    this.#said = message;
-    this.#options.onProgress?.({ message });
+    if (this.#uid === undefined) this.#wait.tell(words);
   }
 
   #note(words: string): void {
@@ -363,13 +297,7 @@ export class KubernetesUnit implements Unit {
 
   #forget(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    clearTimeout(this.#patience);
+    this.#wait.end();
     clearTimeout(this.#lost);
   }
-}
-
-function waitingWords(pod: Pod | undefined): string {
-  if (pod === undefined) return "waiting for the cluster to make its pod";
-  if (pod.node === "") return `the pod ${pod.name} waits for a place`;
-  return `the pod ${pod.name} is being made on ${pod.node}`;
 }

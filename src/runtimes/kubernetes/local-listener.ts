@@ -25,7 +25,7 @@ export class LocalListener {
 
   /** Listens on the loopback: on `port` where it is free, and on any free one otherwise. */
   static async open(port: number | undefined): Promise<LocalListener> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true });
+    const server = createServer({ noDelay: true });
     await listen(server, port ?? 0).catch(() => listen(server, 0));
     return new LocalListener(server, portOf(server.address()));
   }

@@ -83,10 +83,30 @@ export const neverStarted = (ended: Ended | undefined): boolean =>
   NO_PROGRAM.test(ended.message);
 
 /** How a container ended, as the rest of a sentence. */
-export function endedWords({ exitCode, signal, reason, message }: Ended): string {
+function endedWords({ exitCode, signal, reason, message }: Ended): string {
   const how =
     signal === undefined || signal === null || signal === 0
       ? `exit code ${exitCode ?? "unknown"}`
       : `signal ${signal}`;
   return `ended with ${how}${reason === "" || reason === "Error" ? "" : `, ${reason}`}${message === "" ? "" : `: ${message}`}`;
+}
+
+/**
+ * What the owner must know of an end beyond exit code and signal; nothing for a container that simply ended. `failed`: the
+ * pod as a whole, as by an eviction.
+ */
+export function whyEnded(pod: Pod, ended: Ended | undefined, failed: boolean): string | undefined {
+  if (failed)
+    return `the pod ${pod.name} failed: ${pod.reason}${pod.message === "" ? "" : `: ${pod.message}`}`;
+  if (ended === undefined) {
+    const disrupted = pod.conditions.find(
+      ({ type, status }) => type === "DisruptionTarget" && status === "True",
+    );
+    const why =
+      disrupted === undefined
+        ? "somebody deleted it, or its node is gone"
+        : `${disrupted.reason}: ${disrupted.message}`;
+    return `the pod ${pod.name} was taken away (${why}); Omni did not ask for that`;
+  }
+  return ["", "Error", "Completed"].includes(ended.reason) ? undefined : `the container ${endedWords(ended)}`;
 }

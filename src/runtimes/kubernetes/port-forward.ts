@@ -52,7 +52,6 @@ export async function forwardConnection(
   const { WebSocketHandler } = await import("@kubernetes/client-node/dist/web-socket-handler.js");
   const headers = new Set<number>();
   let opened: ReturnType<typeof handleOf> | undefined;
-  socket.pause();
   const take = (channel: number, bytes: Buffer): boolean => {
     const data = headers.has(channel) ? bytes : bytes.subarray(PORT_LENGTH);
     headers.add(channel);
@@ -96,7 +95,6 @@ function join(web: ReturnType<typeof handleOf>, socket: Socket): void {
       if (waiting <= WAITING && socket.isPaused()) socket.resume();
     });
   });
-  // This protocol cannot say that one direction has ended: a client that has said all still hears the answer.
+  // This protocol cannot say that one direction has ended: a client that has closed its own is gone as a whole.
   socket.on("close", () => web.call("terminate"));
-  socket.resume();
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import type { LaunchSpec } from "../../engines/engine.ts";
-import type { ClusterSession } from "./cluster-session.ts";
 
 const SERVICE = z.object({
   kind: z.literal("Service"),
@@ -10,18 +9,17 @@ const SERVICE = z.object({
 
 /**
  * Where an engine is reached from inside the cluster: the first Service that its start brings, at its port `http` or its
- * first. Nothing from outside, or without a Service: then a local port carries to the pod.
+ * first. `undefined` without a Service: then a local port carries to the pod.
  */
 export function serviceAddress(
-  session: ClusterSession,
   launch: LaunchSpec,
+  namespace: string,
 ): { readonly host: string; readonly port: number } | undefined {
-  if (!session.client.access.inCluster) return undefined;
   for (const object of launch.objects ?? []) {
     const service = SERVICE.safeParse(object).data;
     const port = service?.spec.ports.find(({ name }) => name === "http") ?? service?.spec.ports[0];
     if (service === undefined || port === undefined) continue;
-    return { host: `${service.metadata.name}.${session.namespace}.svc`, port: port.port };
+    return { host: `${service.metadata.name}.${namespace}.svc`, port: port.port };
   }
   return undefined;
 }

@@ -46,8 +46,7 @@ export class Controllers {
     for (const plural of WORKLOADS)
       for (const workload of this.#store.list(plural)) this.#one(plural, workload);
     for (const pod of this.#store.list("pods")) {
-      const owner = `${pod["owner"]}`;
-      const [plural = "", name = ""] = owner.split("/");
+      const [plural = "", name = ""] = String(pod["owner"]).split("/");
       if (pod.metadata.deletionTimestamp === undefined && this.#store.get(plural, name) === undefined)
         this.#end(pod, 30);
     }
