@@ -18,15 +18,13 @@ export async function containerProcesses(
     const match = /^\d+:([^:]*):(.+)$/.exec(line);
     const [, controllers = "", path = ""] = match ?? [];
     if (match === null || !path.includes(id)) continue;
-    const folder = join(cgroups, controllers, path.slice(0, path.indexOf(id)), lastPart(path, id));
+    const end = path.indexOf("/", path.indexOf(id));
+    const folder = join(cgroups, controllers, end < 0 ? path : path.slice(0, end));
     const found = await processesBelow(folder);
     if (found.length > 0) return found;
   }
   return [];
 }
-
-/** The part of a path that begins with the first occurrence of the id and ends at the next slash. */
-const lastPart = (path: string, id: string): string => path.slice(path.indexOf(id)).split("/")[0] ?? "";
 
 async function processesBelow(folder: string): Promise<readonly number[]> {
   const text = await readFile(join(folder, "cgroup.procs"), "utf8").catch(() => "");

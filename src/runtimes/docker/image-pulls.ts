@@ -146,10 +146,10 @@ async function isThere(api: Dockerode, image: string): Promise<boolean> {
 /** Without a tag Docker would pull all of them. */
 export function reference(image: string): { readonly fromImage: string; readonly tag: string } {
   const [name = "", digest] = image.split("@");
-  if (digest !== undefined) return { fromImage: name, tag: digest };
   const colon = name.lastIndexOf(":");
-  if (colon > name.lastIndexOf("/")) return { fromImage: name.slice(0, colon), tag: name.slice(colon + 1) };
-  return { fromImage: name, tag: "latest" };
+  const tagged = colon > name.lastIndexOf("/");
+  const fromImage = tagged ? name.slice(0, colon) : name;
+  return { fromImage, tag: digest ?? (tagged ? name.slice(colon + 1) : "latest") };
 }
 
 /** The lines of JSON that Docker writes while it works. */

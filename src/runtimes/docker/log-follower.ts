@@ -24,6 +24,7 @@ export class LogFollower {
   readonly #open: OpenLog;
   readonly #splitters: Readonly<Record<"stdout" | "stderr", LineSplitter>>;
   readonly #tail: number | undefined;
+  readonly #firstWait: number;
   #last: string | undefined;
   /** Messages seen that carry the time `#last`. */
   #seenAtLast = 0;
@@ -31,7 +32,8 @@ export class LogFollower {
   #toSkip = 0;
   #news = false;
 
-  constructor(open: OpenLog, emit: (line: string) => void, tail?: number) {
+  constructor(open: OpenLog, emit: (line: string) => void, tail?: number, firstWait = FIRST_WAIT) {
+    this.#firstWait = firstWait;
     this.#open = open;
     this.#tail = tail;
     this.#splitters = {
@@ -43,12 +45,12 @@ export class LogFollower {
   /** Resolves when the log has been read to its end after `over`, or `closing` aborted. Never rejects. */
   async follow(over: AbortSignal, closing: AbortSignal): Promise<void> {
     const wake = AbortSignal.any([over, closing]);
-    for (let wait = FIRST_WAIT; !closing.aborted;) {
+    for (let wait = this.#firstWait; !closing.aborted;) {
       // Read once more after the end: what the first reading missed is there then.
       const last = over.aborted;
       const outcome = await this.#read();
       if (last || outcome === "gone") break;
-      wait = outcome === "news" ? FIRST_WAIT : Math.min(LONGEST_WAIT, wait * 2);
+      wait = outcome === "news" ? this.#firstWait : Math.min(LONGEST_WAIT, wait * 2);
       await sleep(wait, undefined, { signal: wake }).catch(() => {});
     }
     this.#splitters.stdout.end();
