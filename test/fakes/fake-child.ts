@@ -2,6 +2,8 @@
  * A fake engine: a real process that speaks `/health` like the embedded engine and misbehaves as told.
  * `node fake-child.ts --socket PATH [--behave JSON]`; it can also be told over HTTP while it runs:
  * `/exit?code=3`, `/hang`, `/say?line=hello`.
+ * `/probe-as?how=silent` (or `wrong`, `well`) and `/work?running=1&waiting=2&progress=7` change how `POST /probe`, its
+ * smallest piece of work, and `GET /load`, its figures, answer.
  */
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -26,6 +28,8 @@ export interface Behaviour {
   readonly print?: readonly string[];
   /** Prints one line of this many characters. */
   readonly longLine?: number;
+  /** How it answers the first requests for a token; later ones as `/probe-as` says. */
+  readonly probe?: "well" | "silent" | "wrong";
   /** Prints the names of its environment variables, as one line of JSON. */
   readonly printEnvironment?: boolean;
 }
@@ -47,6 +51,8 @@ function main(): void {
   const loaded = (): number =>
     Math.min(1, (performance.now() - startedAt) / Math.max(1, behaviour.load ?? 0));
   let hangs = false;
+  let probe: string = behaviour.probe ?? "well";
+  let load: Readonly<Record<string, number>> = { running: 0, waiting: 0, progress: 0 };
 
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://fake");
@@ -54,6 +60,12 @@ function main(): void {
     if (url.pathname === "/hang") hangs = true;
     if (url.pathname === "/say") process.stdout.write(`${url.searchParams.get("line") ?? ""}\n`);
     if (hangs) return;
+    if (url.pathname === "/probe-as") probe = url.searchParams.get("how") ?? "well";
+    if (url.pathname === "/work")
+      load = Object.fromEntries([...url.searchParams].map(([name, value]) => [name, Number(value)]));
+    if (url.pathname === "/probe" && probe === "silent") return;
+    if (url.pathname === "/probe") return void response.end(probe === "well" ? '{"token":"a"}' : "{}");
+    if (url.pathname === "/load") return void response.end(JSON.stringify(load));
     const ready = loaded() >= 1 && behaviour.exitAfterLoad === undefined;
     response.writeHead(ready ? 200 : 503, { "content-type": "application/json" });
     response.end(JSON.stringify(ready ? { status: "ok" } : { status: "loading", progress: loaded() }));

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { z } from "zod";
 import { embedded } from "../../src/engines/embedded.ts";
 import type { Address } from "../../src/core/index.ts";
 import type { EngineDriver, LaunchSpec } from "../../src/engines/engine.ts";
@@ -7,8 +8,43 @@ import type { Behaviour } from "./fake-child.ts";
 
 const CHILD = fileURLToPath(new URL("fake-child.ts", import.meta.url));
 
-/** Reads `fake-child.ts` like the embedded engine. */
-export const fakeDriver: EngineDriver = { ...embedded, kind: "fake", title: "The fake engine" };
+const LOAD = z.object({ running: z.number(), waiting: z.number(), progress: z.number() });
+
+/** Reads `fake-child.ts`: its health and exits like the embedded engine's, its work, figures and lines as written here. */
+export const fakeDriver: EngineDriver = {
+  kind: "fake",
+  title: "The fake engine",
+  listensOnSocket: true,
+  healthPath: "/health",
+  readHealth: (status, body) => embedded.readHealth(status, body),
+  probe: {
+    request: () => ({ method: "POST", path: "/probe", body: "{}" }),
+    fault: (status, body) => (body.includes("token") ? undefined : `it answered ${status} with ${body}`),
+  },
+  load: {
+    request: { method: "GET", path: "/load" },
+    read: (body) => LOAD.parse(JSON.parse(body)),
+  },
+  sleep: {
+    sleep: { method: "POST", path: "/sleep" },
+    wake: { method: "POST", path: "/wake" },
+    arguments: ["--behave"],
+    environment: {},
+  },
+  classifyExit: (exit, lines) => embedded.classifyExit(exit, lines),
+  classifyLine: (line) =>
+    line.includes("EngineDeadError")
+      ? { code: "engine.core-dead", message: "Its core died.", hint: "Look at the log.", recoverable: true }
+      : undefined,
+  readTook: (lines) => ({
+    devices: lines.flatMap((line) => {
+      const bytes = /^weights (\d+)$/.exec(line)?.[1];
+      return bytes === undefined ? [] : [{ device: "CUDA0", weights: Number(bytes) }];
+    }),
+  }),
+  onProcessorInstead: (lines) => lines.find((line) => line.includes("no usable GPU")),
+  loadTime: () => 200,
+};
 
 /** Starts `fake-child.ts`, behaving as the service's extra arguments say. */
 export const fakeLaunch = (service: PlannedService, address: Address): LaunchSpec => ({

@@ -9,8 +9,11 @@ export const fakeLauncher: Launcher = {
   prepare: (service) => Promise.resolve(prepared(service)),
 };
 
+/** Engines of this name are fake ones too, so that a chain of engines can be tried. */
+const OTHER: EngineDriver = { ...fakeDriver, kind: "other-fake" };
+
 export const fakeDriverOf = (kind: string): EngineDriver | undefined =>
-  [fakeDriver, embedded].find((driver) => driver.kind === kind);
+  [fakeDriver, OTHER, embedded].find((driver) => driver.kind === kind);
 
 function prepared(service: PlannedService): Prepared {
   const { name: kind } = service.engine;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PlannedService } from "../../src/plan/plan.ts";
 import { createProcessRuntime } from "../../src/runtimes/index.ts";
-import type { Supervisor, Timing } from "../../src/supervisor/index.ts";
+import type { Supervisor, SupervisorOptions, Timing } from "../../src/supervisor/index.ts";
 import { TIMING, createSupervisor } from "../../src/supervisor/index.ts";
 import { fakePlan } from "./fake-driver.ts";
 import { fakeDriverOf, fakeLauncher } from "./fake-launcher.ts";
@@ -19,11 +19,14 @@ export interface Supervised {
   end(): Promise<void>;
 }
 
+interface SuperviseOptions extends Partial<Omit<SupervisorOptions, "timing" | "events">> {
+  readonly timing?: Partial<Timing>;
+  /** Name of the state folder below one of the test's own. */
+  readonly stateFolder?: string;
+}
+
 /** A supervisor over real processes in a state folder of its own, not yet started. */
-export function supervise(
-  services: readonly PlannedService[],
-  options: { readonly timing?: Partial<Timing>; readonly stateFolder?: string } = {},
-): Supervised {
+export function supervise(services: readonly PlannedService[], options: SuperviseOptions = {}): Supervised {
   const root = mkdtempSync(join(tmpdir(), "omni-sup-"));
   const stateFolder = options.stateFolder === undefined ? root : join(root, options.stateFolder);
   const events = new MemoryEventLog();
@@ -33,6 +36,7 @@ export function supervise(
     launcher: fakeLauncher,
     driverOf: fakeDriverOf,
     runtimeOf: () => runtime,
+    ...options,
     events,
     timing: { ...TIMING, ...options.timing },
   });
