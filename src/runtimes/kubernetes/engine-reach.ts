@@ -19,7 +19,8 @@ export interface ReachOptions {
  * API server's port-forward, and where that is forbidden by its HTTP proxy.
  */
 export function engineReach(options: ReachOptions): { readonly carry: Carrier; readonly close: () => void } {
-  const { session, pod, onTrouble } = options;
+  const { session, pod } = options;
+  const onTrouble = distinct(options.onTrouble);
   const proxy = new ProxyReach(session, pod);
   let forbidden = false;
 
@@ -51,6 +52,16 @@ export function engineReach(options: ReachOptions): { readonly carry: Carrier; r
     }
   };
   return { carry, close: () => proxy.close() };
+}
+
+/** An engine that loads refuses every look at its health: that is no news, and neither is the same trouble again. */
+function distinct(tell: (words: string) => void): (words: string) => void {
+  let last = "";
+  return (words) => {
+    if (words === last || /connection refused|ECONNREFUSED/i.test(words)) return;
+    last = words;
+    tell(words);
+  };
 }
 
 function straight(socket: Socket, host: string | undefined, port: number): void {

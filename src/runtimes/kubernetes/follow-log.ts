@@ -1,6 +1,6 @@
 import { clusterFault } from "./cluster-fault.ts";
 import type { ClusterSession } from "./cluster-session.ts";
-import type { Pod } from "./pod.ts";
+import { type Pod, readPod } from "./pod.ts";
 import { PodLog } from "./pod-log.ts";
 
 /** Follows what the engine's container of a pod writes; `onNote` is told, with the remedy, when it cannot be read. */
@@ -14,10 +14,16 @@ export function followLog(
   },
 ): PodLog {
   const { client, options } = session;
+  const path = session.podPath(pod.name);
+  const restarts = pod.engine?.restartCount ?? 0;
   return new PodLog({
     ...how,
     client,
-    path: session.podPath(pod.name),
+    path,
+    sameRun: async () => {
+      const now = readPod(await client.json({ path, signal: session.closing.signal }));
+      return now?.uid === pod.uid && (now.engine?.restartCount ?? 0) === restarts;
+    },
     container: pod.engineName,
     backoff: options.backoff,
     onTrouble: (error) => {

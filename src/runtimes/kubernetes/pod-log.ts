@@ -15,6 +15,8 @@ export interface PodLogOptions {
   readonly container: string;
   /** Read no more than this of what there is already; all when absent. */
   readonly tailLines?: number;
+  /** Whether it is still the same run of the container: the API would go on with the log of the next. */
+  readonly sameRun: () => Promise<boolean>;
   readonly onLine: (line: string) => void;
   /** Told once when the log cannot be read although the API answers. */
   readonly onTrouble: (error: unknown) => void;
@@ -62,8 +64,9 @@ export class PodLog {
   async #follow(): Promise<void> {
     const { signal } = this.#abort;
     const backoff = new Backoff(...this.#options.backoff);
-    while (!signal.aborted) {
+    for (let first = true; !signal.aborted; first = false) {
       try {
+        if (!first && !(await this.#options.sameRun())) return;
         this.#reading = true;
         const fresh = await this.#read({ follow: true }, signal);
         if (fresh) backoff.reset();
