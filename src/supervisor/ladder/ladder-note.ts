@@ -26,7 +26,7 @@ export function causeText(cause: Cause): string {
 }
 
 /** What has to be true before a service steps back up, for a person. */
-export function backWhen(state: LadderState, rules: LadderRules): string {
+function backWhen(state: LadderState, rules: LadderRules): string {
   if (state.heldAt >= state.rung) return "when its owner steps it up";
   const devices = new Set(
     rules.rungs.slice(0, state.rung).flatMap((rung) => rung.frees.map(({ device }) => device)),

@@ -3,5 +3,4 @@
  * what loading takes; the keeper tells whoever loads. Never here: how a service is started, stopped or put to sleep.
  */
 export { createResidencyKeeper } from "./residency-keeper.ts";
-export type { ResidencyKeeper, ResidencyKeeperOptions, SwapPolicies } from "./residency-keeper.ts";
-export type { Outlook } from "./residency-state.ts";
+export type { ResidencyKeeper, SwapPolicies } from "./residency-keeper.ts";

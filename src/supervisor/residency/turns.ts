@@ -93,7 +93,7 @@ export function keepingWorth(scene: Scene, { member, resident }: Known): number 
 }
 
 /** When all who hold the target's cards may be told to leave, as things stand now; `Infinity` where that is not known. */
-export const freeAt = (scene: Scene, turn: Turn): number =>
+const freeAt = (scene: Scene, turn: Turn): number =>
   Math.max(
     scene.now,
     ...holdersFor(scene, turn.target).map((holder) => leaveAt(scene, holder, turn)),
@@ -127,7 +127,7 @@ export function leaveAt(scene: Scene, { member, resident }: Known, turn: Turn): 
  * How long those who wait let a busy service go on: a minimum residency among equals, none of it for who matters more,
  * twice it for who matters less; never so long that the wait itself would be in vain.
  */
-export function patience({ rules }: Scene, priority: number, { target }: Turn): number {
+function patience({ rules }: Scene, priority: number, { target }: Turn): number {
   const difference = target.member.priority - priority;
   const share = difference > 0 ? 0 : difference < 0 ? 2 : 1;
   const left = rules.maxWait - loadTimeOf(target);
