@@ -120,14 +120,15 @@ describe.skipIf(parent === undefined)(`in a real cgroup${why}`, () => {
   });
 
   test("a later Omni finds it there, and a guard ends it there", async () => {
-    const make = () => createProcessRuntime({ stateFolder: folder, onNote: note, adoptionGrace: 500 });
-    const first = make();
+    const make = (adoptionGrace: number) =>
+      createProcessRuntime({ stateFolder: folder, onNote: note, adoptionGrace });
+    const first = make(60_000);
     const unit = await first.start({ ...launch({ memory: 2 ** 30 }), command: ["/bin/sh", "-c", RUNAWAY] });
     const cgroup = join(parent ?? "", `omni-${unit.id}`);
     await eventually("both run", () => cgroupProcesses(cgroup).length === 2);
     const found = await unit.processes();
     await first.close({ keep: true });
-    const second = make();
+    const second = make(500);
     const [survivor] = await second.survivors();
     const adopted = await survivor?.adopt();
     expect(await adopted?.processes()).toEqual(found);

@@ -10,7 +10,7 @@ import type { RuntimeSubject } from "./runtime-subject.ts";
 
 const UNTOLD: ProcessExit = { code: null, signal: null };
 /** Milliseconds. */
-const SHORT_GRACE = 500;
+const SHORT_GRACE = 1500;
 
 /** From one Omni to the next. */
 export function adoptionContract(promised: Promised): void {
@@ -73,6 +73,7 @@ function leftInOrder(promised: Promised): void {
   promised("an adopted engine's end is noticed", async (bench) => {
     const { startReady, runtime, next } = bench;
     const unit = await startReady({ grandchild: true, print: ["first words"] });
+    await eventually("it has started something", () => grandchildren(unit.lastLines()).length === 1);
     const started = grandchildren(unit.lastLines());
     await runtime.close({ keep: true });
     const later = next();
@@ -122,7 +123,7 @@ function omniKilled(promised: Promised): void {
     });
     expect(processes.length).toBeGreaterThan(0);
     await killHost();
-    await sleep(SHORT_GRACE / 5);
+    await sleep(SHORT_GRACE / 10);
     expect(processes.some(isAlive)).toBe(true);
     await eventually("all of it is gone", () => !processes.some(isAlive));
     expect(await ask(address, "/health")).toBeUndefined();
