@@ -5,7 +5,7 @@ import type { Diagnostic } from "../core/index.ts";
 import { observeCpu, observeMachine, readMemory } from "../inventory/index.ts";
 import type { MachineInventory } from "../inventory/index.ts";
 import { planNode } from "../plan/index.ts";
-import type { Plan, PlanInput } from "../plan/index.ts";
+import type { Learned, Plan, PlanInput } from "../plan/index.ts";
 import { parsePath } from "../spec/index.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { readShapes } from "./read-shapes.ts";
@@ -15,6 +15,8 @@ export interface PlanOptions {
   readonly online: boolean;
   /** Engines that must not be considered, with the reason. */
   readonly forbid?: NonNullable<PlanInput["forbid"]>;
+  /** What engines took before on this machine beyond what was predicted. */
+  readonly learned?: readonly Learned[];
   /** Cards that are gone for now. */
   readonly lostDevices?: ReadonlySet<string>;
   /** Look at processor and memory of this machine only; cards are asked for when absent and the spec names no machine. */
@@ -51,11 +53,11 @@ export async function makePlan(located: LocatedSpec, options: PlanOptions): Prom
 export function planFrom(
   located: LocatedSpec,
   { notes, ...readings }: PlanReadings,
-  options: Pick<PlanOptions, "forbid" | "lostDevices">,
+  options: Pick<PlanOptions, "forbid" | "lostDevices" | "learned">,
 ): Plan {
   const { spec, warnings, locate } = located;
-  const { forbid, lostDevices } = options;
-  const plan = planNode({ spec, ...readings, ...present({ forbid, lostDevices }) });
+  const { forbid, lostDevices, learned } = options;
+  const plan = planNode({ spec, ...readings, ...present({ forbid, lostDevices, learned }) });
   const placed = plan.diagnostics.map((diagnostic) =>
     withPlace(forbid === undefined ? withoutRunning(diagnostic) : diagnostic, located),
   );

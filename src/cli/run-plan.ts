@@ -4,10 +4,13 @@ import type { Plan } from "../plan/index.ts";
 import type { Invocation } from "./command.ts";
 import { makePlan, observeFor } from "./make-plan.ts";
 import { locateSpec } from "./node-spec.ts";
+import { learnedFrom, measuredHere } from "./node/learned.ts";
 import { explainService } from "./plan-view/explain-service.ts";
 import { diffPlans } from "./plan-view/plan-diff.ts";
 import type { PlanChange } from "./plan-view/plan-diff.ts";
 import { printPlan } from "./plan-view/plan-tables.ts";
+import { printMeasured } from "./plan-view/measured-table.ts";
+import { stateFolder } from "./state-folder.ts";
 import { countLine, reportDiagnostics } from "./report.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -15,7 +18,12 @@ import type { Terminal } from "./terminal.ts";
 export async function runPlan(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
   const [first, second] = invocation.positionals;
   const located = await locateSpec(first, undefined);
-  const options = { online: invocation.flag("online"), observed: await observeFor(located, false) };
+  const measured = measuredHere(stateFolder());
+  const options = {
+    online: invocation.flag("online"),
+    observed: await observeFor(located, false),
+    learned: learnedFrom(measured),
+  };
   const plan = await makePlan(located, options);
   if (second !== undefined) {
     const after = await makePlan(await locateSpec(second, undefined), options);
@@ -29,6 +37,7 @@ export async function runPlan(invocation: Invocation, terminal: Terminal): Promi
   else if (explained !== undefined) explainService(plan, explained, terminal);
   else {
     printPlan(plan, terminal);
+    printMeasured(plan, measured, terminal);
     reportDiagnostics(terminal.interactive ? withoutToldArithmetic(plan) : plan.diagnostics, terminal);
     terminal.out(`${located.origin}: ${countLine(plan.diagnostics)}`);
   }

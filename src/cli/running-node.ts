@@ -10,6 +10,7 @@ import { createSupervisor } from "../supervisor/index.ts";
 import type { ServiceView, Supervisor } from "../supervisor/index.ts";
 import type { NodeWatch } from "../watch/index.ts";
 import type { CardIdentity } from "./node/card-identities.ts";
+import { createLearning } from "./node/learning.ts";
 import { createLauncher } from "./node/launcher.ts";
 import type { Simulate } from "./node/launcher.ts";
 import { openNodeWatch } from "./node/node-watch.ts";
@@ -129,6 +130,12 @@ async function composeSupervisor(
       },
     ),
     policies: spec.policies,
+    measured: createLearning({
+      measurements: store.measurements,
+      simulated: simulation !== undefined,
+      cardModel: (device) => cards.get(device)?.name,
+      planned: (name) => current.services.find((service) => service.name === name),
+    }),
     simulated: simulation !== undefined,
   });
 }

@@ -11,6 +11,8 @@ import type {
   Wishes,
 } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
+import { correctionOn } from "./learned.ts";
+import type { Corrections } from "./learned.ts";
 
 /** What is loaded beside a model. */
 export interface Companions {
@@ -18,6 +20,8 @@ export interface Companions {
   readonly draft?: ModelShape;
   /** LoRA adapters, bytes of their files. */
   readonly adapterBytes?: number;
+  /** What earlier starts took beyond what was predicted. */
+  readonly corrections?: Corrections;
 }
 
 /** An engine with a model, what is loaded beside it, and what is wished of them. */
@@ -41,7 +45,7 @@ const ROUNDS = 3;
 export function fitBeside(demand: FitDemand, devices: readonly DeviceRoom[], host: HostRoom): Fit {
   const { kind, wishes, companions } = demand;
   const model = memoryModelOf(kind);
-  const shape = withinShare(demand);
+  const shape = withinShare(demand, devices.length);
   const alone = model.fit({ shape, wishes, devices, host });
   if (!alone.fits || companions === undefined || !isBeside(kind) || isNothing(companions)) return alone;
   const within = (settings: EngineSettings, wished: Wishes): Fit => {
@@ -99,7 +103,7 @@ export function predictBeside(
   devices: readonly DeviceRoom[],
 ): MemoryPrediction {
   const prediction = memoryModelOf(demand.kind).predict(
-    withinShare(demand),
+    withinShare(demand, devices.length),
     settings,
     devices,
     demand.wishes,
@@ -107,24 +111,27 @@ export function predictBeside(
   return joined(prediction, besides(demand, settings, devices));
 }
 
-const isNothing = ({ draft, adapterBytes = 0 }: Companions): boolean =>
-  draft === undefined && adapterBytes === 0;
+const isNothing = ({ draft, adapterBytes = 0, corrections }: Companions): boolean =>
+  draft === undefined && adapterBytes === 0 && (corrections?.size ?? 0) === 0;
 
 const holds = ({ settings }: MemoryPrediction): number => settings.contextTokens * settings.parallel;
 
 const isBeside = (kind: string): boolean => kind === "llama.cpp" || kind === "embedded";
 
 /** The model as an engine that reserves a share sees it: a draft's layers after its own, tables and adapters on every card. */
-function withinShare({ kind, shape, companions }: FitDemand): ModelShape | undefined {
+function withinShare({ kind, shape, companions }: FitDemand, cards: number): ModelShape | undefined {
   if (shape === undefined || companions === undefined || isBeside(kind)) return shape;
-  const { draft, adapterBytes = 0 } = companions;
-  if (draft === undefined && adapterBytes === 0) return shape;
+  const { draft, adapterBytes = 0, corrections } = companions;
+  // An engine that holds equal shares is bound by the card that takes most.
+  const learned = cards === 0 ? 0 : Math.max(...correctionOn(corrections, kind, cards));
+  const beyond = Math.max(learned, -shape.otherBytes);
+  if (draft === undefined && adapterBytes === 0 && beyond === 0) return shape;
   const tables = draft === undefined ? 0 : draft.embeddingBytes + draft.outputBytes + draft.otherBytes;
   return {
     ...shape,
     layers: [...shape.layers, ...(draft?.layers ?? [])],
-    otherBytes: shape.otherBytes + tables + adapterBytes,
-    weightBytes: shape.weightBytes + (draft?.weightBytes ?? 0) + adapterBytes,
+    otherBytes: shape.otherBytes + tables + adapterBytes + beyond,
+    weightBytes: shape.weightBytes + (draft?.weightBytes ?? 0) + adapterBytes + beyond,
   };
 }
 
@@ -141,7 +148,8 @@ function besides(
 ): Beside {
   const nothing = { devices: devices.map(() => deviceMemory([])), host: deviceMemory([]) };
   if (companions === undefined || !isBeside(kind)) return nothing;
-  const { draft, adapterBytes = 0 } = companions;
+  const { draft, adapterBytes = 0, corrections } = companions;
+  const learned = correctionOn(corrections, kind, devices.length);
   // The embedded engine proposes no tokens.
   const drafted =
     draft === undefined || kind !== "llama.cpp"
@@ -160,7 +168,13 @@ function besides(
   const adapters: readonly MemoryPart[] = [{ term: "weights", name: "adapters", bytes: adapterBytes }];
   return {
     devices: drafted.devices.map((device, index) =>
-      deviceMemory([...ofDraft(device), ...(index === 0 ? adapters : [])]),
+      deviceMemory([
+        ...ofDraft(device),
+        ...(index === 0 ? adapters : []),
+        ...(learned[index] === undefined || learned[index] === 0
+          ? []
+          : [{ term: "overhead" as const, name: "measured beyond the prediction", bytes: learned[index] }]),
+      ]),
     ),
     host: deviceMemory([...ofDraft(drafted.host), ...(devices.length === 0 ? adapters : [])]),
   };

@@ -2,6 +2,7 @@ import type { DeviceRoom, Fit, HostRoom } from "../memory/index.ts";
 import type { ModelShape } from "../models/model-shape.ts";
 import { fitBeside } from "./companions.ts";
 import type { FitDemand } from "./companions.ts";
+import { correctionsText } from "./learned.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
 
 /** A card with what a service may take of it. */
@@ -65,7 +66,7 @@ export class Fitter {
     devices: readonly DeviceRoom[],
     threads: number,
   ): string {
-    const beside = `${this.#idOf(companions?.draft)}:${companions?.adapterBytes ?? 0}`;
+    const beside = `${this.#idOf(companions?.draft)}:${companions?.adapterBytes ?? 0}:${correctionsText(companions?.corrections)}`;
     const rooms = devices.map(
       ({ total, free, computeCapability }) => `${total}:${free}:${computeCapability ?? ""}`,
     );

@@ -6,6 +6,8 @@ import type { Candidate, Candidates, Demand, Refusal, Search } from "./candidate
 import { machineKind } from "./card-sets.ts";
 import { Fitter } from "./fitter.ts";
 import { knownShape } from "./known-shape.ts";
+import { correctionsFor } from "./learned.ts";
+import type { Learned } from "./learned.ts";
 import type { PlanMachine } from "./machines.ts";
 import type { Item, Node, Option, Problem } from "./solve/problem.ts";
 import { imageRoom, modelRoom, numaRoom } from "./storage.ts";
@@ -47,7 +49,7 @@ export const numaBin = (machine: PlanMachine, node: number | undefined): number 
   node === undefined || machine.numaMemory[node] === undefined ? undefined : memoryBin(machine) + 1 + node;
 
 /**
- * The placement problem of a spec on its machines; `adapters` are bytes of LoRA adapters by their models' names. Pure;
+ * The placement problem of a spec on its machines. Pure;
  * work is shared between equal services and equal machines.
  */
 export function fleetOf(
@@ -55,7 +57,7 @@ export function fleetOf(
   shapes: ReadonlyMap<string, ModelShape | OmniError>,
   machines: readonly PlanMachine[],
   forbid: Forbid,
-  adapters: ReadonlyMap<string, number> = new Map<string, number>(),
+  { adapters = new Map<string, number>(), learned = [] }: Beside = {},
 ): Fleet {
   const kinds = new Map<string, number>();
   const representatives: PlanMachine[] = [];
@@ -67,7 +69,7 @@ export function fleetOf(
   });
   const names = new Set(Object.keys(spec.services));
   const wanted = Object.entries(spec.services).flatMap(([service, settings]) =>
-    replicasOf(service, demandOf(service, settings, spec, { shapes, adapters, forbid }), names),
+    replicasOf(service, demandOf(service, settings, spec, { shapes, adapters, learned, forbid }), names),
   );
   const search: Search = {
     engines: spec.engines,
@@ -108,14 +110,21 @@ const binsOf = (machine: PlanMachine): Node["bins"] => [
 interface Known {
   readonly shapes: ReadonlyMap<string, ModelShape | OmniError>;
   readonly adapters: ReadonlyMap<string, number>;
+  readonly learned: readonly Learned[];
   readonly forbid: Forbid;
+}
+
+/** What is known of models beside their shapes: bytes of their adapters by name, and what earlier starts took. */
+interface Beside {
+  readonly adapters?: ReadonlyMap<string, number>;
+  readonly learned?: readonly Learned[];
 }
 
 function demandOf(
   service: string,
   settings: Service,
   spec: Spec,
-  { shapes, adapters, forbid }: Known,
+  { shapes, adapters, learned, forbid }: Known,
 ): Demand {
   const model = settings.model ?? service;
   const draft = settings.draft === undefined ? undefined : knownShape(shapes.get(settings.draft.model));
@@ -127,6 +136,7 @@ function demandOf(
     companions: {
       ...(draft === undefined ? {} : { draft }),
       adapterBytes: adapters.get(model) ?? 0,
+      corrections: correctionsFor(model, learned),
     },
     takesTurns: spec.policies.swap.mode === "auto" && mayTakeTurns(settings),
     forbid,

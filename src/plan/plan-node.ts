@@ -1,4 +1,4 @@
-import { ADVICE_CODES } from "../core/index.ts";
+import { ADVICE_CODES, present } from "../core/index.ts";
 import type { Diagnostic, OmniError } from "../core/index.ts";
 import type { MachineInventory } from "../inventory/machine.ts";
 import type { ModelShape } from "../models/model-shape.ts";
@@ -7,6 +7,7 @@ import { assign } from "./assign.ts";
 import { fleetOf } from "./fleet.ts";
 import type { Forbid } from "./fleet.ts";
 import { ledgerOf, swapSetsOf } from "./ledger.ts";
+import type { Learned } from "./learned.ts";
 import { planMachines } from "./machines.ts";
 import type { PlanMachine } from "./machines.ts";
 import { notApplied, notEnforced } from "./not-applied.ts";
@@ -29,6 +30,8 @@ export interface PlanInput {
   readonly observed?: MachineInventory;
   /** Engines that must not be considered, with the reason: what a version cannot start, for one. */
   readonly forbid?: Forbid;
+  /** What engines took before beyond what was predicted, newest first; not heeded where the spec says `learn: false`. */
+  readonly learned?: readonly Learned[];
   /** Cards by their names in the plan that are gone for now: nothing is placed on them. */
   readonly lostDevices?: ReadonlySet<string>;
 }
@@ -41,7 +44,14 @@ export interface PlanInput {
 export function planNode(input: PlanInput): Plan {
   const { spec } = input;
   const machines = withoutLost(planMachines(spec, input.observed), input.lostDevices);
-  const given = fleetOf(spec, input.shapes, machines, input.forbid ?? (() => undefined), input.adapters);
+  const { adapters, learned } = input;
+  const given = fleetOf(
+    spec,
+    input.shapes,
+    machines,
+    input.forbid ?? (() => undefined),
+    present({ adapters, learned: spec.policies.learn ? learned : undefined }),
+  );
   const assignment = assign(given, spec);
   const { fleet } = assignment;
   const swapSets = swapSetsOf(fleet, assignment);

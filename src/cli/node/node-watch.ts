@@ -25,7 +25,7 @@ export async function openNodeWatch(
         : { nvml: false, nvidiaSmi: false, kernelLog: false }
       : { nvml: false, nvidiaSmi: simulated.nvidiaSmi, kernelLog: simulated.kernelLog }),
   });
-  watch.onReading((reading) => store.samples?.record(reading));
+  watch.onReading((reading) => store.samples.record(reading));
   // Cards decide about starts from the first moment on; where there are none to see, nothing waits for them.
   if (cards) await watch.ready;
   return watch;

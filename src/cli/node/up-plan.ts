@@ -2,6 +2,8 @@ import { CODES, OmniError } from "../../core/index.ts";
 import type { Diagnostic } from "../../core/index.ts";
 import type { MachineInventory } from "../../inventory/index.ts";
 import type { Plan, PlanInput } from "../../plan/index.ts";
+import { stateFolder } from "../state-folder.ts";
+import { learnedFrom, measuredHere } from "./learned.ts";
 import { planFrom, readForPlan } from "../make-plan.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import type { PlanAgain } from "./replanner.ts";
@@ -25,8 +27,13 @@ type Forbid = NonNullable<PlanInput["forbid"]>;
 /** Decides what runs. Throws OmniError when nothing can, or when the spec asks for bounds that could not be kept. */
 export async function decide(located: LocatedSpec, choice: UpChoice): Promise<UpPlan> {
   const readings = await readForPlan(located, { online: false, brief: onlyEmbedded(located) });
+  const learned = choice.simulated ? [] : learnedFrom(measuredHere(stateFolder()));
   const planWith = (spec: LocatedSpec["spec"], forbid: Forbid, lost: ReadonlySet<string>): Plan =>
-    addressed(planFrom({ ...located, spec }, readings, { forbid, lostDevices: lost }), located, choice);
+    addressed(
+      planFrom({ ...located, spec }, readings, { forbid, lostDevices: lost, learned }),
+      located,
+      choice,
+    );
   const plan = planWith(located.spec, () => undefined, new Set());
   checkBounds(plan, choice);
   if (plan.services.length === 0) throw nothingRuns(plan, located);

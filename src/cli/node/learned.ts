@@ -1,0 +1,46 @@
+import type { Learned } from "../../plan/index.ts";
+import { readMeasurements } from "../../store/index.ts";
+import type { Measurement } from "../../store/index.ts";
+
+/** Below this a difference is what rounding and the driver's own pages are, bytes. */
+const NOISE = 16 * 2 ** 20;
+/** A correction beyond this share of the prediction is no correction: something else was on the card, or has changed. */
+const MOST = 0.25;
+/** Marks engines that were none: what they take says nothing about real ones. */
+const SIMULATED = "simulated ";
+
+/** Kind under which a simulated engine is remembered. */
+export const simulatedKind = (kind: string): string => `${SIMULATED}${kind}`;
+
+/** What nodes of this state folder measured, newest first; nothing where none ran. */
+export const measuredHere = (stateFolder: string): readonly Measurement[] =>
+  (readMeasurements(stateFolder) ?? []).filter(({ engine }) => !engine.startsWith(SIMULATED));
+
+/** The measurements as corrections for the next plan. */
+export const learnedFrom = (measurements: readonly Measurement[]): readonly Learned[] =>
+  measurements.flatMap((measurement): readonly Learned[] => {
+    const { model, engine, time, devices, cards } = measurement;
+    const onCards = devices.slice(0, cards.length);
+    if (onCards.length === 0) return [];
+    const beyond = onCards.map((device) => beyondOn(device, measurement));
+    if (beyond.every((bytes) => bytes === 0)) return [];
+    const day = new Date(time).toISOString().slice(0, 10);
+    return [{ model, engine, beyond, measured: `${day}, ${cards.join(" + ")}` }];
+  });
+
+/**
+ * Bytes on a card beyond the prediction. An engine that fills its share with cache takes what it is given: there, the cache
+ * that is missing tells what else was taken.
+ */
+function beyondOn(
+  { predicted, took }: Measurement["devices"][number],
+  { kvTokens, predictedKvTokens }: Measurement,
+): number {
+  const total = predicted.total ?? 0;
+  const missing =
+    kvTokens !== undefined && predictedKvTokens !== undefined && predictedKvTokens > 0
+      ? ((predictedKvTokens - kvTokens) / predictedKvTokens) * (predicted.kvCache ?? 0)
+      : undefined;
+  const beyond = Math.round(missing ?? (took.total === undefined ? 0 : took.total - total));
+  return Math.abs(beyond) < NOISE || Math.abs(beyond) > total * MOST ? 0 : beyond;
+}
