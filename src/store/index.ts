@@ -6,7 +6,7 @@
 export { readEvents } from "./event-reader.ts";
 export { readMeasurements } from "./measurement-reader.ts";
 export type { Measured, MeasuredTerms, Measurement, MeasurementKey, NewMeasurement } from "./measurement.ts";
-export type { Measurements } from "./measurement-table.ts";
+export type { LoadOf, Measurements } from "./measurement-table.ts";
 export { readNodeRecord } from "./node-record.ts";
 export type { CardPoint, HostPoint, SampledCard, SampledReading, Spread } from "./sampled.ts";
 export type { SampleHistory } from "./sample-table.ts";

@@ -8,6 +8,14 @@ const HELD_LIMIT = 200;
 /** Load times that an estimate is made of. */
 const LOADS = 5;
 
+/** Whose load times are asked for. */
+export interface LoadOf {
+  readonly service?: string;
+  readonly model?: string;
+  readonly engine?: string;
+  readonly settings?: string;
+}
+
 /** What engines really took. Newest first where there are several. */
 export interface Measurements {
   /** Keeps a measurement. Throws nothing and waits for nothing. */
@@ -17,12 +25,10 @@ export interface Measurements {
   latest(key: MeasurementKey): Measurement | undefined;
   all(): readonly Measurement[];
   /**
-   * Milliseconds from start to ready that a service is likely to take: the median of the last five of its model and
-   * engine, of the same settings where there are any. `undefined` where nothing was measured.
+   * Milliseconds from start to ready that a load is likely to take: the median of the last five of what is named, of the
+   * same settings where there are any. `undefined` where nothing was measured.
    */
-  loadTimeOf(
-    of: Pick<MeasurementKey, "model" | "engine"> & { readonly settings?: string },
-  ): number | undefined;
+  loadTimeOf(of: LoadOf): number | undefined;
 }
 
 /** Measurements over SQLite, all of them in memory too: there are at most some thousand. */
@@ -81,13 +87,15 @@ export class MeasurementTable implements Measurements {
     return [...this.#known.values()].toReversed();
   }
 
-  loadTimeOf(
-    of: Pick<MeasurementKey, "model" | "engine"> & { readonly settings?: string },
-  ): number | undefined {
+  loadTimeOf({ settings, ...of }: LoadOf): number | undefined {
     const alike = this.all().filter(
-      ({ model, engine, loadTime }) => model === of.model && engine === of.engine && loadTime !== undefined,
+      ({ loadTime, ...measured }) =>
+        loadTime !== undefined &&
+        (of.service ?? measured.service) === measured.service &&
+        (of.model ?? measured.model) === measured.model &&
+        (of.engine ?? measured.engine) === measured.engine,
     );
-    const same = alike.filter(({ settings }) => settings === of.settings);
+    const same = alike.filter((measured) => measured.settings === settings);
     const times = (same.length > 0 ? same : alike)
       .slice(0, LOADS)
       .map(({ loadTime = 0 }) => loadTime)

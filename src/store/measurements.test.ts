@@ -86,6 +86,8 @@ test("a load takes as long as the middle one of the last five, of the same setti
   expect(measurements.loadTimeOf({ ...KEY, settings: "b2" })).toBe(7);
   expect(measurements.loadTimeOf({ ...KEY, settings: "new" })).toBe(30);
   expect(measurements.loadTimeOf({ ...KEY, model: "another" })).toBeUndefined();
+  expect(measurements.loadTimeOf({ service: "oracle" })).toBe(30);
+  expect(measurements.loadTimeOf({ service: "another" })).toBeUndefined();
 });
 
 test("are held while the database is locked, without waiting, and written afterwards", () => {

@@ -1,5 +1,5 @@
 import { present } from "../core/index.ts";
-import type { CardLook, CardSample, LostCard } from "./card-sample.ts";
+import type { CardLook, CardSample, LostCard, SeenCard } from "./card-sample.ts";
 import type { CardFault, CardReading } from "./reading.ts";
 
 interface Entry {
@@ -7,9 +7,17 @@ interface Entry {
   readonly sample: CardSample;
   /** Milliseconds since the epoch. */
   readonly readAt: number;
-  readonly lost?: { readonly since: number; readonly reason: string; readonly toldByKernel: boolean };
-  /** Good looks in a row since it was lost. */
+  readonly lost?: {
+    readonly since: number;
+    readonly reason: string;
+    readonly toldByKernel: boolean;
+    /** Clock that never jumps: only what was read later says that it is back. */
+    readonly at: number;
+  };
+  /** Samples in a row that were read since it was lost. */
   readonly good: number;
+  /** When the newest sample was read. */
+  readonly at: number;
   readonly lastXid?: number;
 }
 
@@ -20,38 +28,45 @@ const MOST_CARDS = 256;
 
 const placeName = (pci: string): string => `PCI-${pci}`;
 
+/** Milliseconds since the epoch, and on a clock that never jumps. */
+export interface Moment {
+  readonly time: number;
+  readonly steady: number;
+}
+
 /** Who the cards are and how they were: makes of looks the readings, and of their differences the faults. */
 export class CardBook {
   #entries = new Map<string, Entry>();
 
-  /** Takes a look in. `time` in milliseconds since the epoch. */
+  /** Takes a look in. */
   take(
     look: CardLook,
-    time: number,
+    now: Moment,
   ): { readonly cards: readonly CardReading[]; readonly faults: readonly CardFault[] } {
     const faults: CardFault[] = [];
     const missing = new Set(this.#entries.keys());
     for (const sample of look.cards) {
       missing.delete(sample.uuid);
-      faults.push(...this.#seen(sample, time));
+      faults.push(...this.#seen(sample, now.time));
     }
     for (const lost of look.lost) {
       const uuid = this.#nameOf(lost);
       if (uuid === undefined) continue;
       missing.delete(uuid);
-      faults.push(...this.lose(uuid, lost.reason, time, false));
+      faults.push(...this.lose(uuid, lost.reason, now, false));
     }
     if (look.complete)
       for (const uuid of missing)
-        faults.push(...this.lose(uuid, "the driver does not list it any more", time, false));
-    return { cards: this.#readings(look, time), faults };
+        faults.push(...this.lose(uuid, "the driver does not list it any more", now, false));
+    return { cards: this.#readings(look, now.time), faults };
   }
 
   /** Marks a card as lost; a fault when it was not. */
-  lose(uuid: string, reason: string, time: number, toldByKernel: boolean): CardFault[] {
+  lose(uuid: string, reason: string, now: Moment, toldByKernel: boolean): CardFault[] {
     const entry = this.#entries.get(uuid);
     if (entry === undefined) return [];
-    this.#entries.set(uuid, { ...entry, good: 0, lost: entry.lost ?? { since: time, reason, toldByKernel } });
+    const first = entry.lost ?? { since: now.time, reason, toldByKernel };
+    this.#entries.set(uuid, { ...entry, good: 0, lost: { ...first, at: now.steady } });
     return entry.lost === undefined ? [{ kind: "lost", uuid, reason }] : [];
   }
 
@@ -69,9 +84,11 @@ export class CardBook {
     return this.#entries.get(uuid)?.sample.pci;
   }
 
-  #seen(sample: CardSample, time: number): CardFault[] {
+  #seen({ at, ...sample }: SeenCard, time: number): CardFault[] {
     const { uuid } = sample;
     const entry = this.#entries.get(uuid);
+    // What was read before the loss, or is told a second time, says nothing of now.
+    if (entry?.lost !== undefined && at <= Math.max(entry.lost.at, entry.at)) return [];
     // One that was first heard of by its address has a name now.
     if (entry === undefined && sample.pci !== undefined) this.#entries.delete(placeName(sample.pci));
     if (entry === undefined && this.#entries.size >= MOST_CARDS) return [];
@@ -82,6 +99,7 @@ export class CardBook {
     this.#entries.set(uuid, {
       sample: kept,
       readAt: time,
+      at,
       good,
       ...present({ lastXid: entry?.lastXid, lost: still ? entry.lost : undefined }),
     });
@@ -96,6 +114,7 @@ export class CardBook {
       this.#entries.set(uuid, {
         sample: { uuid, name: "NVIDIA GPU", ...present({ pci: lost.pci }) },
         readAt: 0,
+        at: -Infinity,
         good: 0,
       });
     return uuid;
@@ -103,7 +122,7 @@ export class CardBook {
 
   /** Every card ever seen, in the order of the bus, so that a lost one does not move the others. */
   #readings(look: CardLook, time: number): CardReading[] {
-    const now = new Set(look.cards.map(({ uuid }) => uuid));
+    const seen = new Set(look.cards.map(({ uuid }) => uuid));
     return [...this.#entries.values()]
       .toSorted((a, b) => (a.sample.pci ?? "~").localeCompare(b.sample.pci ?? "~", "en"))
       .map(({ sample, lost, lastXid, readAt }, index) => ({
@@ -112,7 +131,7 @@ export class CardBook {
         ...present({
           lastXid,
           lost: lost === undefined ? undefined : { since: lost.since, reason: lost.reason },
-          asOf: now.has(sample.uuid) || readAt === 0 || readAt >= time ? undefined : readAt,
+          asOf: seen.has(sample.uuid) || readAt === 0 || readAt >= time ? undefined : readAt,
         }),
       }));
   }

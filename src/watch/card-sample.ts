@@ -1,7 +1,12 @@
 import type { CardReading } from "./reading.ts";
 
 /** What a source read of one card at one moment; its place in the order and its history are the book's to add. */
-export type CardSample = Omit<CardReading, "index" | "lost" | "lastXid" | "asOf">;
+export interface CardSample extends Omit<CardReading, "index" | "lost" | "lastXid" | "asOf"> {}
+
+/** With the moment at which it was read, on a clock that never jumps: sources tell the same sample more than once. */
+export interface SeenCard extends CardSample {
+  readonly at: number;
+}
 
 /** A card that a source knows of and cannot reach. It may only know one of its names. */
 export interface LostCard {
@@ -12,7 +17,7 @@ export interface LostCard {
 
 /** What a source saw when it was asked. */
 export interface CardLook {
-  readonly cards: readonly CardSample[];
+  readonly cards: readonly SeenCard[];
   readonly lost: readonly LostCard[];
   /** Every card of the machine is in `cards` or `lost`: one that is in neither is not there. */
   readonly complete: boolean;

@@ -1,5 +1,6 @@
 import { catalogGpu } from "../inventory/catalog-gpu.ts";
 import { CardBook } from "./card-book.ts";
+import type { Moment } from "./card-book.ts";
 import type { CardLook, XidNotice } from "./card-sample.ts";
 import { NO_CARDS } from "./card-sample.ts";
 import { FaultGate } from "./fault-gate.ts";
@@ -193,12 +194,11 @@ class CardWatch implements NodeWatch {
   #compose(look: CardLook): Reading {
     if (look === this.#lastLook && look !== NO_CARDS && this.#latest !== undefined) return this.#latest;
     this.#lastLook = look;
-    const time = Date.now();
-    const { cards, faults } = this.#book.take(look, time);
+    const now = moment();
+    const { cards, faults } = this.#book.take(look, now);
     const host = this.#host.read();
     this.#latest = {
-      time,
-      steady: performance.now(),
+      ...now,
       cards: cards.map((card) => withSharedMemory(card, host)),
       host,
     };
@@ -223,8 +223,9 @@ class CardWatch implements NodeWatch {
     }
     const fallen = word.kind === "lost" || word.xid === FALLEN_OFF;
     if (!fallen || uuid === undefined) return;
-    const reason = word.kind === "lost" ? word.text : `Xid ${FALLEN_OFF}: ${word.text}`;
-    for (const fault of this.#book.lose(uuid, reason, Date.now(), true))
+    const said = word.text.replace(/^pid='?<unknown>'?, name=<unknown>, /, "");
+    const reason = word.kind === "lost" ? said : `Xid ${FALLEN_OFF}: ${said}`;
+    for (const fault of this.#book.lose(uuid, reason, moment(), true))
       this.#tell(this.#faultListeners, fault);
     this.#soon();
   }
@@ -264,6 +265,8 @@ class CardWatch implements NodeWatch {
     }
   }
 }
+
+const moment = (): Moment => ({ time: Date.now(), steady: performance.now() });
 
 const wallOffset = (): number => Date.now() - performance.now();
 

@@ -164,7 +164,8 @@ class NvmlSource implements CardSource {
     } else if (tell.id === this.#waiting?.id) {
       const asked = this.#waiting;
       this.#waiting = undefined;
-      asked.settle({ cards: tell.cards, lost: tell.lost, complete: true });
+      const at = this.#askedAt;
+      asked.settle({ cards: tell.cards.map((card) => ({ ...card, at })), lost: tell.lost, complete: true });
       const following = this.#following;
       this.#following = undefined;
       if (following !== undefined) void this.#ask(true).then((look) => following.settle(look));

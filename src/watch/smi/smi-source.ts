@@ -1,4 +1,4 @@
-import type { CardLook, CardSample, CardSource, LostCard } from "../card-sample.ts";
+import type { CardLook, CardSample, CardSource, LostCard, SeenCard } from "../card-sample.ts";
 import { NO_CARDS } from "../card-sample.ts";
 import type { CardReading } from "../reading.ts";
 import { FIRST_FIELDS } from "./smi-fields.ts";
@@ -24,11 +24,6 @@ const ASK_EVERY = 5000;
 /** Milliseconds for which a question that hung is not asked again. */
 const AFTER_HANG = 30_000;
 
-interface Row {
-  readonly card: CardSample;
-  readonly at: number;
-}
-
 /** The cards by nvidia-smi. Resolves with why it cannot be used where there is none, or no card. */
 export async function openSmi(
   options: SmiOptions,
@@ -48,7 +43,7 @@ class SmiSource implements CardSource {
   readonly #options: SmiOptions;
   readonly #fields: readonly WatchField[];
   readonly #stream: SmiStream;
-  readonly #rows = new Map<string, Row>();
+  readonly #rows = new Map<string, SeenCard>();
   readonly #lost = new Map<string, LostCard>();
   #holders: ReadonlyMap<string, NonNullable<CardReading["holders"]>> | undefined;
   #only: readonly string[] | undefined;
@@ -142,9 +137,9 @@ class SmiSource implements CardSource {
       return { ...known, ...(answer.problem === undefined ? {} : { problem: answer.problem }) };
     const told = new Set(answer.cards.map(({ uuid }) => uuid));
     const lost = new Set(answer.lost.map(({ uuid, pci }) => uuid ?? pci));
-    for (const { card } of this.#rows.values())
-      if (!told.has(card.uuid) && !lost.has(card.uuid) && !lost.has(card.pci))
-        this.#lose({ uuid: card.uuid, reason: "nvidia-smi does not list it any more" }, false);
+    for (const { uuid, pci } of this.#rows.values())
+      if (!told.has(uuid) && !lost.has(uuid) && !lost.has(pci))
+        this.#lose({ uuid, reason: "nvidia-smi does not list it any more" }, false);
     return this.#known(performance.now());
   }
 
@@ -177,12 +172,12 @@ class SmiSource implements CardSource {
     const patience = Math.max(5000, 5 * this.#options.interval) + (this.#stream.isSilent ? ASK_EVERY : 0);
     const rows = [...this.#rows.values()];
     const newest = Math.max(...rows.map(({ at }) => at));
-    for (const { card, at } of rows)
+    for (const { uuid, at } of rows)
       if (newest - at > patience && now - newest < patience)
-        this.#lose({ uuid: card.uuid, reason: "nvidia-smi does not list it any more" }, false);
+        this.#lose({ uuid, reason: "nvidia-smi does not list it any more" }, false);
     const cards = rows
-      .filter(({ card, at }) => now - at <= patience && !this.#lost.has(card.uuid))
-      .map(({ card }) => {
+      .filter(({ uuid, at }) => now - at <= patience && !this.#lost.has(uuid))
+      .map((card) => {
         const holders = this.#holders === undefined ? undefined : (this.#holders.get(card.uuid) ?? []);
         return holders === undefined ? card : { ...card, holders };
       });
@@ -196,17 +191,15 @@ class SmiSource implements CardSource {
   }
 
   #put(card: CardSample): void {
-    this.#rows.set(card.uuid, { card, at: performance.now() });
+    this.#rows.set(card.uuid, { ...card, at: performance.now() });
     this.#lost.delete(card.uuid);
     if (card.pci !== undefined) this.#lost.delete(card.pci);
   }
 
   /** `alone`: it kept nvidia-smi from telling of the others, who are asked for without it from now on. */
   #lose(lost: LostCard, alone: boolean): void {
-    const known = [...this.#rows.values()].find(
-      ({ card }) => card.uuid === lost.uuid || card.pci === lost.pci,
-    );
-    const uuid = lost.uuid ?? known?.card.uuid;
+    const known = [...this.#rows.values()].find((card) => card.uuid === lost.uuid || card.pci === lost.pci);
+    const uuid = lost.uuid ?? known?.uuid;
     this.#lost.set(uuid ?? lost.pci ?? "", uuid === undefined ? lost : { ...lost, uuid });
     const others = [...this.#rows.keys()].filter((key) => !this.#lost.has(key));
     if (alone && others.length > 0 && this.#only?.join() !== others.join()) this.#listen(others);
