@@ -9,6 +9,9 @@ import type { Cause, Room } from "./ladder-state.ts";
 /** After a step, a device is left alone for this long once the service is ready again; milliseconds. */
 const SETTLES = 15_000;
 
+/** What was said about a device is said again only after this much calm; milliseconds. */
+const FORGOTTEN = 300_000;
+
 const UNSEEN: DeviceStep = { state: EASY, missing: 0, tooHot: false, calm: false };
 
 /** What is going on at one device, from look to look. */
@@ -20,6 +23,7 @@ export class DeviceWatch {
   #look: DeviceLook | undefined;
   #card: CardReading | undefined;
   #limit = 0;
+  #troubledAt = 0;
   /** No step before this. */
   #settledAt = 0;
   /** The service whose restart is waited for. */
@@ -28,11 +32,13 @@ export class DeviceWatch {
   constructor(device: LadderDevice, before?: DeviceWatch) {
     this.device = device;
     if (before === undefined) return;
+    this.told = before.told;
+    this.#troubledAt = before.#troubledAt;
     this.#settledAt = before.#settledAt;
     this.#settling = before.#settling;
   }
 
-  look(reading: Reading, maxTemperature: number): void {
+  look(reading: Reading, maxTemperature: number, now: number): void {
     this.#look = lookAt(this.device, reading);
     this.#card = reading.cards.find(({ uuid }) => uuid === this.device.uuid);
     this.#limit = maxTemperature;
@@ -40,7 +46,8 @@ export class DeviceWatch {
       this.#look === undefined
         ? UNSEEN
         : stepDevice(this.#step.state, this.#look, { kept: this.device.kept, maxTemperature });
-    if (this.#step.calm) this.told = false;
+    if (!this.#step.calm) this.#troubledAt = now;
+    else if (now - this.#troubledAt >= FORGOTTEN) this.told = false;
   }
 
   get room(): Room {

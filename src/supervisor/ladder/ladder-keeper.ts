@@ -109,7 +109,7 @@ class NodeLadders implements LadderKeeper {
 
   reading(reading: Reading): void {
     const { clock, policies } = this.#options;
-    for (const watch of this.#devices) watch.look(reading, policies.watch.maxTemperature);
+    for (const watch of this.#devices) watch.look(reading, policies.watch.maxTemperature, clock.elapsed());
     for (const service of this.#services.values()) {
       if (service.isSettled) continue;
       const rooms = this.#devices
