@@ -23,11 +23,13 @@ interface SuperviseOptions extends Partial<Omit<SupervisorOptions, "timing" | "e
   readonly timing?: Partial<Timing>;
   /** Name of the state folder below one of the test's own. */
   readonly stateFolder?: string;
+  /** A folder that stays when this ends. */
+  readonly root?: string;
 }
 
 /** A supervisor over real processes in a state folder of its own, not yet started. */
 export function supervise(services: readonly PlannedService[], options: SuperviseOptions = {}): Supervised {
-  const root = mkdtempSync(join(tmpdir(), "omni-sup-"));
+  const root = options.root ?? mkdtempSync(join(tmpdir(), "omni-sup-"));
   const stateFolder = options.stateFolder === undefined ? root : join(root, options.stateFolder);
   const events = new MemoryEventLog();
   const runtime = createProcessRuntime({ stateFolder });
@@ -47,7 +49,7 @@ export function supervise(services: readonly PlannedService[], options: Supervis
     ready: (service) => supervisor.whenReady(service, 50_000, new AbortController().signal),
     async end(): Promise<void> {
       await supervisor.stop(0);
-      rmSync(root, { recursive: true, force: true });
+      if (options.root === undefined) rmSync(root, { recursive: true, force: true });
     },
   };
 }
