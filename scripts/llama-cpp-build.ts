@@ -1,6 +1,6 @@
 /** Builds programs of llama.cpp from the source that npm's node-llama-cpp carries: no network is needed. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -36,6 +36,8 @@ export function buildLlamaCpp({ folder, programs, options }: LlamaCppBuild): voi
     execFileSync(command, [...words], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] });
   };
   if (!existsSync(join(folder, "src/CMakeLists.txt"))) {
+    // Half of a copy that was interrupted.
+    rmSync(join(folder, "src"), { recursive: true, force: true });
     run("git", ["-c", "advice.detachedHead=false", "clone", "-q", join(SOURCE, "gitRelease.bundle"), "src"]);
   }
   const all = [
