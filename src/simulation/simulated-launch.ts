@@ -45,6 +45,7 @@ export function simulatedLaunch(launch: LaunchSpec, about: SimulationOf, board: 
       "engine.not-started",
       `${launch.service}: a simulated engine listens on this machine.`,
     );
+  const { memoryFraction, kvBytes } = about.service.settings ?? {};
   const settings: EngineSettings = {
     kind: about.kind,
     service: launch.service,
@@ -54,6 +55,8 @@ export function simulatedLaunch(launch: LaunchSpec, about: SimulationOf, board: 
     parallel: about.service.parallel,
     memory: memoryOf(about),
     ...(about.service.kvCache === undefined ? {} : { kvBytesPerToken: about.service.kvCache.bytesPerToken }),
+    ...(memoryFraction === undefined ? {} : { memoryFraction }),
+    ...(kvBytes === undefined ? {} : { kvBytes }),
     loadTime: loadTimeOf(about),
     tokensPerSecond: about.tokensPerSecond ?? 60,
     promptTokensPerSecond: about.promptTokensPerSecond ?? 4000,

@@ -14,6 +14,12 @@ export interface CommandLine {
   readonly unknown: readonly string[];
 }
 
+/** What follows the program: by itself, or within the shell that looks for a GGUF file (`sh -ec SCRIPT omni PROGRAM …`). */
+export function argumentsOf(command: readonly string[]): readonly string[] {
+  const shell = /(?:^|\/)(?:ba|da)?sh$/.test(command[0] ?? "") && /^-\w*c$/.test(command[1] ?? "");
+  return command.slice(shell ? 5 : 1);
+}
+
 /** Words from a list of names between spaces. */
 export const namesIn = (text: string): ReadonlySet<string> =>
   new Set(text.split(/\s+/).filter((name) => name !== ""));

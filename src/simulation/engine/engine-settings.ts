@@ -19,6 +19,9 @@ export interface EngineSettings {
   readonly memory: Readonly<Record<string, TermBytes>>;
   /** Bytes of KV cache of one token over all cards; from memory and context when absent. */
   readonly kvBytesPerToken?: number;
+  /** Share of each card, and bytes of cache, where the command line does not say them (Triton's vLLM). */
+  readonly memoryFraction?: number;
+  readonly kvBytes?: number;
   readonly loadTime: number;
   readonly tokensPerSecond: number;
   readonly promptTokensPerSecond: number;
@@ -36,11 +39,6 @@ export function readEngineSettings(text: string): EngineSettings {
   const fields = parseFields(text);
   const address = addressIn(fieldsOf(fields?.["address"]));
   if (fields === undefined || address === undefined) throw new Error(`--simulate: no settings: ${text}`);
-  const optional = {
-    kvBytesPerToken: numberIn(fields, "kvBytesPerToken"),
-    board: textIn(fields, "board"),
-    key: textIn(fields, "key"),
-  };
   return {
     kind: textIn(fields, "kind") ?? "",
     service: textIn(fields, "service") ?? "",
@@ -54,11 +52,35 @@ export function readEngineSettings(text: string): EngineSettings {
     promptTokensPerSecond: numberIn(fields, "promptTokensPerSecond") ?? 4000,
     faults: listIn(fields, "faults").flatMap((entry) => faultFrom(entry) ?? []),
     modelMustExist: flagIn(fields, "modelMustExist"),
-    ...(optional.kvBytesPerToken === undefined ? {} : { kvBytesPerToken: optional.kvBytesPerToken }),
-    ...(optional.board === undefined ? {} : { board: optional.board }),
-    ...(optional.key === undefined ? {} : { key: optional.key }),
+    ...numbersIn(fields, ["kvBytesPerToken", "memoryFraction", "kvBytes"]),
+    ...textsIn(fields, ["board", "key"]),
   };
 }
+
+/** Those of the fields that are there. */
+const numbersIn = <Name extends string>(
+  fields: Fields,
+  names: readonly Name[],
+): { [name in Name]?: number } => {
+  const found: { [name in Name]?: number } = {};
+  for (const name of names) {
+    const value = numberIn(fields, name);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+};
+
+const textsIn = <Name extends string>(
+  fields: Fields,
+  names: readonly Name[],
+): { [name in Name]?: string } => {
+  const found: { [name in Name]?: string } = {};
+  for (const name of names) {
+    const value = textIn(fields, name);
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
+};
 
 function addressIn(fields: Fields | undefined): LocalAddress | undefined {
   const path = textIn(fields, "path");

@@ -90,6 +90,16 @@ export async function sendEvent({ response }: Call, data: string): Promise<void>
   });
 }
 
+/** A stream that ends in the middle because it was told to. */
+export class StreamCut extends Error {
+  override readonly name = "StreamCut";
+}
+
+/** Breaks the connection once all is sent that was written: Node gathers the chunks of one turn of its loop. */
+export function cutOff({ response }: Call): void {
+  setImmediate(() => response.socket?.destroySoon());
+}
+
 /** The handler of a path, or none. */
 export function routeOf(
   routes: Routes,

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { takePlanted } from "../faults/planted-faults.ts";
 import type { Engine, EngineProgram } from "./engine.ts";
 import { createEngine } from "./engine.ts";
+import { argumentsOf } from "./command-line.ts";
 import { EngineEnd } from "./engine-end.ts";
 import { readEngineSettings } from "./engine-settings.ts";
 import { keepDoors } from "./listening.ts";
@@ -14,12 +15,12 @@ import { findProgram } from "./programs.ts";
 import { answerBy, listen } from "./serve.ts";
 import { beginFault } from "./take-order.ts";
 
-async function run([flag, json, , ...words]: readonly string[]): Promise<void> {
+async function run([flag, json, , ...command]: readonly string[]): Promise<void> {
   if (flag !== "--simulate" || json === undefined)
     throw new Error("usage: main.ts --simulate JSON -- COMMAND");
   const settings = readEngineSettings(json);
   const program = await findProgram(settings.kind);
-  const engine = createEngine(settings, program.readLine(words.slice(1)), program);
+  const engine = createEngine(settings, program.readLine(argumentsOf(command)), program);
   try {
     await start(engine, program);
   } catch (error) {

@@ -2,7 +2,7 @@ import type { ExpectedAnswer } from "../answer-text.ts";
 import { expectedAnswer } from "../answer-text.ts";
 import type { Engine } from "../engine.ts";
 import type { Call } from "../http.ts";
-import { beginEvents, fieldsOfBody, sendEvent, sendJson, sendText } from "../http.ts";
+import { StreamCut, beginEvents, cutOff, fieldsOfBody, sendEvent, sendJson, sendText } from "../http.ts";
 import { CoreDead } from "../work.ts";
 import type { CompletionRequest } from "./completion-request.ts";
 import { readCompletionRequest } from "./completion-request.ts";
@@ -81,6 +81,7 @@ async function generate(
       sendJson(call, 200, wholeAnswer(engine, dialect, ask, told));
     }
   } catch (error) {
+    if (error instanceof StreamCut) return cutOff(call);
     if (!(error instanceof CoreDead) || call.response.headersSent) return void call.response.destroy();
     refuse(call, dialect, 500, dialect.deadMessage, "InternalServerError");
   }
@@ -106,7 +107,7 @@ async function stream(
   };
   await engine.work.run(answer, call.signal, async (token) => {
     if (!begun) await begin();
-    if (sent === cut) throw new Error("The stream was cut.");
+    if (sent === cut) throw new StreamCut();
     if (sent === malformed) await sendEvent(call, event({}).slice(0, -20));
     sent += 1;
     const piece = ask.chat ? { delta: { content: token } } : { text: token, logprobs: null };

@@ -3,7 +3,7 @@ import { fieldsOf, flagIn, numberIn, textIn } from "../../read-fields.ts";
 import { expectedAnswer } from "../answer-text.ts";
 import type { Engine } from "../engine.ts";
 import type { Call, Routes } from "../http.ts";
-import { beginEvents, fieldsOfBody, sendEvent, sendJson, sendText } from "../http.ts";
+import { StreamCut, beginEvents, cutOff, fieldsOfBody, sendEvent, sendJson, sendText } from "../http.ts";
 import type { Metric } from "../prometheus.ts";
 import { vllmMetrics } from "../vllm/vllm-metrics.ts";
 import { cachedBy } from "../vllm/vllm-routes.ts";
@@ -67,7 +67,8 @@ async function generate(engine: Engine, call: Call, streams: boolean): Promise<v
       const before = excludesInput(fields, parameters) ? "" : prompt;
       sendJson(call, 200, output(before + job.tokens.join("")));
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof StreamCut) return cutOff(call);
     if (call.response.headersSent || call.signal.aborted) call.response.destroy();
     else sendJson(call, 500, { error: "Error generating stream: EngineCore encountered an issue." });
   }
@@ -88,7 +89,7 @@ async function stream(
   let sent = 0;
   await engine.work.run(job, call.signal, async (token) => {
     if (sent === 0) beginEvents(call);
-    if (sent === cut) throw new Error("The stream was cut.");
+    if (sent === cut) throw new StreamCut();
     if (sent === malformed) await sendEvent(call, JSON.stringify(output("")).slice(0, -20));
     sent += 1;
     await sendEvent(call, JSON.stringify(output(token)));
@@ -100,7 +101,11 @@ async function stream(
 /** Triton's own metrics and those that the backend passes on: no gauge of the KV cache. */
 export function tritonMetrics(engine: Engine): readonly Metric[] {
   const labels = { model: engine.name, version: "1" };
-  const passed = new Set(["vllm:prompt_tokens_total", "vllm:generation_tokens_total"]);
+  const passed = new Set([
+    "vllm:prompt_tokens_total",
+    "vllm:generation_tokens_total",
+    "vllm:iteration_tokens_total_count",
+  ]);
   const { finished } = engine.work.counters;
   return [
     {

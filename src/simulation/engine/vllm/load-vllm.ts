@@ -1,3 +1,4 @@
+import { GIB } from "../../../core/bytes.ts";
 import { existsSync } from "node:fs";
 import { sumOf } from "../../board/holdings.ts";
 import type { Engine } from "../engine.ts";
@@ -9,6 +10,8 @@ import { API, CORE, gib, grouped, vllmLine, workerOf } from "./vllm-log.ts";
 /** Default of `--gpu-memory-utilization` since 0.12. */
 const UTILIZATION = 0.92;
 const UNSEEN = 0;
+/** What a CUDA context takes of a card. */
+const CONTEXT = GIB / 2;
 
 const info = (process: string, file: string, text: string): string => vllmLine(process, "INFO", file, text);
 const error = (file: string, text: string): string => vllmLine(CORE, "ERROR", file, text);
@@ -32,10 +35,11 @@ export async function loadVllm(engine: Engine): Promise<void> {
   for (const line of openingLines(engine, path)) say(line);
   await pass(engine, loadTime * 0.1);
   refuseStart(engine, path);
-  takeTerm(engine, "overhead", (card, bytes) => torchEnd(engine, card, bytes));
-  const measured = claim(engine);
-  say(info(CORE, "gpu_model_runner.py:3259", `Starting to load model ${path}...`));
   const noRoom: NoRoom = (card, bytes) => torchEnd(engine, card, bytes);
+  takeOverhead(engine, (bytes) => Math.min(bytes, CONTEXT), noRoom);
+  const measured = claim(engine);
+  takeOverhead(engine, (bytes) => Math.max(0, bytes - CONTEXT), noRoom);
+  say(info(CORE, "gpu_model_runner.py:3259", `Starting to load model ${path}...`));
   failAtLoad(engine, noRoom);
   const begin = performance.now();
   await loadWeights(engine, loadTime * 0.5, noRoom);
@@ -85,10 +89,18 @@ function refuseStart(engine: Engine, path: string): void {
   throw new EngineEnd([`(${API}) ${text}`], 1);
 }
 
+/** The CUDA context is there before vLLM looks at the card, what NCCL and libraries take comes after. */
+function takeOverhead(engine: Engine, part: (bytes: number) => number, noRoom: NoRoom): void {
+  for (const [device, { overhead = 0 }] of Object.entries(engine.settings.memory))
+    take(engine, device, "overhead", part(overhead), noRoom);
+}
+
 /** `request_memory` (vllm/v1/worker/utils.py): what the fraction claims must be free at start. */
 function claim(engine: Engine): readonly Measured[] {
-  const { board, cards, line } = engine;
-  const utilization = Number(line.value("--gpu-memory-utilization") ?? UTILIZATION);
+  const { board, cards, line, settings } = engine;
+  const utilization = Number(
+    line.value("--gpu-memory-utilization") ?? settings.memoryFraction ?? UTILIZATION,
+  );
   if (board === undefined) return [];
   return cards.map((uuid, rank) => {
     const card = board.cards.find((card) => card.uuid === uuid);
@@ -105,7 +117,7 @@ function claim(engine: Engine): readonly Measured[] {
 /** Bytes of cache that it took on each card. */
 function takeCache(engine: Engine, measured: readonly Measured[]): readonly number[] {
   const { board, line, settings } = engine;
-  const given = Number(line.value("--kv-cache-memory-bytes") ?? Number.NaN);
+  const given = Number(line.value("--kv-cache-memory-bytes") ?? settings.kvBytes ?? Number.NaN);
   const sizes = measured.map(({ uuid, free, claimed }) => {
     if (Number.isFinite(given)) return given;
     // All that has gone since the start counts as its own, a neighbour's share included.

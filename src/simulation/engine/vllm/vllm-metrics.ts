@@ -26,6 +26,12 @@ export function vllmMetrics(
     ),
     metric("num_preemptions_total", "Cumulative number of preemption from the engine.", "counter", 0),
     metric(
+      "iteration_tokens_total_count",
+      "Histogram of number of tokens per engine_step.",
+      "counter",
+      counters.steps,
+    ),
+    metric(
       "prefix_cache_queries_total",
       "Prefix cache queries, in terms of number of queried tokens.",
       "counter",
