@@ -1,11 +1,8 @@
-import { fakeLaunch, fakeService } from "../fakes/fake-driver.ts";
-import type { Behaviour } from "../fakes/fake-child.ts";
-import type { Address } from "../../src/core/index.ts";
 import type { ContainerLaunch, LaunchSpec } from "../../src/engines/engine.ts";
 import { EMPTY_IMAGE } from "../fakes/docker-engine.ts";
 
 /** A container of the empty image in the network of the machine. */
-export const plainContainer: ContainerLaunch = {
+const plainContainer: ContainerLaunch = {
   image: EMPTY_IMAGE,
   mounts: [],
   cards: [],
@@ -40,13 +37,3 @@ export const programFolders = (...more: readonly string[]): ContainerLaunch["mou
     at: path,
     readOnly: true,
   }));
-
-/** The engine that misbehaves as told, in a container. */
-export const fakeContainerLaunch = (
-  repository: string,
-  behaviour: Behaviour,
-  address: Extract<Address, { readonly kind: "tcp" }>,
-): LaunchSpec => ({
-  ...fakeLaunch(fakeService("oracle", { ...behaviour, ignoreLifeLine: true }), address),
-  container: { ...plainContainer, port: address.port, mounts: programFolders(repository) },
-});

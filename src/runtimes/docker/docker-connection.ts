@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type Dockerode from "dockerode";
@@ -18,6 +19,8 @@ export class DockerConnection {
 
   constructor(socket: DockerSocket) {
     this.socket = socket;
+    // Two for each container that runs; a number above ten is no leak here.
+    setMaxListeners(0, this.closing.signal);
   }
 
   api(): Promise<Dockerode> {

@@ -94,7 +94,7 @@ export function startError(launch: LaunchSpec, thrown: unknown): OmniError {
 /** Short values would take ordinary words with them; what is that short is no secret. */
 const SHORTEST_SECRET = 6;
 
-export const withoutValues = (text: string, environment: Readonly<Record<string, string>>): string =>
+const withoutValues = (text: string, environment: Readonly<Record<string, string>>): string =>
   Object.values(environment)
     .filter((value) => value.length >= SHORTEST_SECRET)
     .toSorted((a, b) => b.length - a.length)

@@ -6,6 +6,8 @@
 # after a second (`stopped`, `ready`); containers live on meanwhile. It ends
 # with all its containers when its standard input does, so also when the test is killed.
 set -u
+# A test that was killed reads no more: then the words go nowhere, and what follows is the end of standard input.
+trap '' PIPE
 folder=$1 cgroup=$2
 socket="$folder/docker.sock"
 
@@ -45,4 +47,5 @@ containers=$(docker --host "unix://$socket" ps --all --quiet)
 [ -z "$containers" ] || docker --host "unix://$socket" rm --force --volumes $containers >/dev/null 2>&1
 kill -TERM $daemon
 wait $daemon 2>/dev/null
+rm -rf "$folder"
 exit 0
