@@ -69,7 +69,7 @@ async function followEvents(
   state: { reattachAt: number },
 ): Promise<void> {
   const gathered = new Map<string, Extract<Tell, { kind: "xid" }>>();
-  for (;;) {
+  while (process.connected) {
     reattachWhenDue(cards, state);
     const { wait } = library;
     if (wait === undefined || cards.events === undefined) {
@@ -121,4 +121,5 @@ const pause = (milliseconds: number): Promise<void> =>
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
 // A wait of the library may be under way on another thread, which an orderly exit would wait for.
 process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
-await run();
+// The node may have gone while this program was being loaded, before anybody listened.
+if (process.connected) await run();
