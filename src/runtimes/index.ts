@@ -5,4 +5,4 @@
  */
 export { createProcessRuntime } from "./process.ts";
 export { createRemoteRuntime } from "./remote.ts";
-export type { Runtime, StartProgress, Survivor, Unit } from "./runtime.ts";
+export type { Runtime, StartProgress, Unit } from "./runtime.ts";

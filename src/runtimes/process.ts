@@ -24,7 +24,7 @@ import type { UnitRecord } from "./unit-records.ts";
 import { UnitRecords } from "./unit-records.ts";
 
 /** Milliseconds that engines live on without an Omni. */
-export const ADOPTION_GRACE = 60_000;
+const ADOPTION_GRACE = 60_000;
 
 export interface ProcessRuntimeOptions {
   /** Folder of this node alone: logs, sockets and the records of what was started live in it. */
