@@ -67,11 +67,12 @@ describe.skipIf(process.platform !== "linux")("the API server", () => {
     await sleep(50);
     cluster.watches.endAll();
     const version = `${cluster.store.version}`;
-    await eventually("the next watch begins there", () =>
-      cluster.requests.some(
-        ({ path, query }) => path.endsWith("/pods") && query["resourceVersion"] === version,
-      ),
-    );
+    const begun = (): string[] =>
+      cluster.requests.flatMap(({ path, query }) =>
+        path.endsWith("/pods") ? [query["resourceVersion"] ?? ""] : [],
+      );
+    await eventually("the next watch begins", () => begun().length >= 3);
+    expect(begun().at(-1)).toBe(version);
   });
 
   test("all engines share one watch a kind, and idle ones ask nothing", async () => {
@@ -95,7 +96,7 @@ describe.skipIf(process.platform !== "linux")("the API server", () => {
     cluster.denied.add("get pods/log");
     const unit = await startReady();
     await eventually("both are told", () => notes.length >= 2);
-    expect(notes.join("\n")).toContain('resources: ["events"], verbs: ["list"]');
+    expect(notes.join("\n")).toContain('resources: ["events"], verbs: ["list", "watch"]');
     expect(notes.join("\n")).toContain('resources: ["pods/log"], verbs: ["get"]');
     expect(await unit.stop(5000)).toEqual({ code: 0, signal: null });
   });
@@ -125,7 +126,9 @@ describe.skipIf(process.platform !== "linux")("reaching an engine", () => {
     expect(unit.lastLines().filter((line) => line.includes('resources: ["pods/portforward"]'))).toHaveLength(
       1,
     );
-    expect(cluster.requests.filter(({ path }) => path.endsWith("/proxy/health"))).toHaveLength(2);
+    expect(
+      cluster.requests.filter(({ path }) => path.endsWith("/proxy/health")).length,
+    ).toBeGreaterThanOrEqual(2);
   });
 
   test("a port that was asked for is taken when it is free, and nobody listens there after the end", async () => {

@@ -78,6 +78,14 @@ describe.skipIf(process.platform !== "linux")("a start in a cluster", () => {
     expect(error.hint).toContain("owner's to make");
   });
 
+  test("closing ends a start that waits", async () => {
+    const { runtime, launch } = bench();
+    const starting = refusal(runtime.start(await launch({}, { image: "slow/engine:2" })));
+    await eventually("it waits", () => bench().cluster.pods().length === 1);
+    await runtime.close();
+    expect(await starting).toMatchObject({ code: "engine.not-started" });
+  });
+
   test("a quota is told in the controller's words", async () => {
     const { runtime, launch, cluster } = bench();
     cluster.controllers.refusal = 'pods "oracle-1" is forbidden: exceeded quota: gpus';

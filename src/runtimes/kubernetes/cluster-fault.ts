@@ -86,6 +86,8 @@ function forbidden(error: ApiError, asked: Asked, what: string): OmniError {
   );
 }
 
-/** A rule of RBAC in one line of YAML; a Role in that namespace carries it. */
-const ruleFor = ({ verb, resource, group, namespace }: Asked): string =>
-  `{ apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["${verb}"] }, in a Role of the namespace ${namespace} that is bound to them.`;
+/** A rule of RBAC in one line of YAML; a Role in that namespace carries it. Who lists also watches. */
+const ruleFor = ({ verb, resource, group, namespace }: Asked): string => {
+  const verbs = (verb === "list" ? ["list", "watch"] : [verb]).map((one) => `"${one}"`).join(", ");
+  return `{ apiGroups: ["${group}"], resources: ["${resource}"], verbs: [${verbs}] }, in a Role of the namespace ${namespace} that is bound to them.`;
+};

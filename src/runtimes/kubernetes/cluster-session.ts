@@ -39,9 +39,13 @@ export class ClusterSession {
   readonly #workloads = new Map<string, WatchedObjects<Workload>>();
   /** Ends with the session. */
   readonly closing = new AbortController();
+  readonly closed: Promise<void>;
 
   private constructor(client: ApiClient, options: SessionOptions) {
     this.client = client;
+    this.closed = new Promise((resolve) => {
+      this.closing.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
     this.options = options;
     this.namespace = options.namespace;
     this.paths = new ResourcePaths(client);

@@ -7,7 +7,8 @@ import { applyObject, refuseOwners } from "./applied-objects.ts";
 import type { AccessOptions } from "./cluster-access.ts";
 import { ClusterSession } from "./cluster-session.ts";
 import { engineReach } from "./engine-reach.ts";
-import { KubernetesUnit, type UnitOptions } from "./kubernetes-unit.ts";
+import { KubernetesUnit } from "./kubernetes-unit.ts";
+import type { UnitOptions } from "./unit-options.ts";
 import { LocalListener } from "./local-listener.ts";
 import type { Marks } from "./marks.ts";
 import { nodeLabel } from "./marks.ts";
@@ -123,10 +124,12 @@ class KubernetesRuntime implements Runtime {
     await this.#apply(session, [markedWorkload(workload, marks, this.#node)], launch);
     const how = { adopted: false, patience: launch.loadTimeout, onProgress };
     const unit = this.#unit(session, handle, marks, listener, how);
+    if (session.closing.signal.aborted) await unit.release();
     try {
       await unit.started();
     } catch (error) {
-      await unit.exited;
+      // A start that failed leaves nothing behind, unless the runtime is closed meanwhile.
+      await Promise.race([unit.exited, session.closed]);
       throw error;
     }
     return unit;
@@ -135,6 +138,7 @@ class KubernetesRuntime implements Runtime {
   async close(): Promise<void> {
     const session = await this.#session?.catch(() => undefined);
     this.#session = undefined;
+    session?.closing.abort();
     await Promise.all([...this.#units].map((unit) => unit.release()));
     this.#units.clear();
     await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));

@@ -1,10 +1,9 @@
 import type { Address } from "../../core/index.ts";
 import { messageOf, OmniError } from "../../core/index.ts";
 import type { ProcessExit } from "../../engines/engine.ts";
-import type { StartProgress, Unit } from "../runtime.ts";
+import type { Unit } from "../runtime.ts";
 import type { ClusterSession } from "./cluster-session.ts";
 import { EngineLines } from "./engine-lines.ts";
-import type { Marks } from "./marks.ts";
 import type { Ended, Pod } from "./pod.ts";
 import { endedSince, exitOf, isReady, isRunning } from "./pod.ts";
 import { PodEvents } from "./pod-events.ts";
@@ -12,25 +11,13 @@ import { followLog } from "./follow-log.ts";
 import type { PodLog } from "./pod-log.ts";
 import { neverStarted, whyEnded } from "./pod-trouble.ts";
 import { StartWait } from "./start-wait.ts";
-import type { WorkloadHandle } from "./workload-control.ts";
+import type { UnitOptions } from "./unit-options.ts";
 import { WorkloadControl } from "./workload-control.ts";
 
 /** How long the last lines of an ended container may take to arrive, ms. */
 const LAST_WORDS = 2000;
 /** How long a kubelet may take to say that a pod is gone that it was to end at once, before the node counts as lost, ms. */
 const NODE_LOST = 60_000;
-
-export interface UnitOptions {
-  readonly session: ClusterSession;
-  readonly handle: WorkloadHandle;
-  readonly marks: Marks;
-  readonly address: Address;
-  readonly adopted: boolean;
-  readonly fieldManager: string;
-  readonly onProgress?: ((progress: StartProgress) => void) | undefined;
-  /** Milliseconds that a pod may wait for a place or for what it refers to, before the start has failed. */
-  readonly patience: number;
-}
 
 /**
  * One engine in the cluster: the pods that one start made. Kubernetes starts an ended container again by itself, and
@@ -145,9 +132,12 @@ export class KubernetesUnit implements Unit {
     return this.exited;
   }
 
-  /** Lets go of it without ending it. */
+  /** Lets go of it without ending it; a start that was under way is told. */
   async release(): Promise<void> {
     this.#released = true;
+    this.#started.reject(
+      new OmniError("engine.not-started", `Omni let go of ${this.service} while it started.`),
+    );
     this.#forget();
     await this.#log?.close();
   }
