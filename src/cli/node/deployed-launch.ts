@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { deploy } from "../../deployment/index.ts";
 import type { DeployedService, Deployment, Environment } from "../../deployment/index.ts";
-import { findEngineStarter } from "../../engines/index.ts";
+import { findEngineDriver, findEngineStarter } from "../../engines/index.ts";
 import type { EnginePlace } from "../../engines/start.ts";
 import type { LaunchSpec } from "../../engines/engine.ts";
 import { OmniError } from "../../core/index.ts";
@@ -46,7 +46,8 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
     };
     const { command, environment } = starter.start(service, deployed.options, place);
     const cards = process ? visibleCards(kind, service, input.cards) : {};
-    return { command, plain: { ...cards, ...environment, ...deployed.environment } };
+    const watched = findEngineDriver(kind)?.watchEnvironment ?? {};
+    return { command, plain: { ...watched, ...cards, ...environment, ...deployed.environment } };
   };
   const parts = {
     limits: limitsOf(deployed),
