@@ -4,7 +4,7 @@ import { GIB } from "../../src/core/index.ts";
 import { findEngineDriver } from "../../src/engines/drivers/find-engine-driver.ts";
 import type { Fault } from "../../src/simulation/index.ts";
 import type { SimulatedEngine } from "./simulated.ts";
-import { PATIENT, CARD, endAll, startSimulated, testBoard } from "./simulated.ts";
+import { PATIENT, CARD, freePort, endAll, startSimulated, testBoard } from "./simulated.ts";
 
 let place = testBoard();
 beforeEach(() => {
@@ -74,16 +74,10 @@ describe("a start that fails", () => {
   });
 
   test("because its port is really taken", async () => {
-    const first = start("llama.cpp");
-    await first.ready();
-    const second = startSimulated(place.board, "llama.cpp", {
-      service: "other",
-      memory: {},
-      address: first.address,
-    });
-    // A socket's file is taken over; a port is not.
-    await second.ready();
-    expect(second.pid).not.toBe(first.pid);
+    const address = { kind: "tcp", host: "127.0.0.1", port: await freePort() } as const;
+    await startSimulated(place.board, "llama.cpp", { memory: {}, address }).ready();
+    const second = startSimulated(place.board, "vllm", { memory: {}, address });
+    expect(await endOf("vllm", second)).toMatchObject({ code: 1, reads: "engine.port-busy" });
   });
 });
 

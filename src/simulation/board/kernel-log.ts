@@ -42,7 +42,7 @@ export function logXid(path: string, card: BoardCard, xid: number, pid?: number)
 }
 
 /** Appends lines of the kernel with their running numbers. */
-export function appendToKernelLog(path: string, lines: readonly string[]): void {
+function appendToKernelLog(path: string, lines: readonly string[]): void {
   const first = readFileSync(path, "utf8").split("\n").length + 1000;
   appendFileSync(path, lines.map((line, i) => `3,${first + i},${uptime()},-;${line}\n`).join(""));
 }

@@ -11,7 +11,7 @@ export function llamaLine(level: "I" | "W" | "E", text: string): string {
   return `${minutes}.${pad(seconds, 2)}.${pad(Math.floor(micros / 1000) % 1000, 3)}.${pad(micros % 1000, 3)} ${level} ${text}`;
 }
 
-export const mib = (bytes: number): string => (bytes / MIB).toFixed(2).padStart(8);
+const mib = (bytes: number): string => (bytes / MIB).toFixed(2).padStart(8);
 
 const whole = (bytes: number): number => Math.floor(bytes / MIB);
 

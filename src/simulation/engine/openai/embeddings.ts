@@ -9,7 +9,7 @@ import { refuse } from "./dialect.ts";
 const WIDTH = 8;
 
 /** A vector of length 1 that depends on the text alone. */
-export function vectorOf(text: string): readonly number[] {
+function vectorOf(text: string): readonly number[] {
   const raw = Array.from({ length: WIDTH }, (_, i) => (hashOf(`${i}:${text}`) % 2001) / 1000 - 1);
   const length = Math.hypot(...raw) || 1;
   return raw.map((value) => value / length);

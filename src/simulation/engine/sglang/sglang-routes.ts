@@ -114,6 +114,7 @@ function metrics(engine: Engine): readonly Metric[] {
       counters.generatedTokens,
       "counter",
     ),
+    metric("realtime_tokens_total", "Number of tokens processed, as they are.", counters.steps, "counter"),
     metric("num_requests_total", "Number of requests processed.", counters.finished, "counter"),
   ];
 }

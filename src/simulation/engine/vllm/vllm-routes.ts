@@ -10,7 +10,7 @@ import { API, vllmLine } from "./vllm-log.ts";
 import { vllmMetrics } from "./vllm-metrics.ts";
 import { fallAsleep, wakeUp } from "./vllm-sleep.ts";
 
-export const VLLM_DIALECT: OpenAiDialect = {
+const VLLM_DIALECT: OpenAiDialect = {
   error: (status, message, type) => ({
     error: { message, type: TYPES[type] ?? type, param: null, code: status },
   }),
