@@ -17,6 +17,8 @@ export interface Neighbourhood {
     readonly name: string;
     readonly contextTokens: number;
     readonly priority: number;
+    /** It is never unloaded for another. */
+    readonly pinned: boolean;
     readonly onProcessor: boolean;
     readonly remote: boolean;
     readonly model: string;
@@ -207,6 +209,7 @@ function evictOthers({ wanted, neighbourhood, devices }: Surroundings): Step {
   const lesser = neighbourhood.others.filter(
     (other) =>
       !other.byTurns &&
+      !other.pinned &&
       other.priority < priority &&
       other.holds.some((held) => devices.includes(held.device)),
   );

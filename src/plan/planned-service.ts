@@ -221,6 +221,7 @@ export function neighboursOf(context: Omit<ServiceContext, "neighbours">): reado
         name: wanted.name,
         contextTokens: contextOf(place.candidate),
         priority: wanted.settings.priority,
+        pinned: wanted.settings.pinned,
         onProcessor: place.candidate.cards.length === 0 && !place.candidate.kind.remote,
         remote: place.candidate.kind.remote,
         model: wanted.demand.model,

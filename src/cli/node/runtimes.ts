@@ -30,7 +30,18 @@ export async function createRuntimes(input: RuntimesInput): Promise<ReadonlyMap<
   if (names.has("docker")) {
     const { createDockerRuntime } = await import("../../runtimes/docker/index.ts");
     const { socket, dataRoot, dataFree, labels } = spec.runtime.docker;
-    runtimes.push(createDockerRuntime({ node, socket, onNote, dataRoot, ...present({ dataFree, labels }) }));
+    const { imageLayers } = await import("../../binaries/index.ts");
+    const architecture = process.arch === "x64" ? "amd64" : process.arch;
+    runtimes.push(
+      createDockerRuntime({
+        node,
+        socket,
+        onNote,
+        dataRoot,
+        imageLayers: (image) => imageLayers(image, { architecture }),
+        ...present({ dataFree, labels }),
+      }),
+    );
   }
   if (names.has("kubernetes")) {
     const { createKubernetesRuntime } = await import("../../runtimes/kubernetes/index.ts");
