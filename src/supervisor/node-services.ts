@@ -184,7 +184,7 @@ export class NodeServices {
       const keeper = this.keepers.get(service.name);
       if (keeper !== undefined) keeper.service = service;
     }
-    for (const { service, why } of by("restart")) this.keepers.get(service)?.drain("restart", why);
+    for (const { service, why } of by("restart")) this.keepers.get(service)?.renew(why);
     this.residency.replan(plan);
     this.#shared = sharingServices(this.#plan);
     for (const { service, why } of by("start")) {

@@ -50,6 +50,9 @@ async function changeOf(planned: PlannedService, compared: ComparedPlan): Promis
     return answer("keep", `It cannot be started as the plan says, so it stays as it is: ${messageOf(error)}`);
   }
   const { engine } = keeper;
+  const { phase, failure } = keeper.state;
+  if (phase === "stopping" && failure?.code === "gpu.lost")
+    return answer("restart", `It lost its card. ${differences(keeper.service, service)}`);
   if (engine === undefined) return changeOfAbsent(keeper, service, answer);
   if (engine.prepared.digest === prepared.digest && engine.prepared.runtime === prepared.runtime)
     return answer("keep", "It runs as the plan says.");

@@ -112,6 +112,14 @@ export class ServiceKeeper {
     this.send({ kind: "drain", goal, why, limit: time, inFlight: this.inFlight });
   }
 
+  /** What it is started as has changed: what runs is replaced, what sleeps is started afresh when it is asked for. */
+  renew(why: string): void {
+    const { phase, goal } = this.#state;
+    const ending = phase === "stopping" && goal === "recover";
+    if (phase === "asleep") this.drain("unload", why);
+    else if (ending || RENEWED.has(phase)) this.drain("restart", why);
+  }
+
   /** Takes over an engine that an earlier run of Omni started. */
   adopt(unit: Unit, prepared: Prepared): void {
     if (this.#state.process !== "none") return;
@@ -276,5 +284,7 @@ export class ServiceKeeper {
   }
 }
 
+/** Phases in which an engine runs, or is about to as it was meant to be before. */
+const RENEWED: ReadonlySet<string> = new Set(["starting", "loading", "ready", "draining", "backing-off"]);
 /** Phases in which a line of the log or a figure may condemn it: while it loads, its exit tells better. */
 const SERVING: ReadonlySet<string> = new Set(["ready", "draining", "asleep"]);

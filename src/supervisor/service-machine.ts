@@ -13,9 +13,7 @@ export function step(state: MachineState, input: Input, now: number, rules: Rule
       return state.granted ? stay(state) : blocked(state, input.why);
     case "granted":
       return stay(
-        state.phase === "queued" && !state.granted
-          ? { ...state, granted: true, waitsFor: undefined }
-          : state,
+        state.phase === "queued" && !state.granted ? { ...state, granted: true, waitsFor: undefined } : state,
       );
     case "waiting":
       return state.phase === "queued" && state.granted ? waiting(state, input.why) : stay(state);

@@ -118,7 +118,7 @@ export class Stepping {
       return;
     }
     keeper.service = effective.service;
-    if (effective.restartNeeded && RUNS.has(keeper.state.phase)) keeper.drain("restart", why);
+    if (effective.restartNeeded) keeper.renew(why);
   }
 
   #divert(name: string, { longPrompts, divertedTo }: Effective): void {
@@ -137,16 +137,6 @@ export class Stepping {
     this.#own = new Set(pids.flat());
   }
 }
-
-/** Phases in which an engine runs, or is about to with what it was told before. */
-const RUNS: ReadonlySet<string> = new Set([
-  "queued",
-  "starting",
-  "loading",
-  "ready",
-  "draining",
-  "backing-off",
-]);
 
 function uuidsOf(
   cards: ReadonlyMap<string, CardIdentity>,

@@ -114,10 +114,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async stop(deadline): Promise<void> {
       ending = true;
       services.close();
-      // What an earlier run left is looked for to the end: nothing of it may be taken over after this.
-      await starting?.catch(() => {});
       const limit = new AbortController();
       const cancel = clock.after(deadline + KILL_SETTLES, () => limit.abort());
+      // What an earlier run left is looked for to the end: nothing of it may be taken over after this.
+      await ended(starting, limit.signal);
       const all = [...keepers.values()];
       for (const keeper of all) keeper.send({ kind: "stop", deadline });
       await Promise.all(all.map((keeper) => keeper.until(isStopped, limit.signal)));
@@ -129,13 +129,13 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async release(): Promise<void> {
       ending = true;
       services.close();
-      await starting?.catch(() => {});
+      const limit = new AbortController();
+      const cancel = clock.after(2 * KILL_SETTLES, () => limit.abort());
+      await ended(starting, limit.signal);
       const all = [...keepers.values()];
       // What is on its way down is not wanted any more; what is still being made would be nobody's.
       for (const keeper of all)
         if (!worthLeaving(keeper)) keeper.send({ kind: "stop", deadline: KILL_SETTLES });
-      const limit = new AbortController();
-      const cancel = clock.after(2 * KILL_SETTLES, () => limit.abort());
       await Promise.all(
         all.filter((keeper) => !worthLeaving(keeper)).map((keeper) => keeper.until(isStopped, limit.signal)),
       );
@@ -144,6 +144,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await Promise.all(useRuntimes().map((runtime) => runtime.close({ keep: true })));
     },
   };
+}
+
+/** Resolves when something has ended, however it did, or when `signal` aborts. */
+function ended(something: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+  if (something === undefined || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    signal.addEventListener("abort", end, { once: true });
+    something.then(end, end);
+  });
 }
 
 /** An engine that is up, or on its way up, is left to the next Omni. */

@@ -64,6 +64,7 @@ describe("an engine whose health is good", () => {
     await serve([fakeService("oracle")]);
     await tell("/say?line=EngineDeadError");
     await isBack("service.core-dead");
+    expect(event("service.core-dead")?.message).toBe("oracle is ended by Omni. Its core died.");
   });
 
   test("and that works for somebody is asked for nothing", async () => {
