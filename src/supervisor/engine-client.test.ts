@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 import type { RequestListener, Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { EngineClient } from "./engine-client.ts";
 
@@ -18,8 +17,8 @@ async function listen(listener: RequestListener): Promise<number> {
   const listening = createServer(listener);
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
-  const { port } = listening.address() as AddressInfo;
-  return port;
+  const address = listening.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 const never = new AbortController().signal;
 

@@ -25,9 +25,8 @@ import { sharedLease, sharingServices } from "./shared-leases.ts";
 import type { SupervisorOptions } from "./supervisor.ts";
 import { TIMING } from "./timing.ts";
 
-/** Where neither a measurement nor a driver tells how long a load takes; milliseconds. */
+/** Milliseconds of a load, where neither a measurement nor a driver tells. */
 const LOAD_TIME = 30_000;
-
 /** The services of a node: their keepers, and those who decide about loading, stepping and planning again. */
 export class NodeServices {
   readonly keepers = new Map<string, ServiceKeeper>();
@@ -145,6 +144,7 @@ export class NodeServices {
     return planChanges({
       plan,
       running: this.keepers,
+      hasLost: (devices) => this.replanning.hasLost(devices),
       launcher: this.#options.launcher,
       wanted: (service) => this.stepping.wanted(service, this.#planned(service.name)),
     });

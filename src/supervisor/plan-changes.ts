@@ -17,6 +17,8 @@ export interface ComparedPlan {
   readonly wanted: (service: PlannedService) => PlannedService;
   readonly running: ReadonlyMap<string, ServiceKeeper>;
   readonly launcher: Launcher;
+  /** Whether one of these devices is gone: nothing can start there. */
+  readonly hasLost: (devices: readonly string[]) => boolean;
 }
 
 /** What has to change so that the node runs as a plan says: nothing that already does is touched. Starts nothing. */
@@ -43,6 +45,8 @@ async function changeOf(planned: PlannedService, compared: ComparedPlan): Promis
   });
   if (keeper === undefined || keeper.leavesForGood) return answer("start", "It is new in the plan.");
   const service = wanted(planned);
+  if (compared.hasLost(service.devices))
+    return answer("keep", `It stays as it is while ${service.devices.join(", ")} is lost.`);
   let prepared: Prepared;
   try {
     prepared = await launcher.prepare(service, plan);
