@@ -80,7 +80,7 @@ function changeOfAbsent(
 }
 
 /** What differs between two placements of a service, for a person. */
-export function differences(before: PlannedService, after: PlannedService): string {
+function differences(before: PlannedService, after: PlannedService): string {
   const changes = [
     said("engine", engineOf(before), engineOf(after)),
     said("model", before.model.name, after.model.name),

@@ -33,7 +33,7 @@ export interface KeeperSurroundings extends LaunchSurroundings {
 }
 
 /** Time that answers have to finish where the plan says nothing. */
-export const DRAIN_TIMEOUT = 30_000;
+const DRAIN_TIMEOUT = 30_000;
 /** Least time for a first answer at the end of a slow load. */
 const LEAST_WARM_UP = 10_000;
 
