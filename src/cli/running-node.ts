@@ -105,15 +105,16 @@ async function composeSupervisor(
     events: store.events,
     simulated: simulation !== undefined,
   });
-  let current = plan;
+  // Fallbacks and lost cards change the plan; the supervisor knows which one is in force.
+  const current = (): Plan => supervisor.plan();
   const launcher = createLauncher({
     located,
-    plan: () => current,
+    plan: current,
     cards,
     stateFolder,
     ...(simulation === undefined ? {} : { simulate: simulation.simulate }),
   });
-  return createSupervisor({
+  const supervisor = createSupervisor({
     plan,
     launcher,
     driverOf: findEngineDriver,
@@ -121,23 +122,17 @@ async function composeSupervisor(
     events: store.events,
     watch,
     cards,
-    replanner: createReplanner(
-      spec,
-      () => current,
-      async (changed, circumstances) => {
-        current = await planAgain(changed, circumstances);
-        return current;
-      },
-    ),
+    replanner: createReplanner(spec, current, planAgain),
     policies: spec.policies,
     measured: createLearning({
       measurements: store.measurements,
       simulated: simulation !== undefined,
       cardModel: (device) => cards.get(device)?.name,
-      planned: (name) => current.services.find((service) => service.name === name),
+      planned: (name) => current().services.find((service) => service.name === name),
     }),
     simulated: simulation !== undefined,
   });
+  return supervisor;
 }
 
 interface Parts {

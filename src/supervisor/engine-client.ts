@@ -77,7 +77,7 @@ export class EngineClient {
     });
   }
 
-  #request({ method, path, body, port }: EngineRequest, signal: AbortSignal): ClientRequest {
+  #request({ method, path, body, port, portOffset = 0 }: EngineRequest, signal: AbortSignal): ClientRequest {
     const address = this.#address;
     const options: RequestOptions = {
       agent: this.#agent,
@@ -95,7 +95,7 @@ export class EngineClient {
       case "unix":
         return request({ ...options, socketPath: address.path });
       case "tcp":
-        return request({ ...options, host: address.host, port: port ?? address.port });
+        return request({ ...options, host: address.host, port: port ?? address.port + portOffset });
       case "url":
         return (this.#secure ? secureRequest : request)(new URL(address.origin), options);
     }

@@ -7,11 +7,13 @@ import type { WorkFault } from "./vital-signs.ts";
 export async function probeHealth(
   client: EngineClient,
   driver: EngineDriver,
+  target: ProbeTarget,
   timeout: number,
   signal: AbortSignal,
 ): Promise<Health> {
   try {
-    const { status, body } = await client.ask({ method: "GET", path: driver.healthPath }, timeout, signal);
+    const path = driver.healthPathOf?.(target) ?? driver.healthPath;
+    const { status, body } = await client.ask({ method: "GET", path }, timeout, signal);
     return driver.readHealth(status, body);
   } catch (error) {
     return { state: "unreachable", reason: messageOf(error) };

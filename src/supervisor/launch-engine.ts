@@ -36,7 +36,7 @@ export async function launchEngine(
   checkWanted();
   const { port } = prepared;
   const wants = { socket: driver.listensOnSocket, ...(port === undefined ? {} : { port }) };
-  const address = await runtime.allocate(service.name, wants);
+  const address = prepared.address ?? (await runtime.allocate(service.name, wants));
   checkWanted();
   const unit = await runtime.start(prepared.launch(address), start.onProgress);
   return { unit, driver, prepared };

@@ -9,6 +9,8 @@ export interface Prepared {
   readonly kind: string;
   readonly runtime: Runtime["name"];
   readonly target: ProbeTarget;
+  /** Where a server elsewhere listens: nothing is allocated for it. */
+  readonly address?: Address;
   /** Port that its owner asked for. */
   readonly port?: number;
   /** What `launch` will carry as its digest. */

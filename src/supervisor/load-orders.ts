@@ -10,9 +10,10 @@ export const loadControl = (
 ): LoadControl => ({
   load: (service, why) => {
     const keeper = keepers.get(service);
-    if (keeper === undefined || keeper.leavesForGood || isClosed()) return;
-    if (replanning.hasLost(keeper.service.devices) || isHopeless(keeper)) return;
+    if (keeper === undefined || keeper.leavesForGood || isClosed()) return false;
+    if (replanning.hasLost(keeper.service.devices) || isHopeless(keeper)) return false;
     keeper.send({ kind: "start", why: sentence(why) });
+    return undefined;
   },
   unload: (service, { why, drain, sleep }) => {
     const keeper = keepers.get(service);

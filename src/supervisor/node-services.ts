@@ -16,7 +16,7 @@ import { ServiceKeeper } from "./service-keeper.ts";
 import type { KeeperSurroundings } from "./service-keeper.ts";
 import type { Note } from "./service-note.ts";
 import type { MachineState } from "./service-state.ts";
-import type { Sidelights } from "./service-view.ts";
+import { sidelightsOf } from "./sidelights.ts";
 import { troubleOf } from "./service-trouble.ts";
 import { StartGate } from "./start-gate.ts";
 import { StartReview } from "./start-review.ts";
@@ -64,8 +64,9 @@ export class NodeServices {
       clock,
       timing,
       stall: policies.watch.stall,
-      sidelights: (keeper) => this.#sidelights(keeper),
+      sidelights: (keeper) => sidelightsOf(keeper, this, this.#options.simulated === true),
       onInput: (keeper, before, notes) => this.#follow(keeper, before, notes),
+      onComplaint: (keeper, failure) => this.#hear(keeper, failure),
     };
     for (const service of options.plan.services)
       this.keepers.set(service.name, new ServiceKeeper(service, this.#around));
@@ -225,6 +226,9 @@ export class NodeServices {
     this.#gate.arrange();
     if (this.#closed) return;
     const { name, state } = keeper;
+    const failure = failureOf(notes);
+    // First of all, so that nobody is given its card in between.
+    const steppedDown = this.#stepDown(keeper, before, failure);
     for (const note of notes) {
       if (note.is === "ready") void this.#review.ready(keeper, note, this.#gate.lastLook(keeper));
       if (note.is === "starting") this.#review.starting(name);
@@ -235,41 +239,32 @@ export class NodeServices {
       else if (GONE.has(state.phase)) this.stepping.ladder.gone(name);
       if (keeper.leavesForGood && state.phase === "stopped") this.keepers.delete(name);
     }
-    this.#followFailure(keeper, before, failureOf(notes));
-  }
-
-  /** The ladder may have something to try, then the next engine of the chain. */
-  #followFailure(keeper: ServiceKeeper, before: MachineState, failure: EngineFailure | undefined): void {
-    const { state } = keeper;
-    if (failure === undefined || failure.code === "gpu.lost") return;
-    // What was ended by Omni was told when that began.
-    const steppedDown = before.phase !== "stopping" && this.stepping.failed(keeper, failure);
-    if (state.phase !== "failed") return;
+    if (failure === undefined || failure.code === "gpu.lost" || state.phase !== "failed") return;
     if (steppedDown) keeper.send({ kind: "start", why: "It has stepped down.", anew: true });
     else this.replanning.engineFailed(keeper, state.failure ?? failure);
   }
 
-  #sidelights(keeper: ServiceKeeper): Sidelights {
-    const { name, engine, state } = keeper;
-    const ladder = this.stepping.viewOf(name);
-    const diversion = this.stepping.diversion(name);
-    const coming = COMING.has(state.phase) ? this.residency.outlook(name) : undefined;
-    const eta = coming?.eta !== undefined && coming.eta > 0 ? coming.eta : undefined;
-    const kind = engine?.prepared.kind ?? keeper.service.engine.kind;
-    return {
-      ...(kind === undefined ? {} : { kind }),
-      ...(eta === undefined ? {} : { eta }),
-      inFlight: keeper.inFlight,
-      ...(engine?.load === undefined ? {} : { load: engine.load }),
-      ...(ladder === undefined ? {} : { ladder }),
-      ...(diversion === undefined
-        ? {}
-        : diversion.above === undefined
-          ? { divertedTo: diversion.to }
-          : { longPrompts: { above: diversion.above, to: diversion.to } }),
-      ...(engine === undefined ? {} : { digest: engine.prepared.digest }),
-      ...(this.#options.simulated === true ? { simulated: true } : {}),
-    };
+  /** The ladder may have something to try. What was ended by Omni was told when that began. */
+  #stepDown(keeper: ServiceKeeper, before: MachineState, failure: EngineFailure | undefined): boolean {
+    return (
+      failure !== undefined &&
+      failure.code !== "gpu.lost" &&
+      before.phase !== "stopping" &&
+      this.stepping.failed(keeper, failure)
+    );
+  }
+
+  /** An engine that says what went wrong and serves on: the ladder may help, a restart would not. */
+  #hear(keeper: ServiceKeeper, failure: EngineFailure): void {
+    const { code, hint } = failure;
+    this.#options.events.record({
+      kind: "service.complains",
+      severity: "warning",
+      service: keeper.name,
+      message: `${keeper.name} goes on after this: ${failure.message} ${hint}`,
+      data: { code, hint },
+    });
+    if (!this.#closed) this.stepping.failed(keeper, failure);
   }
 
   #driverOf(name: string): ReturnType<SupervisorOptions["driverOf"]> {
@@ -287,8 +282,6 @@ export class NodeServices {
 
 /** Phases in which it holds no memory of a card. */
 const GONE: ReadonlySet<string> = new Set(["stopped", "unloaded", "asleep", "failed"]);
-/** Phases in which it makes sense to ask when it is there. */
-const COMING: ReadonlySet<string> = new Set(["queued", "starting", "loading", "unloaded", "asleep"]);
 
 /** What made an engine fail, where one did. */
 function failureOf(notes: readonly Note[]): EngineFailure | undefined {

@@ -18,9 +18,14 @@ export interface EngineWatch {
   readonly stall: number;
   /** Found to be of no use by its log, its figures or its answers. */
   readonly onFault: (failure: EngineFailure) => void;
+  /** It says that something went wrong, and serves on. */
+  readonly onComplaint: (failure: EngineFailure) => void;
   /** The last request that was being answered has ended. */
   readonly onIdle: () => void;
 }
+
+/** Between two complaints of an engine that are told; milliseconds. */
+const COMPLAINT_EVERY = 10_000;
 
 /** One engine that runs: its line, its leases, and the signs that it really works. */
 export class RunningEngine {
@@ -37,6 +42,7 @@ export class RunningEngine {
   #signs;
   #looking = false;
   #loadAt = Number.NEGATIVE_INFINITY;
+  #complainedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     service: PlannedService,
@@ -55,7 +61,8 @@ export class RunningEngine {
     this.leases = new Leases(watch.onIdle);
     this.#ignoreLines = unit.onLine((line) => {
       const failure = driver.classifyLine(line);
-      if (failure !== undefined) watch.onFault(failure);
+      if (failure?.goesOn === true) this.#complain(failure);
+      else if (failure !== undefined) watch.onFault(failure);
     });
   }
 
@@ -80,7 +87,8 @@ export class RunningEngine {
   }
 
   health(signal: AbortSignal): Promise<Health> {
-    return probeHealth(this.#client, this.driver, this.#watch.timing.probeTimeout, signal);
+    const { driver, prepared } = this;
+    return probeHealth(this.#client, driver, prepared.target, this.#watch.timing.probeTimeout, signal);
   }
 
   /** One request for one token: why it had no good answer, or `undefined`. */
@@ -118,6 +126,14 @@ export class RunningEngine {
     this.#ended.abort();
     this.#ignoreLines();
     this.#client.close();
+  }
+
+  /** Each request may write the same complaint: it is told now and then. */
+  #complain(failure: EngineFailure): void {
+    const now = this.#watch.clock.elapsed();
+    if (now - this.#complainedAt < COMPLAINT_EVERY) return;
+    this.#complainedAt = now;
+    this.#watch.onComplaint(failure);
   }
 
   async #readLoad(): Promise<void> {

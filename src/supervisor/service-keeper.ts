@@ -30,6 +30,8 @@ export interface KeeperSurroundings extends LaunchSurroundings {
   readonly sidelights: (keeper: ServiceKeeper) => Sidelights;
   /** Called after each input that changed something, with the state before it and what it brought about. */
   readonly onInput: (keeper: ServiceKeeper, before: MachineState, notes: readonly Note[]) => void;
+  /** Its engine says that something went wrong, and serves on. */
+  readonly onComplaint: (keeper: ServiceKeeper, failure: EngineFailure) => void;
 }
 
 /** Time that answers have to finish where the plan says nothing. */
@@ -226,6 +228,9 @@ export class ServiceKeeper {
       stall,
       onFault: (failure: EngineFailure) => {
         if (SERVING.has(this.#state.phase)) this.send({ kind: "fault", generation, failure });
+      },
+      onComplaint: (failure: EngineFailure) => {
+        if (this.#engine === engine) this.#around.onComplaint(this, failure);
       },
       onIdle: () => {
         if (this.#engine === engine && this.#state.phase === "draining") this.send({ kind: "drained" });

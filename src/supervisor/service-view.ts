@@ -7,7 +7,16 @@ import type { MachineState } from "./service-state.ts";
 export type Sidelights = Partial<
   Pick<
     ServiceView,
-    "kind" | "eta" | "inFlight" | "load" | "ladder" | "longPrompts" | "divertedTo" | "simulated"
+    | "kind"
+    | "eta"
+    | "inFlight"
+    | "load"
+    | "ladder"
+    | "longPrompts"
+    | "divertedTo"
+    | "simulated"
+    | "endpoint"
+    | "digest"
   >
 >;
 

@@ -35,6 +35,7 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
       "engine.not-run-here",
       `services.${service.name}: nothing tells how the engine ${service.engine.name} is started.`,
     );
+  const driver = findEngineDriver(kind);
   const process = deployed.runtime === "process";
   const repository = process ? input.folder : deployed.place.repositoryPath;
   const files = repository === undefined ? [] : filesOf(deployed, repository);
@@ -44,9 +45,14 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
       ...(process ? where : {}),
       ...(process && deployed.place.repositoryPath !== undefined ? { repositoryPath: input.folder } : {}),
     };
-    const { command, environment } = starter.start(service, deployed.options, place);
+    const sleep = maySleep(service, input) ? driver?.sleep : undefined;
+    const { command, environment } = starter.start(
+      { ...service, extraArguments: [...(sleep?.arguments ?? []), ...service.extraArguments] },
+      deployed.options,
+      place,
+    );
     const cards = process ? visibleCards(kind, service, input.cards) : {};
-    const watched = findEngineDriver(kind)?.watchEnvironment ?? {};
+    const watched = { ...driver?.watchEnvironment, ...sleep?.environment };
     return { command, plain: { ...watched, ...cards, ...environment, ...deployed.environment } };
   };
   const parts = {
@@ -88,6 +94,25 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
       };
     },
   };
+}
+
+/**
+ * It is unloaded for others, and main memory has room for the weights of all that take turns: an engine that sleeps keeps
+ * its process, and its weights there.
+ */
+function maySleep({ name, machine }: PlannedService, { plan }: Input): boolean {
+  const { swapSets = [], services, ledger = [] } = plan();
+  const members = new Set(swapSets.flatMap((set) => set.services));
+  if (!members.has(name)) return false;
+  const weights = services
+    .filter((one) => members.has(one.name) && one.machine === machine)
+    .reduce((sum, { model }) => sum + model.sizeBytes, 0);
+  return ledger.some(
+    (device) =>
+      device.kind === "memory" &&
+      (machine === undefined || device.machine === machine) &&
+      device.free >= weights,
+  );
 }
 
 /** The deployment of the plan with this service as it is to be started, and the service in it. */

@@ -30,7 +30,7 @@ const ANYWHERE: LocalAddress = { kind: "tcp", host: "127.0.0.1", port: 1 };
 /** How services of a plan are started: by the embedded engine's own command, by a deployment, or as a remote address. */
 export function createLauncher(input: LauncherInput): Launcher {
   return {
-    async prepare(service): Promise<Prepared> {
+    async prepare(service, plan): Promise<Prepared> {
       const engine = input.located.spec.engines[service.engine.name];
       const kind = findEngineKind(service.engine.kind ?? service.engine.name)?.name ?? service.engine.name;
       const remote = engine?.url !== undefined || findEngineKind(kind)?.remote === true;
@@ -38,7 +38,7 @@ export function createLauncher(input: LauncherInput): Launcher {
         ? await prepareRemote(service, kind, input.located, input.simulate !== undefined)
         : kind === "embedded"
           ? prepareEmbedded(service)
-          : await prepareDeployed(service, kind, input);
+          : await prepareDeployed(service, kind, plan === undefined ? input : { ...input, plan: () => plan });
       return input.simulate === undefined ? prepared : simulated(prepared, service, input.simulate);
     },
   };
@@ -90,7 +90,7 @@ function simulated(prepared: Prepared, service: PlannedService, simulate: Simula
     loadTimeout: service.loadTimeout,
     variables: {},
   });
-  const { port: _, ...rest } = prepared;
+  const { port: _port, address: _address, ...rest } = prepared;
   return {
     ...rest,
     kind: prepared.kind === "embedded" ? "llama.cpp" : prepared.kind,

@@ -48,6 +48,7 @@ export async function prepareRemote(
     kind: kind === "anthropic" || kind === "comfyui" ? kind : "openai",
     runtime: "remote",
     target: { servedName },
+    address,
     digest,
     launch: () => ({
       service: service.name,
