@@ -106,7 +106,8 @@ async function composeSupervisor(
     simulated: simulation !== undefined,
   });
   // Fallbacks and lost cards change the plan; the supervisor knows which one is in force.
-  const current = (): Plan => supervisor.plan();
+  let supervisor: Supervisor | undefined;
+  const current = (): Plan => supervisor?.plan() ?? plan;
   const launcher = createLauncher({
     located,
     plan: current,
@@ -114,7 +115,7 @@ async function composeSupervisor(
     stateFolder,
     ...(simulation === undefined ? {} : { simulate: simulation.simulate }),
   });
-  const supervisor = createSupervisor({
+  supervisor = createSupervisor({
     plan,
     launcher,
     driverOf: findEngineDriver,
