@@ -3,10 +3,8 @@ import type { ExitCode } from "../core/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { integerOption } from "./command.ts";
 import type { Invocation } from "./command.ts";
-import { cardIdentities } from "./node/card-identities.ts";
 import { printChanges } from "./node/planned-changes.ts";
 import { takeOver } from "./node/running-here.ts";
-import { simulatePlan } from "./node/simulated-node.ts";
 import { decide } from "./node/up-plan.ts";
 import type { UpPlan } from "./node/up-plan.ts";
 import { announce, tell } from "./node/up-view.ts";
@@ -28,50 +26,67 @@ const HAND_OVER = 30_000;
 export async function runUp(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
   const located = await locateSpec(invocation.positionals[0], invocation.value("model"));
   const simulated = invocation.flag("simulate");
+  const keys = await presentKeys(located);
   const decided = await decide(located, {
     host: invocation.value("host"),
     port: integerOption(invocation, "port", [0, 65_535]),
+    machine: invocation.value("machine"),
+    hasKeys: keys.secrets.length > 0,
     simulated,
   });
-  reportDiagnostics(decided.plan.diagnostics, terminal);
-  if (invocation.flag("dry-run")) await show(located, decided, invocation, terminal);
+  const { plan } = decided;
+  const wanted = {
+    located,
+    decided: { ...decided, plan: simulated ? onThisMachine(plan) : plan },
+    simulated,
+  };
+  reportDiagnostics(plan.diagnostics, terminal);
+  if (invocation.flag("dry-run")) await show(wanted, invocation, terminal);
   else {
     const { drain } = located.spec.gateway.timeouts;
+    // A key that is missing stops the start before the node that runs is asked to leave.
+    const secrets = simulated ? keys.secrets : await readKeys(located);
     if (invocation.flag("replace")) await takeOver(stateFolder(), drain + HAND_OVER);
-    await serve({ located, decided, simulated, keep: invocation.flag("keep-engines") }, terminal);
+    await serve({ ...wanted, keys: secrets, keep: invocation.flag("keep-engines") }, terminal);
   }
   return EXIT.done;
 }
 
+interface Decided {
+  readonly located: LocatedSpec;
+  readonly decided: UpPlan;
+  readonly simulated: boolean;
+}
+
 async function show(
-  located: LocatedSpec,
-  { plan, observed }: UpPlan,
+  { located, decided: { plan, cards }, simulated }: Decided,
   invocation: Invocation,
   terminal: Terminal,
 ): Promise<void> {
   if (invocation.flag("json")) terminal.out(JSON.stringify(plan, null, 2));
   else {
     reportPlan(plan, terminal);
-    await printChanges({ located, plan, observed, simulated: invocation.flag("simulate") }, terminal);
+    await printChanges({ located, plan, cards, simulated }, terminal);
   }
 }
 
-interface Serving {
-  readonly located: LocatedSpec;
-  readonly decided: UpPlan;
-  readonly simulated: boolean;
+interface Serving extends Decided {
+  readonly keys: readonly string[];
   /** A signal leaves the engines to the next Omni. */
   readonly keep: boolean;
 }
 
-async function serve({ located, decided, simulated, keep }: Serving, terminal: Terminal): Promise<void> {
+async function serve(
+  { located, decided, simulated, keys, keep }: Serving,
+  terminal: Terminal,
+): Promise<void> {
   const began = performance.now();
-  const { plan } = decided;
   const progress = new Progress(terminal);
-  const keys = simulated ? (await presentKeys(located)).secrets : await readKeys(located);
+  // Before it has a node, a request to hand over must not end this process without a word.
+  const early = holdHandOver();
   let announced = false;
   const node = await runNode({
-    ...settingsOf(located, decided, simulated),
+    ...(await settingsOf(located, decided, simulated)),
     keys,
     onEvent: (event) => {
       // The first readiness is announced with the URL; later ones end a trouble that was told.
@@ -79,7 +94,7 @@ async function serve({ located, decided, simulated, keep }: Serving, terminal: T
         progress.around(() => tell(event, terminal));
     },
   });
-  const stopped = untilSignal(node, { drain: located.spec.gateway.timeouts.drain, keep }, terminal);
+  const stopped = untilSignal(node, { drain: located.spec.gateway.timeouts.drain, keep, early }, terminal);
   const mark = simulated ? terminal.style("yellow", "  SIMULATED") : "";
   terminal.out(
     `${terminal.style("bold", `omni ${VERSION}`)}  ${terminal.style("cyan", `${node.url}/v1`)}${mark}`,
@@ -91,7 +106,12 @@ async function serve({ located, decided, simulated, keep }: Serving, terminal: T
     progress.end();
     announced = node.services().some((service) => service.state === "ready" || service.state === "unloaded");
     if (announced)
-      announce(node, plan, { elapsed: performance.now() - began, asksForKey: keys.length > 0 }, terminal);
+      announce(
+        node,
+        decided.plan,
+        { elapsed: performance.now() - began, asksForKey: keys.length > 0 },
+        terminal,
+      );
     await stopped;
   } catch (thrown) {
     progress.end();
@@ -102,23 +122,25 @@ async function serve({ located, decided, simulated, keep }: Serving, terminal: T
   }
 }
 
-function settingsOf(
+async function settingsOf(
   located: LocatedSpec,
-  { plan, again, observed }: UpPlan,
+  { plan, again, cards, learned }: UpPlan,
   simulated: boolean,
-): Omit<NodeSettings, "keys" | "onEvent"> {
+): Promise<Omit<NodeSettings, "keys" | "onEvent">> {
   const { gateway, policies } = located.spec;
-  const simulation = simulated ? simulatePlan(plan, stateFolder()) : undefined;
+  // The simulation is loaded by nodes that are one.
+  const simulation = simulated ? await import("./node/simulated-node.ts") : undefined;
   return {
     located,
-    plan: simulated ? onThisMachine(plan) : plan,
+    plan,
     planAgain: async (spec, circumstances) => {
       const next = await again(spec, circumstances);
       return simulated ? onThisMachine(next) : next;
     },
+    learned,
     stateFolder: stateFolder(),
-    cards: simulation?.identities ?? cardIdentities(located.spec, observed.gpus),
-    ...(simulation === undefined ? {} : { simulation }),
+    cards,
+    ...(simulation === undefined ? {} : { simulation: () => simulation.simulatePlan(plan, stateFolder()) }),
     limits: {
       bodyBytes: gateway.bodyLimit,
       headerTime: gateway.timeouts.headers,
@@ -140,12 +162,15 @@ const onThisMachine = (plan: Plan): Plan => ({
   services: plan.services.map((service) => ({ ...service, runtime: "process" as const })),
 });
 
+interface Ending {
+  readonly drain: number;
+  readonly keep: boolean;
+  /** Whether a hand-over was asked for before there was a node. */
+  readonly early: () => boolean;
+}
+
 /** Resolves when a signal has stopped the node: the first lets answers finish, the second does not. */
-function untilSignal(
-  node: RunningNode,
-  { drain, keep }: { readonly drain: number; readonly keep: boolean },
-  terminal: Terminal,
-): Promise<void> {
+function untilSignal(node: RunningNode, { drain, keep, early }: Ending, terminal: Terminal): Promise<void> {
   return new Promise((resolve, reject) => {
     let signals = 0;
     const release = (): void => {
@@ -163,5 +188,20 @@ function untilSignal(
     };
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
     if (process.platform !== "win32") process.on("SIGUSR2", release);
+    if (early()) release();
   });
+}
+
+/** Keeps a request to hand over from ending this process; tells whether one came until it is first asked. */
+function holdHandOver(): () => boolean {
+  if (process.platform === "win32") return () => false;
+  let asked = false;
+  const note = (): void => {
+    asked = true;
+  };
+  process.on("SIGUSR2", note);
+  return () => {
+    process.off("SIGUSR2", note);
+    return asked;
+  };
 }

@@ -3,6 +3,7 @@ import { OmniError } from "../core/index.ts";
 import { findEngineDriver } from "../engines/index.ts";
 import { createGateway } from "../gateway/index.ts";
 import type { Gateway, GatewayLimits } from "../gateway/index.ts";
+import type { Learned } from "../plan/index.ts";
 import type { Plan } from "../plan/plan.ts";
 import { openStore } from "../store/index.ts";
 import type { Store } from "../store/index.ts";
@@ -21,6 +22,11 @@ import { createRuntimes, runtimeNamed } from "./node/runtimes.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { VERSION } from "./version.ts";
 
+interface Simulated {
+  readonly simulate: Simulate;
+  readonly cards: WatchedCards;
+}
+
 export interface NodeSettings {
   readonly located: LocatedSpec;
   readonly plan: Plan;
@@ -28,8 +34,13 @@ export interface NodeSettings {
   readonly stateFolder: string;
   /** Cards of the plan by their names, as driver and kernel know them. */
   readonly cards: ReadonlyMap<string, CardIdentity>;
-  /** Where engines and cards are simulated: how a launch becomes one, and where the cards are seen. */
-  readonly simulation?: { readonly simulate: Simulate; readonly cards: WatchedCards };
+  /** What was taken beyond the prediction before, as the plan heeds it. */
+  readonly learned: readonly Learned[];
+  /**
+   * Where engines and cards are simulated: how a launch becomes one, and where the cards are seen. Called once the state
+   * folder is this node's: another one may have engines on cards that lie there.
+   */
+  readonly simulation?: () => Simulated;
   /** Secrets of which a request must show one; empty asks for none. */
   readonly keys: readonly string[];
   readonly limits: Partial<GatewayLimits>;
@@ -45,7 +56,7 @@ export interface RunningNode {
   settled(signal: AbortSignal): Promise<void>;
   /** Stops streams, then HTTP, then engines, within `deadline` ms; a later call with less time hurries an earlier one. */
   stop(deadline: number): Promise<void>;
-  /** Ends everything but the engines, which the next Omni of the same state folder takes over. */
+  /** Ends everything but the engines, which the next Omni of the same state folder takes over; nothing once it stops. */
   release(deadline: number): Promise<void>;
 }
 
@@ -61,30 +72,43 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
   const store = openStore(settings.stateFolder);
   const unsubscribe = store.events.subscribe(settings.onEvent);
   let watch: NodeWatch | undefined;
+  let supervisor: Supervisor | undefined;
+  let gateway: Gateway | undefined;
   try {
-    watch = await openNodeWatch(settings.located.spec, settings.simulation?.cards, store);
-    const supervisor = await composeSupervisor(settings, store, watch);
-    const gateway = createGateway({
-      backends: supervisor,
-      events: store.events,
-      host: settings.plan.gateway.host,
-      port: settings.plan.gateway.port,
-      version: VERSION,
-      limits: settings.limits,
-      keys: settings.keys,
-      corsOrigins: settings.corsOrigins,
-      control: supervisor.control,
-      hardware: hardwareOf(watch),
-    });
+    const simulation = settings.simulation?.();
+    watch = await openNodeWatch(settings.located.spec, simulation?.cards, store);
+    supervisor = await composeSupervisor(settings, simulation, store, watch);
+    gateway = gatewayOf(settings, store, supervisor, watch);
     const { url } = await gateway.listen();
     return await begin({ store, supervisor, gateway, watch, url, unsubscribe });
   } catch (thrown) {
     unsubscribe();
+    await gateway?.close(0).catch(() => undefined);
+    await supervisor?.stop(0).catch(() => undefined);
     await watch?.close();
     store.close();
     throw thrown;
   }
 }
+
+const gatewayOf = (
+  { plan, limits, keys, corsOrigins }: NodeSettings,
+  store: Store,
+  supervisor: Supervisor,
+  watch: NodeWatch,
+): Gateway =>
+  createGateway({
+    backends: supervisor,
+    events: store.events,
+    host: plan.gateway.host,
+    port: plan.gateway.port,
+    version: VERSION,
+    limits,
+    keys,
+    corsOrigins,
+    control: supervisor.control,
+    hardware: hardwareOf(watch),
+  });
 
 /** What `/api/hardware` tells. */
 const hardwareOf = (watch: NodeWatch) => (): unknown => ({
@@ -94,7 +118,8 @@ const hardwareOf = (watch: NodeWatch) => (): unknown => ({
 });
 
 async function composeSupervisor(
-  { located, plan, planAgain, stateFolder, cards, simulation }: NodeSettings,
+  { located, plan, planAgain, stateFolder, cards, learned }: NodeSettings,
+  simulation: Simulated | undefined,
   store: Store,
   watch: NodeWatch,
 ): Promise<Supervisor> {
@@ -123,13 +148,14 @@ async function composeSupervisor(
     events: store.events,
     watch,
     cards,
-    replanner: createReplanner(spec, current, planAgain),
+    replanner: createReplanner({ spec, base: plan, current, planAgain }),
     policies: spec.policies,
     measured: createLearning({
       measurements: store.measurements,
       simulated: simulation !== undefined,
       cardModel: (device) => cards.get(device)?.name,
       planned: (name) => current().services.find((service) => service.name === name),
+      learned,
     }),
     simulated: simulation !== undefined,
   });
@@ -156,16 +182,20 @@ async function begin(parts: Parts): Promise<RunningNode> {
   });
   await supervisor.start();
   let stopping: Promise<void> | undefined;
+  let leaving = false;
   return {
     url,
     services: () => supervisor.services(),
     settled: (signal) => settle(supervisor, signal),
     stop: async (deadline) => {
-      if (stopping !== undefined) await Promise.all([gateway.close(deadline), supervisor.stop(deadline)]);
+      // Whoever hurries a hand-over cuts answers, and still leaves the engines.
+      if (stopping !== undefined)
+        await Promise.all([gateway.close(deadline), ...(leaving ? [] : [supervisor.stop(deadline)])]);
       stopping ??= stopAll(parts, deadline);
       await stopping;
     },
     release: async (deadline) => {
+      leaving ||= stopping === undefined;
       stopping ??= releaseAll(parts, deadline);
       await stopping;
     },

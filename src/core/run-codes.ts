@@ -9,6 +9,11 @@ const entry = (exit: 1 | 2 | 3, title: string, remedy: string): Entry => ({ titl
 
 export const RUN_CODES = {
   "service.unknown": entry(2, "The node has no such service.", "omni status lists the services of a node."),
+  "node.other-machine": entry(
+    2,
+    "A service belongs to another machine of the spec.",
+    "Run ./omni up with the same spec on that machine; --machine NAME says which one this is.",
+  ),
   "engine.no-image": entry(
     2,
     "The image of an engine is not there and cannot be pulled.",

@@ -13,6 +13,7 @@ import { checkGates } from "./gates/check-gates.ts";
 import type { GateInput, GateRefusal } from "./gates/gate.ts";
 import { knownShape } from "./known-shape.ts";
 import { refuseByFormat } from "./gates/weight-format.ts";
+import { fillsShare } from "./learned.ts";
 import type { PlanCard, PlanMachine } from "./machines.ts";
 import { beyondTraining, missingShape, noDevice } from "./refusals.ts";
 import { kvType, wishesOf } from "./wishes.ts";
@@ -228,9 +229,8 @@ export const fitDemandOf = (
   ...(companions === undefined ? {} : { companions }),
 });
 
-/** Engines that reserve a share of the card at start and fill it with KV cache, whatever they need. */
-export const takesShare = (kind: EngineKind): boolean =>
-  ["vllm", "sglang", "triton-vllm", "tensorrt-llm"].includes(kind.name);
+/** Whether it is an engine that reserves a share of the card and fills it. */
+export const takesShare = (kind: EngineKind): boolean => fillsShare(kind.name);
 
 /** Whether an engine would fit on given cards of an empty machine, gates included. */
 export function wouldFit(

@@ -47,7 +47,8 @@ export function fitBeside(demand: FitDemand, devices: readonly DeviceRoom[], hos
   const model = memoryModelOf(kind);
   const shape = withinShare(demand, devices.length);
   const alone = model.fit({ shape, wishes, devices, host });
-  if (!alone.fits || companions === undefined || !isBeside(kind) || isNothing(companions)) return alone;
+  if (!alone.fits || companions === undefined || !isBeside(kind)) return alone;
+  if (isNothing(companions, kind, devices.length)) return alone;
   const within = (settings: EngineSettings, wished: Wishes): Fit => {
     const held = besides(demand, settings, devices);
     return model.fit({
@@ -84,15 +85,15 @@ export function fitBeside(demand: FitDemand, devices: readonly DeviceRoom[], hos
   const contextTokens = wishes.contextTokens ?? Math.min(LEAST_CONTEXT, settings.contextTokens);
   const least: Wishes = { ...wishes, contextTokens, parallel: wishes.parallel ?? 1 };
   const fit = within({ ...settings, contextTokens, parallel: least.parallel ?? 1 }, least);
-  if (!fit.fits) return withBeside(fit, besides(demand, { ...settings, contextTokens }, devices));
+  if (!fit.fits) return withBeside(fit, companions, besides(demand, { ...settings, contextTokens }, devices));
   const prediction = together(fit.prediction);
   if (prediction !== undefined) return { ...fit, prediction };
   const held = besides(demand, fit.prediction.settings, devices);
   return {
     fits: false,
     code: "does-not-fit",
-    reason: `fits without its draft model and adapters, which take ${formatBytes(taken(held))} more`,
-    hint: WITHOUT,
+    reason: `fits without ${besideName(companions)}: ${formatBytes(taken(held))} more`,
+    hint: hintFor(companions),
   };
 }
 
@@ -111,8 +112,14 @@ export function predictBeside(
   return joined(prediction, besides(demand, settings, devices));
 }
 
-const isNothing = ({ draft, adapterBytes = 0, corrections }: Companions): boolean =>
-  draft === undefined && adapterBytes === 0 && (corrections?.size ?? 0) === 0;
+const isNothing = (
+  { draft, adapterBytes = 0, corrections }: Companions,
+  kind: string,
+  cards: number,
+): boolean =>
+  draft === undefined &&
+  adapterBytes === 0 &&
+  correctionOn(corrections, kind, cards).every((bytes) => bytes === 0);
 
 const holds = ({ settings }: MemoryPrediction): number => settings.contextTokens * settings.parallel;
 
@@ -193,16 +200,25 @@ const joined = (prediction: MemoryPrediction, { devices, host }: Beside): Memory
   host: deviceMemory([...prediction.host.parts, ...host.parts]),
 });
 
-/** A refusal that also tells what the draft model and adapters take. */
-function withBeside(refusal: Extract<Fit, { fits: false }>, { devices, host }: Beside): Fit {
-  return {
-    ...refusal,
-    reason: `${refusal.reason}, after ${formatBytes(taken({ devices, host }))} for its draft model and adapters`,
-    hint: `${WITHOUT} ${refusal.hint}`,
-  };
-}
+/** A refusal that also tells what the draft model, adapters and corrections take. */
+const withBeside = (refusal: Extract<Fit, { fits: false }>, companions: Companions, beside: Beside): Fit => ({
+  ...refusal,
+  reason: `${refusal.reason}, after ${formatBytes(taken(beside))} for ${besideName(companions)}`,
+  hint: `${hintFor(companions)} ${refusal.hint}`.trim(),
+});
 
-const WITHOUT = "Leave draft and adapters out, or take smaller ones.";
+const isLoadedBeside = ({ draft, adapterBytes = 0 }: Companions): boolean =>
+  draft !== undefined || adapterBytes > 0;
+
+const besideName = (companions: Companions): string =>
+  isLoadedBeside(companions)
+    ? "its draft model and adapters"
+    : "what earlier starts took beyond the prediction";
+
+const hintFor = (companions: Companions): string =>
+  isLoadedBeside(companions)
+    ? "Leave draft and adapters out, or take smaller ones."
+    : "policies.learn: false plans without what was measured.";
 
 const taken = ({ devices, host }: Beside): number =>
   [...devices, host].reduce((sum, device) => sum + device.total, 0);

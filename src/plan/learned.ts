@@ -9,6 +9,10 @@ export interface Learned {
   readonly measured: string;
 }
 
+/** Engines that reserve a share of the card at start and fill it with KV cache, whatever they need. */
+export const fillsShare = (kind: string): boolean =>
+  ["vllm", "sglang", "triton-vllm", "tensorrt-llm"].includes(kind);
+
 /** Corrections of one service: by kind of engine and number of cards. */
 export type Corrections = ReadonlyMap<string, readonly number[]>;
 

@@ -17,6 +17,11 @@ export const up: Command = {
       placeholder: "ADDR",
       about: "Address to listen on. Default 127.0.0.1; others need keys.",
     },
+    machine: {
+      kind: "value",
+      placeholder: "NAME",
+      about: "Which machine of the spec this is; default: the one with this host's name.",
+    },
     simulate: {
       kind: "flag",
       about: "Run the whole spec on simulated engines and cards of this machine, to see it without hardware.",

@@ -5,7 +5,7 @@ import { findEngineDriver, findEngineStarter } from "../../engines/index.ts";
 import type { EnginePlace } from "../../engines/start.ts";
 import type { LaunchSpec } from "../../engines/engine.ts";
 import { OmniError } from "../../core/index.ts";
-import type { PlannedService } from "../../plan/plan.ts";
+import type { Plan, PlannedService } from "../../plan/plan.ts";
 import type { Prepared } from "../../supervisor/launcher.ts";
 import { readSecretOf } from "../node-spec.ts";
 import { VERSION } from "../version.ts";
@@ -63,7 +63,12 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
   };
   const anywhere = start({ host: "127.0.0.1", port: 1 });
   if (process && input.simulate === undefined)
-    await checkProgram(service.name, kind, anywhere.command, join(input.stateFolder, "programs"));
+    await checkProgram({
+      service: service.name,
+      kind,
+      command: anywhere.command,
+      cacheFolder: join(input.stateFolder, "programs"),
+    });
   const environment = await valuesOf(anywhere.plain, service.name, input);
   const digest = launchDigest({
     service: service.name,
@@ -115,23 +120,36 @@ function maySleep({ name, machine }: PlannedService, { plan }: Input): boolean {
   );
 }
 
+interface Deployed {
+  readonly deployment: Deployment;
+  readonly deployed: DeployedService | undefined;
+}
+
 /** The deployment of the plan with this service as it is to be started, and the service in it. */
-function deploymentOf(
-  service: PlannedService,
-  { located, plan }: Input,
-): { readonly deployment: Deployment; readonly deployed: DeployedService | undefined } {
-  const whole = plan();
-  const others = whole.services.filter(({ name }) => name !== service.name);
-  const deployment = deploy({
-    spec: located.spec,
-    plan: { ...whole, services: [...others, service] },
-    typed: located.typed,
-    omniVersion: VERSION,
-  });
+function deploymentOf(service: PlannedService, { located, plan }: Input): Deployed {
+  const planned = plan();
+  const asPlanned = planned.services.includes(service);
+  const deployment =
+    (asPlanned ? deployments.get(planned) : undefined) ?? deployWith(service, planned, located);
+  // The services of a plan are all started by one deployment of it; one that has stepped down has its own.
+  if (asPlanned) deployments.set(planned, deployment);
   return { deployment, deployed: deployment.services.find(({ name }) => name === service.name) };
 }
 
-/** The environment with the values of its secrets; a simulated engine needs none of them. */
+const deployments = new WeakMap<Plan, Deployment>();
+
+function deployWith(service: PlannedService, plan: Plan, { spec, typed }: Input["located"]): Deployment {
+  const services = plan.services.map((one) => (one.name === service.name ? service : one));
+  const known = services.includes(service);
+  return deploy({
+    spec,
+    plan: { ...plan, services: known ? services : [...services, service] },
+    typed,
+    omniVersion: VERSION,
+  });
+}
+
+/** The environment with the values of its secrets; a simulated engine is given none of them. */
 async function valuesOf(
   environment: Environment,
   service: string,
@@ -140,9 +158,9 @@ async function valuesOf(
   const values = await Promise.all(
     Object.entries(environment).map(async ([name, value]): Promise<[string, string]> => {
       if (typeof value === "string") return [name, value];
+      if (simulate !== undefined) return [name, "simulated"];
       const secret = await readSecretOf(value, located.folder);
       if (secret !== undefined) return [name, secret];
-      if (simulate !== undefined) return [name, "simulated"];
       const from = value.env === undefined ? `the file ${value.file ?? ""}` : `the variable ${value.env}`;
       throw new OmniError(
         "key.unset",

@@ -1,3 +1,4 @@
+import { fillsShare } from "../../plan/index.ts";
 import type { Learned } from "../../plan/index.ts";
 import { readMeasurements } from "../../store/index.ts";
 import type { Measurement } from "../../store/index.ts";
@@ -34,13 +35,17 @@ export const learnedFrom = (measurements: readonly Measurement[]): readonly Lear
  */
 function beyondOn(
   { predicted, took }: Measurement["devices"][number],
-  { kvTokens, predictedKvTokens }: Measurement,
+  { engine, kvTokens, predictedKvTokens }: Measurement,
 ): number {
-  const total = predicted.total ?? 0;
-  const missing =
-    kvTokens !== undefined && predictedKvTokens !== undefined && predictedKvTokens > 0
-      ? ((predictedKvTokens - kvTokens) / predictedKvTokens) * (predicted.kvCache ?? 0)
-      : undefined;
-  const beyond = Math.round(missing ?? (took.total === undefined ? 0 : took.total - total));
+  const { total = 0, kvCache = 0 } = predicted;
+  const beyond = Math.round(
+    fillsShare(engine)
+      ? kvTokens === undefined || predictedKvTokens === undefined || predictedKvTokens <= 0
+        ? 0
+        : (1 - kvTokens / predictedKvTokens) * kvCache
+      : took.total === undefined
+        ? 0
+        : took.total - total,
+  );
   return Math.abs(beyond) < NOISE || Math.abs(beyond) > total * MOST ? 0 : beyond;
 }

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { present } from "../../core/index.ts";
 import type { EngineTook } from "../../engines/engine.ts";
-import type { PlannedService } from "../../plan/plan.ts";
+import { correctionOn, correctionsFor, fillsShare } from "../../plan/index.ts";
+import type { Learned } from "../../plan/index.ts";
+import type { MemoryTerms, PlannedService } from "../../plan/plan.ts";
 import { simulatedKind } from "./learned.ts";
 import type { Measurements, NewMeasurement } from "../../store/index.ts";
 import type { SupervisorOptions } from "../../supervisor/index.ts";
@@ -17,12 +19,20 @@ export interface LearningInput {
   readonly planned: (service: string) => PlannedService | undefined;
   /** What simulated engines take says nothing about real ones, and is kept apart. */
   readonly simulated: boolean;
+  /** What the plan that runs has added to the predictions. */
+  readonly learned: readonly Learned[];
 }
 
 /** Keeps what engines took beside what was predicted, and tells how long loads took. */
-export const createLearning = ({ measurements, cardModel, planned, simulated }: LearningInput): Learns => ({
+export const createLearning = ({
+  measurements,
+  cardModel,
+  planned,
+  simulated,
+  learned,
+}: LearningInput): Learns => ({
   record: (measured) => {
-    const record = recordOf(measured, cardModel);
+    const record = recordOf(measured, cardModel, learned);
     measurements.record(simulated ? { ...record, engine: simulatedKind(record.engine) } : record);
   },
   loadTime(name) {
@@ -46,11 +56,20 @@ const settingsDigest = ({ settings, contextTokens, parallel }: PlannedService): 
     .digest("hex")
     .slice(0, 16);
 
+/**
+ * What is remembered of a start. The prediction is kept as it is without what earlier starts have taught: a correction is
+ * measured from there, and not from itself.
+ */
 function recordOf(
   { service, kind, predicted, took, cards, loadTime }: NewRecord,
   cardModel: LearningInput["cardModel"],
+  learned: readonly Learned[],
 ): NewMeasurement {
   const onCards = service.devices.filter((device) => !isMemory(device));
+  const added = correctionOn(correctionsFor(service.model.name, learned), kind, onCards.length);
+  const bare = predicted.map((terms) => withoutCorrection(terms, kind, added, onCards.indexOf(terms.device)));
+  const tokens = service.kvCache?.tokens;
+  const [corrected, plain] = [predicted[0]?.kvCache ?? 0, bare[0]?.kvCache ?? 0];
   return {
     service: service.name,
     model: service.model.name,
@@ -58,7 +77,7 @@ function recordOf(
     version: service.engine.version,
     cards: onCards.map((device) => cardModel(device) ?? device),
     settings: settingsDigest(service),
-    devices: predicted.map(({ device, weights, kvCache, compute, total }) => ({
+    devices: bare.map(({ device, weights, kvCache, compute, total }) => ({
       device,
       predicted: { weights, kvCache, compute, total },
       took: {
@@ -67,11 +86,24 @@ function recordOf(
       },
     })),
     ...present({
-      predictedKvTokens: service.kvCache === undefined ? undefined : Math.round(service.kvCache.tokens),
+      predictedKvTokens:
+        tokens === undefined ? undefined : Math.round(corrected > 0 ? (tokens * plain) / corrected : tokens),
       kvTokens: took.kvTokens,
     }),
     loadTime: Math.round(loadTime),
   };
+}
+
+/** The terms of a card without what was added to them; an engine that fills its share has cache in the place of that. */
+function withoutCorrection(
+  terms: MemoryTerms,
+  kind: string,
+  added: readonly number[],
+  position: number,
+): Pick<MemoryTerms, "device" | "weights" | "kvCache" | "compute" | "total"> {
+  if (!fillsShare(kind)) return { ...terms, total: terms.total - (added[position] ?? 0) };
+  const extra = position < 0 ? 0 : Math.max(0, ...added);
+  return { ...terms, weights: terms.weights - extra, kvCache: terms.kvCache + extra };
 }
 
 /** What an engine's log says of a device: engines count the cards that they are given, llama.cpp by name. */

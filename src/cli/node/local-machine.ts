@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { nearest, OmniError } from "../../core/index.ts";
+import { nearest, OmniError, present } from "../../core/index.ts";
 import type { Diagnostic } from "../../core/index.ts";
 import type { Plan, PlannedService } from "../../plan/plan.ts";
 import type { Spec } from "../../spec/index.ts";
@@ -31,8 +31,7 @@ export function localMachine(spec: Spec, named: string | undefined, host = hostn
 
 /** A Docker or cluster that is reached over the network runs things for other machines too. */
 const reachesOthers = ({ runtime }: PlannedService, spec: Spec): boolean =>
-  runtime === "kubernetes" ||
-  (runtime === "docker" && /^(?:ssh|tcp|https?):/.test(spec.runtime.docker.socket));
+  runtime === "kubernetes" || (runtime === "docker" && /^(?:ssh|tcp):/.test(spec.runtime.docker.socket));
 
 /** What of a plan belongs to this machine; the rest is told, each service as a finding, and not started. */
 export function onlyHere(plan: Plan, spec: Spec, here: string | undefined): Plan {
@@ -52,9 +51,8 @@ export function onlyHere(plan: Plan, spec: Spec, here: string | undefined): Plan
     routes: plan.routes
       .map((route) => ({ ...route, services: route.services.filter((name) => names.has(name)) }))
       .filter((route) => route.services.length > 0),
-    swapSets: plan.swapSets
-      .map((set) => ({ ...set, members: set.members.filter(({ service }) => names.has(service)) }))
-      .filter(({ members }) => members.length > 0),
+    // Who takes turns does so on cards of one machine.
+    ...present({ swapSets: plan.swapSets?.filter(({ standing }) => names.has(standing)) }),
     diagnostics: [...plan.diagnostics, ...elsewhere.map((service) => onAnother(service, here ?? ""))],
   };
 }

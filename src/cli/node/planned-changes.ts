@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { MachineInventory } from "../../inventory/index.ts";
 import type { Plan } from "../../plan/index.ts";
+import type { PlannedService } from "../../plan/plan.ts";
 import { readNodeRecord } from "../../store/index.ts";
 import { messageOf } from "../../core/index.ts";
 import { getJson } from "../node-client.ts";
@@ -8,14 +8,14 @@ import type { LocatedSpec } from "../node-spec.ts";
 import { stateFolder } from "../state-folder.ts";
 import { table } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
-import { cardIdentities } from "./card-identities.ts";
+import type { Launcher } from "../../supervisor/launcher.ts";
+import type { CardIdentity } from "./card-identities.ts";
 import { createLauncher } from "./launcher.ts";
-import { simulatedIdentities } from "./simulated-node.ts";
 
 interface Wanted {
   readonly located: LocatedSpec;
   readonly plan: Plan;
-  readonly observed: MachineInventory;
+  readonly cards: ReadonlyMap<string, CardIdentity>;
   readonly simulated: boolean;
 }
 
@@ -27,8 +27,9 @@ interface PlannedChange {
 }
 
 const RUNNING = z.looseObject({
-  services: z.array(z.looseObject({ name: z.string(), digest: z.string().optional() })),
+  services: z.array(z.looseObject({ name: z.string(), state: z.string(), digest: z.string().optional() })),
 });
+type RunningService = z.infer<typeof RUNNING>["services"][number];
 
 /** Prints what would change on the node that runs with this state folder; nothing when none does. */
 export async function printChanges(wanted: Wanted, terminal: Terminal): Promise<void> {
@@ -56,27 +57,23 @@ export async function printChanges(wanted: Wanted, terminal: Terminal): Promise<
 
 async function changesOn(url: string, wanted: Wanted): Promise<readonly PlannedChange[]> {
   const { services } = await getJson(url, "/api/status", RUNNING);
-  const running = new Map(services.map(({ name, digest }) => [name, digest]));
-  const { located, plan, observed, simulated } = wanted;
+  const { located, plan, cards, simulated } = wanted;
   const launcher = createLauncher({
     located,
     plan: () => plan,
-    cards: simulated ? simulatedIdentities(plan) : cardIdentities(located.spec, observed.gpus),
+    cards,
     stateFolder: stateFolder(),
     // Only digests are asked for: nothing is launched, and no board is touched.
     ...(simulated ? { simulate: (launch) => launch } : {}),
   });
   const planned = await Promise.all(
-    plan.services.map(async (service): Promise<PlannedChange> => {
-      if (!running.has(service.name)) return { service: service.name, change: "start", why: "it is new" };
-      const { digest } = await launcher.prepare(service);
-      const before = running.get(service.name);
-      if (before === undefined)
-        return { service: service.name, change: "start", why: "its engine does not run" };
-      return before === digest
-        ? { service: service.name, change: "keep", why: "it is started the same" }
-        : { service: service.name, change: "restart", why: "its command, files or limits change" };
-    }),
+    plan.services.map((service) =>
+      changeOf(
+        service,
+        services.find(({ name }) => name === service.name),
+        launcher,
+      ),
+    ),
   );
   const names = new Set(plan.services.map(({ name }) => name));
   const gone = services
@@ -84,3 +81,30 @@ async function changesOn(url: string, wanted: Wanted): Promise<readonly PlannedC
     .map(({ name }): PlannedChange => ({ service: name, change: "stop", why: "it is not in the plan" }));
   return [...planned, ...gone];
 }
+
+async function changeOf(
+  service: PlannedService,
+  running: RunningService | undefined,
+  launcher: Launcher,
+): Promise<PlannedChange> {
+  const answer = (change: PlannedChange["change"], why: string): PlannedChange => ({
+    service: service.name,
+    change,
+    why,
+  });
+  try {
+    const { digest } = await launcher.prepare(service);
+    if (running === undefined) return answer("start", "it is new");
+    if (running.digest === digest) return answer("keep", "it is started the same");
+    if (running.digest !== undefined) return answer("restart", "its command, files or limits change");
+    return RESTS.has(running.state)
+      ? answer("keep", `it is ${running.state}; a request loads it`)
+      : answer("start", `it is ${running.state}, without an engine that runs`);
+  } catch (thrown) {
+    const why = `it cannot be started as planned: ${messageOf(thrown)}`;
+    return answer(running?.digest === undefined ? "start" : "stop", why);
+  }
+}
+
+/** Without an engine, and well. */
+const RESTS: ReadonlySet<string> = new Set(["unloaded", "asleep"]);

@@ -1,20 +1,18 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LaunchSpec } from "../../engines/engine.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { boardCards, createBoard, openBoard, simulatedLaunch } from "../../simulation/index.ts";
 import type { Board } from "../../simulation/index.ts";
 import type { CardIdentity } from "./card-identities.ts";
 import type { Simulate } from "./launcher.ts";
 import type { WatchedCards } from "./node-watch.ts";
+import { wrappedCommand } from "./wrapped-command.ts";
 
 /** A plan's cards and engines as a simulation. */
 export interface Simulation {
   readonly board: Board;
   readonly simulate: Simulate;
   readonly cards: WatchedCards;
-  /** Cards of the plan by their names. */
-  readonly identities: ReadonlyMap<string, CardIdentity>;
 }
 
 /** Where a node keeps its simulated cards. */
@@ -35,26 +33,14 @@ export function simulatePlan(plan: Plan, stateFolder: string): Simulation {
   return {
     board,
     cards: { nvidiaSmi: board.nvidiaSmi, kernelLog: board.kernelLog },
-    identities: simulatedIdentities(plan),
     simulate: (launch, kind, service) =>
       simulatedLaunch(
-        withoutShell(launch),
+        // What a shell looks for before it starts the engine is not there on a machine that only simulates.
+        { ...launch, command: wrappedCommand(launch.command) },
         { kind: kind === "embedded" ? "llama.cpp" : kind, service, uuids },
         board,
       ),
   };
-}
-
-/**
- * The launch without the shell around its engine: what that looks for before it starts the program (the first shard of a
- * folder, a file of options) is not there on a machine that only simulates.
- */
-function withoutShell(launch: LaunchSpec): LaunchSpec {
-  const [shell, option, , name, ...words] = launch.command;
-  if (shell !== "/bin/sh" || option !== "-ec" || name !== "omni") return launch;
-  const from = words[0]?.startsWith("/") === true ? 2 : 0;
-  const [program = "engine", ...rest] = words.slice(from);
-  return { ...launch, command: [program, ...rest] };
 }
 
 function sameCards(

@@ -34,7 +34,7 @@ export function announce(
       style(service.state === "ready" ? "green" : "yellow", service.state),
       service.engine === "embedded" ? "embedded llama.cpp" : service.engine,
       (service.devices ?? []).join(" + "),
-      `${service.contextTokens} tokens × ${service.parallel} requests`,
+      workOf(service),
     ]);
   const model = plan.routes[0]?.name ?? "";
   const body = JSON.stringify({ model, messages: [{ role: "user", content: "What is Omni?" }] });
@@ -53,3 +53,9 @@ export function announce(
     `Also: ./omni chat, ./omni status, ./omni events. ${style("dim", "Ctrl-C stops everything.")}`,
   );
 }
+
+/** What a service takes at a time; engines that read no tokens have no context. */
+const workOf = ({ contextTokens, parallel }: ReturnType<RunningNode["services"]>[number]): string => {
+  const requests = parallel === 1 ? "1 request" : `${parallel} requests`;
+  return contextTokens > 0 ? `${contextTokens} tokens × ${requests}` : requests;
+};
