@@ -22,6 +22,11 @@ export class ClientSink {
     this.#stalled = stalled;
   }
 
+  /** Ends the engine's answer from this side; what comes of the request is up to its owner. */
+  refuse(why: string): void {
+    this.#controller.abort(new Error(why));
+  }
+
   write(chunk: Buffer): void {
     if (this.res.write(chunk) || this.#paused) return;
     this.#paused = true;

@@ -172,7 +172,10 @@ export class Exchange implements AttemptOwner {
     this.#failed.clear();
     const wanted = waitWanted(this.#call.req.headers) ?? this.limits.loadingWait;
     const left = Math.min(this.#left(wanted), this.#left(this.limits.retryTime));
-    const ready = left > 0 && (await this.#waitFor(this.#candidates(), left, waiting));
+    const services = this.#candidates();
+    // Who does not want to wait wants it loaded all the same, for the next time.
+    if (left <= 0) backends.demand(services)();
+    const ready = left > 0 && (await this.#waitFor(services, left, waiting));
     if (this.#over || waiting.signal.aborted) return;
     this.#waiting = undefined;
     if (ready) this.#next();

@@ -1,3 +1,4 @@
+import { formatBytes } from "../core/index.ts";
 import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
@@ -59,7 +60,12 @@ export class HeldAnswer implements Answer {
   }
 
   #passOnFromHere(): void {
-    if (this.#sink.res.headersSent) return;
+    if (this.#sink.res.headersSent) {
+      // It would have to be one event of a stream, and no client reads one of that size.
+      this.#chunks = [];
+      this.#sink.refuse(`its answer is larger than ${formatBytes(this.#owner.limits.holdBytes)}`);
+      return;
+    }
     this.#passing = true;
     const length = this.#received["content-length"];
     const lengthHeader = typeof length === "string" ? ["content-length", length] : [];

@@ -26,6 +26,9 @@ describe("a request for a model that is not loaded", () => {
       message: 'No service of "a" is ready: "a" is loading (40 %, about 13.0 s left).',
       loading: { service: "a", state: "loading", progress: 0.4, eta_seconds: 13 },
     });
+    // It is loaded for the next request all the same.
+    expect(node.backends.demands).toEqual([["a"]]);
+    expect(node.backends.withdrawn).toBe(1);
     await until(() => node.backends.waiting === 0);
   });
 
