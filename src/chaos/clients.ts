@@ -20,8 +20,8 @@ export interface ClientsInput {
 /** Clients at work. */
 export interface Clients {
   readonly answers: readonly ClientAnswer[];
-  /** Lets each client finish what it has begun, and ends them. */
-  stop(): Promise<void>;
+  /** Lets each client finish what it has begun, or cuts that, and ends them. */
+  stop(atOnce?: boolean): Promise<void>;
 }
 
 /** Pause of a client that was refused, ms: real clients honour Retry-After, these only do not hammer. */
@@ -43,10 +43,11 @@ export function startClients(input: ClientsInput): Clients {
   });
   return {
     answers,
-    async stop(): Promise<void> {
+    async stop(atOnce = false): Promise<void> {
       end.abort();
+      if (atOnce) await agent.destroy();
       await Promise.all(work);
-      await agent.close();
+      if (!agent.destroyed) await agent.close();
     },
   };
 }

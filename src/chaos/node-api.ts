@@ -1,6 +1,7 @@
 import { request } from "undici";
+import type { Dispatcher } from "undici";
 import type { NodeEvent } from "../core/index.ts";
-import { OmniError } from "../core/index.ts";
+import { messageOf, OmniError } from "../core/index.ts";
 import type { ServiceView } from "../supervisor/backends.ts";
 
 /** What chaos needs to know of a node at one moment. */
@@ -23,42 +24,61 @@ export interface NodeApi {
   order(service: string, action: string): Promise<void>;
 }
 
-/** A node at a base URL without `/v1`. */
+type Options = Partial<Pick<Dispatcher.RequestOptions, "method" | "bodyTimeout">> & {
+  readonly signal?: AbortSignal;
+};
+
+/** A node at a base URL without `/v1`. Every call throws OmniError `cli.no-node` when the node does not answer as one does. */
 export function nodeApi(url: string, key: string | undefined): NodeApi {
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const ask = async (path: string, options: Options = {}): Promise<Dispatcher.ResponseData> => {
+    try {
+      return await request(`${url}${path}`, { headers, ...options });
+    } catch (thrown) {
+      throw new OmniError("cli.no-node", `Nothing answers at ${url}: ${messageOf(thrown)}`, {
+        cause: thrown,
+      });
+    }
+  };
+  const refused = (path: string, status: number): OmniError =>
+    new OmniError("cli.no-node", `${url}${path} answered ${status}.`, {
+      hint: status === 401 ? "Set OMNI_API_KEY to one of the node's keys." : undefined,
+    });
+  const read = async (path: string): Promise<string> => {
+    const { statusCode, body } = await ask(path);
+    const text = await body.text();
+    if (statusCode !== 200) throw refused(path, statusCode);
+    return text;
+  };
   return {
     url,
     headers,
-    async state(): Promise<NodeState> {
-      const { statusCode, body } = await request(`${url}/api/status`, { headers });
-      if (statusCode !== 200) throw new OmniError("cli.no-node", `${url}/api/status answered ${statusCode}.`);
-      return JSON.parse(await body.text());
-    },
+    state: async (): Promise<NodeState> => JSON.parse(await read("/api/status")),
     async follow(listener): Promise<() => void> {
       const abort = new AbortController();
-      const { body, statusCode } = await request(`${url}/api/events/stream`, {
-        headers,
-        signal: abort.signal,
-        bodyTimeout: 0,
-      });
-      if (statusCode !== 200)
-        throw new OmniError("cli.no-node", `${url}/api/events/stream answered ${statusCode}.`);
+      const path = "/api/events/stream";
+      const { body, statusCode } = await ask(path, { signal: abort.signal, bodyTimeout: 0 });
+      if (statusCode !== 200) {
+        await body.dump();
+        throw refused(path, statusCode);
+      }
       void readEvents(body, listener);
       return () => abort.abort();
     },
     async since(seq): Promise<readonly NodeEvent[]> {
-      const { body } = await request(`${url}/api/events?after=${seq}&limit=1000`, { headers });
-      const { events }: { events: readonly NodeEvent[] } = JSON.parse(await body.text());
+      const { events }: { events: readonly NodeEvent[] } = JSON.parse(
+        await read(`/api/events?after=${seq}&limit=1000`),
+      );
       return events;
     },
     async lastEvent(): Promise<number> {
-      const { body } = await request(`${url}/api/events?limit=1`, { headers });
-      const { last }: { last: number } = JSON.parse(await body.text());
+      const { last }: { last: number } = JSON.parse(await read("/api/events?limit=1"));
       return last;
     },
     async order(service, action): Promise<void> {
-      const path = `${url}/api/services/${encodeURIComponent(service)}/${action}`;
-      const { statusCode, body } = await request(path, { method: "POST", headers });
+      const { statusCode, body } = await ask(`/api/services/${encodeURIComponent(service)}/${action}`, {
+        method: "POST",
+      });
       const text = await body.text();
       if (statusCode >= 400) throw new OmniError("chaos.failed", `${action} of ${service}: ${text}`);
     },

@@ -21,6 +21,8 @@ export interface OwnNodeOptions {
   readonly command: readonly [string, ...string[]];
   /** The state folder on a small disk of its own, where we may mount one. */
   readonly ownDisk: boolean;
+  /** Ends the start early. */
+  readonly signal?: AbortSignal;
 }
 
 /** A node of chaos' own, in a state folder of its own. */
@@ -33,21 +35,24 @@ export interface StartedNode extends OwnNode {
   end(): Promise<void>;
 }
 
-/** Starts a node. Throws OmniError `chaos.failed` with its last words when it does not come up. */
+/**
+ * Starts a node. Throws OmniError `chaos.failed` with its last words when it does not come up, and the signal's reason when
+ * that aborts; nothing of it is left then.
+ */
 export async function startOwnNode(options: OwnNodeOptions): Promise<StartedNode> {
   const root = mkdtempSync(join(tmpdir(), "omni-chaos-"));
   const stateFolder = join(root, "state");
   const clock = join(root, "clock");
   writeFileSync(clock, "0");
-  const disk = options.ownDisk ? await mountDisk(stateFolder) : undefined;
   const port = await freePort();
+  const disk = options.ownDisk ? await mountDisk(stateFolder) : undefined;
   const url = `http://127.0.0.1:${port}`;
   const lines: string[] = [];
   let skew = 0;
   let child: ChildProcess | undefined;
   const launch = async (): Promise<void> => {
     child = spawnNode(options.command, { port, stateFolder, clock }, lines);
-    await untilListening(url, child, lines);
+    await untilListening(url, child, lines, options.signal);
   };
   const gone = async (): Promise<void> => {
     await endChild(child);
@@ -96,6 +101,7 @@ function spawnNode(
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, OMNI_STATE: stateFolder, OMNI_CHAOS_CLOCK: clock, NO_COLOR: "1" },
   });
+  child.once("error", (error) => lines.push(error.message));
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (chunk: Buffer) => {
       lines.push(...String(chunk).split("\n").filter(Boolean));
@@ -104,15 +110,22 @@ function spawnNode(
   return child;
 }
 
-async function untilListening(url: string, child: ChildProcess, lines: readonly string[]): Promise<void> {
+async function untilListening(
+  url: string,
+  child: ChildProcess,
+  lines: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const end = performance.now() + START;
-  while (performance.now() < end && child.exitCode === null && child.signalCode === null) {
+  const lives = (): boolean =>
+    child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  while (performance.now() < end && lives()) {
     const answered = await fetch(`${url}/healthz`).then(
       (response) => response.ok,
       () => false,
     );
     if (answered) return;
-    await sleep(100);
+    await sleep(100, undefined, { signal });
   }
   throw new OmniError("chaos.failed", `The test node did not come up: ${lines.slice(-5).join(" | ")}`);
 }
@@ -126,7 +139,8 @@ async function endChild(child: ChildProcess | undefined): Promise<void> {
 }
 
 function exited(child: ChildProcess | undefined): Promise<void> {
-  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null)
+    return Promise.resolve();
   return new Promise((resolve) => child.once("exit", () => resolve()));
 }
 

@@ -22,6 +22,8 @@ export interface ChaosInput {
   readonly times: ChaosTimes;
   readonly onBegin?: (scenario: Scenario, victim: string) => void;
   readonly onResult?: (result: ScenarioResult) => void;
+  /** Ends everything early: the fault is undone, the clients end, and the run rejects. */
+  readonly signal?: AbortSignal;
 }
 
 export const CHAOS_TIMES: ChaosTimes = { before: 1500, after: 1000, patience: 120_000, holds: 3000 };
@@ -44,6 +46,7 @@ export async function runChaos(input: ChaosInput): Promise<readonly ScenarioResu
             () => stageOf(input, victim.name),
             { model, clients: input.clients, tokens: input.tokens },
             input.times,
+            input.signal,
           )
         : skipped(scenario, victim, missing);
     results.push(result);
@@ -67,7 +70,7 @@ async function calm(input: ChaosInput): Promise<NodeState> {
         "chaos.failed",
         `The node does not come to rest: ${restless.map(({ name, state: now }) => `${name} is ${now}`).join(", ")}.`,
       );
-    await sleep(200);
+    await sleep(200, undefined, { signal: input.signal });
   }
 }
 

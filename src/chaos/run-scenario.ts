@@ -3,7 +3,9 @@ import { messageOf } from "../core/index.ts";
 import type { NodeEvent } from "../core/index.ts";
 import type { ClientAnswer, Outcome } from "./client-answer.ts";
 import { startClients } from "./clients.ts";
+import type { Clients } from "./clients.ts";
 import type { NodeApi } from "./node-api.ts";
+import { CannotStrike } from "./scenario.ts";
 import type { Scenario, Stage } from "./scenario.ts";
 
 /** Times of one run. Milliseconds. */
@@ -44,59 +46,96 @@ interface Seen {
   readonly at: number;
 }
 
-/** Strikes once under load and watches until all is well again. Rejects only when the node itself is not reached. */
+export interface Load {
+  readonly model: string;
+  readonly clients: number;
+  readonly tokens: number;
+}
+
+/**
+ * Strikes once under load and watches until all is well again. What goes wrong on the way is a failure of the node, but for
+ * what cannot be done here. Rejects when the node is not reached to begin with, and when `signal` aborts; the fault is undone
+ * and the clients have ended by then.
+ */
 export async function runScenario(
   scenario: Scenario,
   stageOf: () => Promise<Stage>,
-  load: { readonly model: string; readonly clients: number; readonly tokens: number },
+  load: Load,
   times: ChaosTimes,
+  signal?: AbortSignal,
 ): Promise<ScenarioResult> {
   const first = await stageOf();
   const { node } = first;
-  const events: Seen[] = [];
-  const baseline = await node.lastEvent();
-  let unfollow = await node.follow((event, at) => events.push({ event, at }));
-  const clients = startClients({
-    node,
-    model: load.model,
-    count: load.clients,
-    tokens: load.tokens,
-    patience: times.patience,
-  });
-  const failures: string[] = [];
-  let struck = performance.now();
-  let undo: (() => Promise<void> | void) | undefined;
+  const run: Run = { events: [], struck: performance.now(), baseline: await node.lastEvent() };
+  run.unfollow = await node.follow((event, at) => run.events.push({ event, at }));
+  const clients = startClients({ node, ...load, count: load.clients, patience: times.patience });
   try {
-    await sleep(times.before);
-    const stage = await stageOf();
-    struck = performance.now();
-    undo = await scenario.strike(stage);
-    // A node that was started again has a new stream of events.
-    unfollow();
-    unfollow = await stage.node.follow((event, at) => events.push({ event, at }));
-    await catchUp(stage.node, events, baseline);
-    const detection = (): Seen | undefined => detectionOf(scenario, stage, events, struck);
-    if (scenario.detectedBy?.length !== 0) await until(() => detection() !== undefined, times.patience);
-    if (undo !== undefined) await sleep(times.holds);
-    await undo?.();
-    undo = undefined;
-    const recovery = await recoveryOf(scenario, stage, { events, struck, times, answers: clients.answers });
-    await sleep(times.after);
-    await clients.stop();
-    return resultOf(scenario, stage, {
-      struck,
-      events,
-      answers: clients.answers,
-      detected: detection()?.at,
-      recovered: recovery,
-      failures,
-    });
+    return await strikeAndWatch(scenario, stageOf, clients, { times, run, signal });
   } catch (error) {
-    await undo?.();
-    await clients.stop();
-    return { ...emptyResult(scenario, first), skipped: messageOf(error) };
+    signal?.throwIfAborted();
+    if (error instanceof CannotStrike) return { ...emptyResult(scenario, first), skipped: error.message };
+    return resultOf(scenario, first, { ...run, answers: clients.answers, failures: [messageOf(error)] });
   } finally {
-    unfollow();
+    await undone(run);
+    await clients.stop(signal?.aborted === true);
+    run.unfollow();
+  }
+}
+
+/** One run as far as it has come. */
+interface Run {
+  readonly events: Seen[];
+  /** Number of the last event before it. */
+  readonly baseline: number;
+  struck: number;
+  unfollow?: () => void;
+  undo?: (() => Promise<void> | void) | undefined;
+}
+
+async function strikeAndWatch(
+  scenario: Scenario,
+  stageOf: () => Promise<Stage>,
+  clients: Clients,
+  {
+    times,
+    run,
+    signal,
+  }: { readonly times: ChaosTimes; readonly run: Run; readonly signal: AbortSignal | undefined },
+): Promise<ScenarioResult> {
+  const { events } = run;
+  await sleep(times.before, undefined, { signal });
+  const stage = await stageOf();
+  run.struck = performance.now();
+  run.undo = await scenario.strike(stage);
+  // A node that was started again has a new stream of events.
+  run.unfollow?.();
+  run.unfollow = await stage.node.follow((event, at) => events.push({ event, at }));
+  await catchUp(stage.node, events, run.baseline);
+  const detection = (): Seen | undefined => detectionOf(scenario, stage, events, run.struck);
+  if (scenario.detectedBy?.length !== 0) await until(() => detection() !== undefined, times.patience, signal);
+  if (run.undo !== undefined) await sleep(times.holds, undefined, { signal });
+  await undone(run);
+  const course = { events, struck: run.struck, times, answers: clients.answers, signal };
+  const recovered = await recoveryOf(scenario, stage, course);
+  await sleep(times.after, undefined, { signal });
+  await clients.stop();
+  return resultOf(scenario, stage, {
+    ...run,
+    answers: clients.answers,
+    detected: detection()?.at,
+    recovered,
+    failures: [],
+  });
+}
+
+/** Takes the fault back, once; what cannot be taken back must not hide what happened. */
+async function undone(run: Run): Promise<void> {
+  const { undo } = run;
+  run.undo = undefined;
+  try {
+    await undo?.();
+  } catch {
+    // The node or its card is gone: there is nothing to give back.
   }
 }
 
@@ -126,13 +165,14 @@ interface Course {
   readonly struck: number;
   readonly times: ChaosTimes;
   readonly answers: readonly ClientAnswer[];
+  readonly signal: AbortSignal | undefined;
 }
 
 /** When all was well again, or `undefined` when that did not come in time. */
 async function recoveryOf(
   { ends = "restart" }: Scenario,
   { node, victim }: Stage,
-  { events, struck, times, answers }: Course,
+  { events, struck, times, answers, signal }: Course,
 ): Promise<number | undefined> {
   const asBefore = async (): Promise<boolean> => {
     const { services } = await node.state().catch(() => ({ services: [] }));
@@ -143,22 +183,31 @@ async function recoveryOf(
     events.find(({ event, at }) => at >= struck && event.service === victim.name && READY.has(event.kind))
       ?.at;
   let at: number | undefined;
-  const done = await until(async () => {
-    if (ends === "restart" && readyAgain() === undefined) return false;
-    if (!(await asBefore())) return false;
-    at ??= ends === "restart" ? readyAgain() : performance.now();
-    return answers.some(({ began, outcome }) => began >= struck && outcome === "answered");
-  }, times.patience);
+  const done = await until(
+    async () => {
+      if (ends === "restart" && readyAgain() === undefined) return false;
+      if (!(await asBefore())) return false;
+      at ??= ends === "restart" ? readyAgain() : performance.now();
+      return answers.some(({ began, outcome }) => began >= struck && outcome === "answered");
+    },
+    times.patience,
+    signal,
+  );
   return done ? at : undefined;
 }
 
 const READY: ReadonlySet<string> = new Set(["service.ready"]);
 
-async function until(condition: () => boolean | Promise<boolean>, patience: number): Promise<boolean> {
+/** Whether it came to hold within `patience` ms. Rejects when `signal` aborts. */
+async function until(
+  condition: () => boolean | Promise<boolean>,
+  patience: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const end = performance.now() + patience;
   while (performance.now() < end) {
     if (await condition()) return true;
-    await sleep(LOOK_EVERY);
+    await sleep(LOOK_EVERY, undefined, { signal });
   }
   return false;
 }
@@ -167,8 +216,8 @@ interface Outcomes {
   readonly struck: number;
   readonly events: readonly Seen[];
   readonly answers: readonly ClientAnswer[];
-  readonly detected: number | undefined;
-  readonly recovered: number | undefined;
+  readonly detected?: number | undefined;
+  readonly recovered?: number | undefined;
   readonly failures: readonly string[];
 }
 

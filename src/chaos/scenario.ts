@@ -23,6 +23,11 @@ export interface Stage {
   readonly own?: OwnNode;
 }
 
+/** A fault that cannot be done here, which says nothing about the node: told as skipped, with its reason. */
+export class CannotStrike extends Error {
+  override readonly name = "CannotStrike";
+}
+
 /** What a scenario cannot do without. */
 export type Need =
   /** Engines of ours are simulated and take orders. */

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
-import { OmniError } from "../core/index.ts";
 import { tellEngine } from "../simulation/index.ts";
 import type { Board, Fault } from "../simulation/index.ts";
+import { CannotStrike } from "./scenario.ts";
 import type { Scenario, Stage } from "./scenario.ts";
 
 const nothingToUndo = undefined;
@@ -150,8 +150,10 @@ async function stealPort(stage: Stage): Promise<() => Promise<void>> {
   await signal(stage, "SIGKILL");
   const thief = createServer((socket) => socket.destroy());
   const until = performance.now() + 5000;
-  while (!(await listens(thief, endpoint.port, endpoint.host)))
+  while (!(await listens(thief, endpoint.port, endpoint.host))) {
     if (performance.now() > until) throw cannot(`port ${endpoint.port} could not be taken`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   return () => new Promise((resolve) => thief.close(() => resolve()));
 }
 
@@ -210,5 +212,4 @@ function cardOf(stage: Stage): string {
   return first.uuid;
 }
 
-/** A scenario that cannot be done here: told as skipped, with its reason. */
-const cannot = (reason: string): OmniError => new OmniError("chaos.failed", reason);
+const cannot = (reason: string): CannotStrike => new CannotStrike(reason);

@@ -9,9 +9,10 @@ import { openBoard } from "../simulation/index.ts";
 import { integerOption } from "./command.ts";
 import type { Invocation } from "./command.ts";
 import { CHAOS_SPEC } from "./node/chaos-spec.ts";
-import { resultRow, resultStory, RESULT_HEAD } from "./node/chaos-view.ts";
+import { resultLine, resultRow, resultStory, RESULT_HEAD } from "./node/chaos-view.ts";
 import { simulationFolder } from "./node/simulated-node.ts";
 import { nodeUrl } from "./node-client.ts";
+import { readNodeRecord } from "../store/index.ts";
 import { stateFolder } from "./state-folder.ts";
 import { table } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
@@ -25,13 +26,29 @@ export async function runChaosCommand(invocation: Invocation, terminal: Terminal
     return EXIT.done;
   }
   const scenarios = chosen(invocation.values("scenario"));
-  const results =
-    invocation.value("url") === undefined
-      ? await onOwnNode(invocation, scenarios, terminal)
-      : await onRunningNode(invocation, scenarios, terminal);
-  if (invocation.flag("json")) terminal.out(JSON.stringify(results, null, 2));
-  else report(results, terminal);
-  return results.some(({ failures }) => failures.length > 0) ? EXIT.failed : EXIT.done;
+  const interruption = new AbortController();
+  // Faults are taken back and everything of chaos' own is ended first; a second signal ends this at once.
+  const interrupted = (signal: NodeJS.Signals): void => interruption.abort(signal);
+  process.once("SIGINT", interrupted);
+  process.once("SIGTERM", interrupted);
+  try {
+    const { signal } = interruption;
+    const results =
+      invocation.value("url") === undefined
+        ? await onOwnNode(invocation, scenarios, signal, terminal)
+        : await onRunningNode(invocation, scenarios, signal, terminal);
+    if (invocation.flag("json")) terminal.out(JSON.stringify(results, null, 2));
+    else report(results, terminal);
+    return results.some(({ failures }) => failures.length > 0) ? EXIT.failed : EXIT.done;
+  } catch (thrown) {
+    if (!interruption.signal.aborted) throw thrown;
+    throw new OmniError("chaos.failed", "Interrupted before all faults were done.", {
+      hint: "What was broken on purpose has been given back.",
+    });
+  } finally {
+    process.off("SIGINT", interrupted);
+    process.off("SIGTERM", interrupted);
+  }
 }
 
 function chosen(names: readonly string[]): readonly Scenario[] {
@@ -52,56 +69,60 @@ function chosen(names: readonly string[]): readonly Scenario[] {
 async function onRunningNode(
   invocation: Invocation,
   scenarios: readonly Scenario[],
+  signal: AbortSignal,
   terminal: Terminal,
 ): Promise<readonly ScenarioResult[]> {
   if (!invocation.flag("yes"))
     throw new OmniError("chaos.refused", "Chaos on a running node kills engines that clients use.");
-  const node = nodeApi(nodeUrl(invocation), process.env["OMNI_API_KEY"]);
+  if (invocation.positionals.length > 0 || invocation.flag("real"))
+    throw new OmniError("cli.bad-argument", "--url strikes a node that runs; SPEC and --real start one.", {
+      hint: "Leave one of the two out.",
+    });
+  const url = nodeUrl(invocation);
+  const node = nodeApi(url, process.env["OMNI_API_KEY"]);
   const { services } = await node.state();
   const simulated = services.some((service) => service.simulated === true);
+  const board = simulated ? boardHere(url) : undefined;
   return runChaos({
     ...inputOf(invocation, scenarios, terminal),
     node,
-    ...(simulated ? { board: openBoard(simulationFolder(stateFolder())) } : {}),
+    signal,
+    ...(board === undefined ? {} : { board }),
   });
+}
+
+/** The cards of a simulated node, where it is the one of this machine and state folder. */
+function boardHere(url: string): ChaosInput["board"] {
+  const record = readNodeRecord(stateFolder());
+  return record?.url === url ? openBoard(simulationFolder(stateFolder())) : undefined;
 }
 
 async function onOwnNode(
   invocation: Invocation,
   scenarios: readonly Scenario[],
+  signal: AbortSignal,
   terminal: Terminal,
 ): Promise<readonly ScenarioResult[]> {
   const folder = mkdtempSync(join(tmpdir(), "omni-chaos-spec-"));
   const real = invocation.flag("real");
   let own: StartedNode | undefined;
-  const end = async (): Promise<void> => {
-    await own?.end();
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const interrupted = (): void => void end().finally(() => process.exit(130));
-  process.once("SIGINT", interrupted);
-  process.once("SIGTERM", interrupted);
   try {
+    const spec = specArguments(invocation, folder);
     own = await startOwnNode({
-      command: [
-        process.execPath,
-        MAIN,
-        "up",
-        ...specArguments(invocation, folder),
-        ...(real ? [] : ["--simulate"]),
-      ],
+      command: [process.execPath, MAIN, "up", ...spec, ...(real ? [] : ["--simulate"])],
       ownDisk: scenarios.some(({ name }) => name === "disk-full"),
+      signal,
     });
     return await runChaos({
       ...inputOf(invocation, scenarios, terminal),
       node: nodeApi(own.url, process.env["OMNI_API_KEY"]),
       own,
+      signal,
       ...(real ? {} : { board: openBoard(simulationFolder(own.stateFolder)) }),
     });
   } finally {
-    process.off("SIGINT", interrupted);
-    process.off("SIGTERM", interrupted);
-    await end();
+    await own?.end();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -129,6 +150,9 @@ function inputOf(
     times: CHAOS_TIMES,
     ...(model === undefined ? {} : { model }),
     ...(victim === undefined ? {} : { victim }),
+    onResult: (result) => {
+      if (!invocation.flag("json")) terminal.err(`  ${resultLine(result)}`);
+    },
     onBegin: ({ name, about }, struck) => {
       if (!invocation.flag("json")) terminal.err(terminal.styleErr("dim", `${name}: ${about} (${struck})`));
     },

@@ -39,7 +39,13 @@ export const service: Command = {
       { method: "POST", headers: authorization() },
       [409],
     );
-    const answer = ANSWER.parse(await response.json());
+    const parsed = ANSWER.safeParse(await response.json().catch(() => undefined));
+    if (!parsed.success)
+      throw new OmniError(
+        "cli.no-node",
+        `${new URL(response.url).origin} answers, but not as a node of Omni does.`,
+      );
+    const answer = parsed.data;
     if (invocation.flag("json")) terminal.out(JSON.stringify(answer, null, 2));
     else if (answer.ok) terminal.out(answer.message);
     else terminal.err(answer.message);

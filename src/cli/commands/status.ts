@@ -32,6 +32,7 @@ const SERVICE = z.object({
     })
     .optional(),
   divertedTo: z.string().optional(),
+  longPrompts: z.object({ above: z.number(), to: z.string() }).optional(),
   simulated: z.boolean().optional(),
   adopted: z.boolean().optional(),
 });
@@ -93,6 +94,10 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
     if (service.ladder !== undefined) terminal.out(ladderText(service.name, service.ladder));
     if (service.divertedTo !== undefined)
       terminal.out(`${service.name}: its requests go to ${service.divertedTo} for now.`);
+    if (service.longPrompts !== undefined)
+      terminal.out(
+        `${service.name}: prompts above ${service.longPrompts.above} tokens go to ${service.longPrompts.to} for now.`,
+      );
   }
   if (node.services.some((service) => service.simulated === true))
     terminal.out(style("yellow", "SIMULATED: engines and cards are simulated; no model answers here."));

@@ -41,6 +41,13 @@ export function resultRow(result: ScenarioResult, { style }: Terminal): readonly
   ];
 }
 
+/** One fault in a line, for who waits for the table. */
+export function resultLine({ skipped, failures, detected, recovered }: ScenarioResult): string {
+  if (skipped !== undefined) return `skipped: ${skipped}`;
+  const outcome = failures.length === 0 ? "ok" : failures.join("; ");
+  return `${outcome} (noticed after ${time(detected)}, recovered after ${time(recovered)})`;
+}
+
 /** What happened after a fault that was not come through. */
 export const resultStory = ({ scenario, story }: ScenarioResult): readonly string[] => [
   "",
