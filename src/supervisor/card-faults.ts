@@ -118,9 +118,9 @@ export class CardFaults {
       if (change.back !== undefined) this.#startAgain(device);
       return;
     }
-    const down = [...keepers()].filter(
-      ({ state }) => state.failure?.code === "gpu.lost" && state.phase === "failed",
-    );
+    // Whoever still ends has no place either: the plan tells, not the state.
+    const placed = new Set(plan.services.map(({ name }) => name));
+    const down = [...keepers()].filter(({ name, leavesForGood }) => !placed.has(name) && !leavesForGood);
     const without =
       down.length === 0 ? "" : ` Without a place for now: ${down.map(({ name }) => name).join(", ")}.`;
     events.record({

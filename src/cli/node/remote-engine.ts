@@ -52,7 +52,8 @@ export async function prepareRemote(
     digest,
     launch: () => ({
       service: service.name,
-      command,
+      // Nothing is started by it; a simulated one reads which model it stands for.
+      command: [...command, "--served-model-name", servedName],
       environment: {},
       address,
       loadTimeout: service.loadTimeout,

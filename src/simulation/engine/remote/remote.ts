@@ -1,3 +1,5 @@
+import { namesIn, readCommandLine } from "../command-line.ts";
+import type { KnownFlags } from "../command-line.ts";
 import type { Engine, EngineProgram } from "../engine.ts";
 import { EngineEnd } from "../engine-end.ts";
 import type { Call, Routes } from "../http.ts";
@@ -21,6 +23,8 @@ const dialect: OpenAiDialect = {
   deadMessage: "The server had an error while processing your request. Sorry about that!",
 };
 
+const FLAGS: KnownFlags = { valued: namesIn("--served-model-name"), switches: namesIn("") };
+
 const TYPES: Readonly<Record<string, string>> = {
   NotFoundError: "invalid_request_error",
   InternalServerError: "server_error",
@@ -28,7 +32,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** An API elsewhere that speaks OpenAI's dialect and asks for a key. It has neither cards nor a log. */
 export const remoteProgram: EngineProgram = {
-  readLine: (words) => ({ words, value: () => undefined, has: () => false, unknown: [] }),
+  readLine: (words) => readCommandLine(words, FLAGS, false),
   refuse: () => new EngineEnd([], 2),
   listensAtOnce: false,
   load: (engine) => pass(engine, engine.loadTime),
