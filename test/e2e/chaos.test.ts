@@ -27,18 +27,20 @@ const RESULTS = z.array(
 );
 
 it("lists its faults, and names the one that was meant", async () => {
-  const { path, remove } = temporaryFolder();
+  const folder = temporaryFolder();
+  const { path } = folder;
   const listed = await omni(["chaos", "--list"], path);
   expect(listed.code).toBe(0);
   for (const { name, about } of SCENARIOS)
     expect(listed.stdout).toMatch(new RegExp(`^${name} +${about}$`, "m"));
   const mistaken = await omni(["chaos", "--scenario", "kil"], path);
   expect([mistaken.code, mistaken.stderr]).toEqual([2, expect.stringContaining("Did you mean kill?")]);
-  remove();
+  folder.remove();
 });
 
 it("does nothing to a running node without a yes", async () => {
-  const { path, remove } = temporaryFolder();
+  const folder = temporaryFolder();
+  const { path } = folder;
   const { code, stderr } = await omni(["chaos", "--url", "http://127.0.0.1:9", "--scenario", "kill"], path);
   expect([code, stderr]).toEqual([3, expect.stringContaining("chaos.refused")]);
   expect(stderr).toContain("--yes");
@@ -46,7 +48,7 @@ it("does nothing to a running node without a yes", async () => {
   expect(both.code).toBe(2);
   const nobody = await omni(["chaos", "--url", "http://127.0.0.1:9", "--yes"], path);
   expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("Nothing answers at")]);
-  remove();
+  folder.remove();
 });
 
 it("kills an engine of a node of its own under load, and nothing is lost or left", async () => {
