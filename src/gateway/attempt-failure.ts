@@ -1,11 +1,21 @@
 import { formatDuration } from "../core/index.ts";
+import { RefusedAnswer } from "./client-sink.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { WireError } from "./wire-error.ts";
 
 /** How one try at a service ended without a whole answer. */
 export interface AttemptFailure {
-  /** `unready` is an engine that answered 502 or 503; `stopping` is this gateway itself. */
-  readonly kind: "connect" | "reset" | "cut" | "garbage" | "unready" | "timeout" | "stopping" | "internal";
+  /** `unready` is an engine that answered 502 or 503, `faulty` one that answered 500; `stopping` is this gateway itself. */
+  readonly kind:
+    | "connect"
+    | "reset"
+    | "cut"
+    | "garbage"
+    | "unready"
+    | "faulty"
+    | "timeout"
+    | "stopping"
+    | "internal";
   readonly message: string;
   /** Gives the client what the engine itself answered, where it did. */
   readonly passOn?: () => void;
@@ -37,6 +47,7 @@ const CONNECT: ReadonlySet<string> = new Set([
 
 /** Reads an error of undici or of the socket below it. */
 export function classifyFailure(error: Error, limits: GatewayLimits): AttemptFailure {
+  if (error instanceof RefusedAnswer) return { kind: "garbage", message: error.message };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (CONNECT.has(code)) return { kind: "connect", message: `no connection: ${error.message}` };
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
@@ -64,6 +75,7 @@ export function failureError(failure: AttemptFailure, service: string, attempts:
         message: "The node is stopping.",
         retryAfter: 5,
       };
+    case "faulty":
     case "unready":
       return { status: 503, type: "server_error", code: "upstream_unready", message, retryAfter: 5 };
     case "internal":

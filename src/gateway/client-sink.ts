@@ -1,6 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 
+/** An answer that the gateway ends because of what is in it. */
+export class RefusedAnswer extends Error {}
+
 /** Writes an answer to the client at the client's pace: the engine is paused while the client does not read. */
 export class ClientSink {
   readonly res: ServerResponse;
@@ -24,7 +27,7 @@ export class ClientSink {
 
   /** Ends the engine's answer from this side; what comes of the request is up to its owner. */
   refuse(why: string): void {
-    this.#controller.abort(new Error(why));
+    this.#controller.abort(new RefusedAnswer(why));
   }
 
   write(chunk: Buffer): void {

@@ -104,11 +104,14 @@ export class Exchange implements AttemptOwner {
   broken(failure: AttemptFailure): void {
     const { backends, budget, traffic } = this.#shared;
     this.#leaveService();
-    if (failure.kind !== "stopping" && failure.kind !== "internal") {
+    if (failure.kind === "faulty") backends.reportWrong?.(this.service, failure.message);
+    else if (failure.kind !== "stopping" && failure.kind !== "internal") {
       backends.reportBroken(this.service, failure.message);
     }
     const inBounds = this.#attempts < this.limits.attempts && this.#left(this.limits.retryTime) > 0;
-    if (isRetryable(failure) && inBounds && budget.take(performance.now())) {
+    // The fault may lie in the request: who else could answer is asked, the same engine is not.
+    const worthIt = failure.kind === "faulty" ? this.#hasOther() : isRetryable(failure);
+    if (worthIt && inBounds && budget.take(performance.now())) {
       traffic.of(this.service).retried++;
       this.#failed.add(this.service);
       const tries = `try ${this.#attempts} of at most ${this.limits.attempts}`;
@@ -122,7 +125,8 @@ export class Exchange implements AttemptOwner {
 
   #finally(failure: AttemptFailure): void {
     const view = this.#shared.backends.services().find((s) => s.name === this.service);
-    if (failure.kind === "unready" && view?.state === "ready" && failure.passOn !== undefined) {
+    const asIs = failure.kind === "faulty" || (failure.kind === "unready" && view?.state === "ready");
+    if (asIs && failure.passOn !== undefined) {
       failure.passOn();
     } else if (failure.kind === "unready" || (failure.kind === "connect" && view?.state !== "ready")) {
       this.#refuse(unavailableError(this.#shared.backends, this.#target));
@@ -200,6 +204,14 @@ export class Exchange implements AttemptOwner {
       room?.leave();
       withdraw();
     }
+  }
+
+  /** Another service of the target could answer at once. */
+  #hasOther(): boolean {
+    const { backends } = this.#shared;
+    return this.#candidates().some(
+      (name) => name !== this.service && !this.#failed.has(name) && backends.address(name) !== undefined,
+    );
   }
 
   /** The services that may answer now, in order, those that have stepped down replaced by who stands in for them. */

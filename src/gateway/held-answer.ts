@@ -45,6 +45,12 @@ export class HeldAnswer implements Answer {
     } else if (this.#status === 502 || this.#status === 503) {
       const message = `the engine answered ${this.#status}`;
       this.#owner.broken({ kind: "unready", message, passOn: () => this.#deliver() });
+    } else if (this.#status === 500) {
+      this.#owner.broken({
+        kind: "faulty",
+        message: "the engine answered 500",
+        passOn: () => this.#deliver(),
+      });
     } else if (this.#status === 200 && !this.#looksWhole()) {
       this.#owner.broken({ kind: "cut", message: "its JSON ends in the middle" });
     } else this.#deliver();

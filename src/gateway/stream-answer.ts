@@ -3,6 +3,7 @@ import type { AttemptFailure } from "./attempt-failure.ts";
 import { cutError } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { lastEventEnd } from "./event-boundary.ts";
+import { malformedEvent } from "./malformed-event.ts";
 import { StreamWatch } from "./stream-watch.ts";
 import { errorEvent } from "./wire-error.ts";
 
@@ -20,6 +21,7 @@ export class StreamAnswer implements Answer {
   readonly #watch = new StreamWatch();
   #held: Buffer | undefined;
   #committed = false;
+  #refused = false;
   /** True once a part of an event had to be passed on because it was larger than the limit. */
   #torn = false;
 
@@ -30,10 +32,23 @@ export class StreamAnswer implements Answer {
   }
 
   data(chunk: Buffer): void {
+    if (this.#refused) return;
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     const end = this.#passable(bytes);
     this.#held = end === bytes.length ? undefined : end === 0 ? bytes : bytes.subarray(end);
-    if (end > 0) this.#pass(end === bytes.length ? bytes : bytes.subarray(0, end));
+    if (end === 0) return;
+    const events = end === bytes.length ? bytes : bytes.subarray(0, end);
+    const malformed = this.#torn ? undefined : malformedEvent(events);
+    if (malformed === undefined) this.#pass(events);
+    else this.#refuse(events.subarray(0, malformed));
+  }
+
+  /** What came before the event that is none is the client's; behind it nothing can be believed. */
+  #refuse(before: Buffer): void {
+    if (before.includes(DATA)) this.#pass(before);
+    this.#held = undefined;
+    this.#refused = true;
+    this.#sink.refuse("it sent an event that is no JSON");
   }
 
   end(): void {

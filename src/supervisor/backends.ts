@@ -113,5 +113,7 @@ export interface Backends {
   diversion?(service: string): Diversion | undefined;
   /** Tells that a request saw the service's connection break; the supervisor looks for itself. */
   reportBroken(service: string, why: string): void;
+  /** Tells that a request was answered 500: the supervisor asks the engine for a token itself. */
+  reportWrong?(service: string, why: string): void;
   diagnostics(): readonly Diagnostic[];
 }

@@ -109,6 +109,11 @@ export class RunningEngine {
     }
   }
 
+  /** Somebody had a wrong answer: it is asked for a token at the next look, busy or not. */
+  suspect(): void {
+    this.#signs = { ...this.#signs, suspected: true };
+  }
+
   /** Looks at its figures and asks it for a token, each when it is time; called after each good look at its health. */
   async lookAtWork(): Promise<void> {
     if (this.#looking) return;
@@ -162,7 +167,7 @@ export class RunningEngine {
     const { signal } = this.#ended;
     const fault = await probeWork(this.#client, driver, prepared.target, timing.workTimeout, signal);
     // Behind somebody's request it may have waited in a queue, which is no fault.
-    if (signal.aborted || (fault !== undefined && leases.changedAt > began)) return;
+    if (signal.aborted || (fault?.kind === "silent" && leases.changedAt > began)) return;
     const { signs, failure } = withProof(this.#signs, fault, clock.elapsed());
     this.#signs = signs;
     if (failure !== undefined) onFault(failure);

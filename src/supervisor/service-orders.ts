@@ -40,6 +40,8 @@ function order(
     case "unload":
       if (phase === "unloaded" || phase === "stopped") return no(`${name} is not loaded.`);
       residency.unload(name, BY_HAND);
+      // What its owner had drained is leaving already for whoever decides about cards, and would stay so.
+      if (phase === "draining" && goal === "stay") keeper.drain("unload", BY_HAND);
       return yes(`${name} is being unloaded; a request loads it again.`);
     case "restart":
       keeper.drain("restart", BY_HAND);

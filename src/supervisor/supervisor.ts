@@ -90,6 +90,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     demand: (names) => services.residency.demand(names),
     diversion: (service) => services.stepping.diversion(service),
     reportBroken: (service) => keepers.get(service)?.send({ kind: "broken" }),
+    reportWrong: (service) => keepers.get(service)?.engine?.suspect(),
     diagnostics: () => services.diagnostics(),
     preview: (plan) => services.preview(plan),
     apply: (plan) => services.apply(plan),

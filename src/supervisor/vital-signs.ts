@@ -16,6 +16,8 @@ export interface VitalSigns {
   readonly provedAt: number;
   /** Requests for one token in a row without a good answer. */
   readonly faults: number;
+  /** Somebody had a wrong answer, and it has not been asked since. */
+  readonly suspected: boolean;
 }
 
 /** A request for one token may fail once: the engine may have been at the end of its patience, or of its queue. */
@@ -26,6 +28,7 @@ export const freshSigns = (now: number): VitalSigns => ({
   movedAt: now,
   provedAt: now,
   faults: 0,
+  suspected: false,
 });
 
 /** Takes in the engine's figures as read at `now`. */
@@ -36,7 +39,8 @@ export function withLoad(signs: VitalSigns, load: EngineLoad, now: number): Vita
     load,
     movedAt: moved || first || !hasWork(load) ? now : signs.movedAt,
     provedAt: moved && !first ? now : signs.provedAt,
-    faults: moved && !first ? 0 : signs.faults,
+    faults: moved && !first && !signs.suspected ? 0 : signs.faults,
+    suspected: signs.suspected,
   };
 }
 
@@ -50,8 +54,9 @@ export function stalledFor(signs: VitalSigns, now: number, stall: number): Engin
   return stalled(`It has work (${work}) and made no progress for ${formatDuration(now - movedAt)}.`);
 }
 
-/** Whether to ask it for a token now: nobody uses it, and it has proved nothing for `every` ms. */
+/** Whether to ask it for a token now: it is suspected, or nobody uses it and it has proved nothing for `every` ms. */
 export function wantsProof(signs: VitalSigns, inFlight: number, now: number, every: number): boolean {
+  if (signs.suspected) return true;
   if (inFlight > 0 || (signs.load !== undefined && hasWork(signs.load))) return false;
   return signs.faults > 0 || now - signs.provedAt >= every;
 }
@@ -62,7 +67,8 @@ export function withProof(
   fault: WorkFault | undefined,
   now: number,
 ): { readonly signs: VitalSigns; readonly failure?: EngineFailure } {
-  if (fault === undefined) return { signs: { ...signs, provedAt: now, movedAt: now, faults: 0 } };
+  if (fault === undefined)
+    return { signs: { ...signs, provedAt: now, movedAt: now, faults: 0, suspected: false } };
   const faults = signs.faults + 1;
   if (faults < FAULTS) return { signs: { ...signs, faults } };
   const failure =

@@ -244,6 +244,13 @@ export class FakeBackends implements Backends {
     this.onReport?.(service);
   }
 
+  /** Services of which a request was answered 500. */
+  readonly wrong: string[] = [];
+
+  reportWrong(service: string): void {
+    this.wrong.push(service);
+  }
+
   diagnostics(): readonly Diagnostic[] {
     return [];
   }

@@ -189,6 +189,7 @@ async function stream(res: ServerResponse, events: string[], orders: Map<string,
     }
     if (i === cutAfter) return void res.write(event.slice(0, event.length / 2), () => breakOff(res));
     if (i === endAfter) break;
+    if (i === orders.get("half-event")) res.write(`${event.slice(0, event.length / 2)}\n\n`);
     if (i === orders.get("error-after")) {
       res.end(`data: ${JSON.stringify({ error: { message: "told to fail" } })}\n\n`);
       return;

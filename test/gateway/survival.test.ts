@@ -176,7 +176,28 @@ describe("after the client saw a part", () => {
 });
 
 describe("what engines say themselves", () => {
-  it.each([400, 404, 422, 429, 500])("%i passes through as it is, without another try", async (status) => {
+  it("500 is asked of another service, and passes through where there is none", async () => {
+    await using node = await startGateway(broken("[500]"), [AB]);
+    const elsewhere = await node.chat("hello", { model: "oracle" });
+    expect([elsewhere.status, elsewhere.headers["x-omni-service"]]).toEqual([200, "b"]);
+    const alone = await node.chat("hello");
+    expect(alone.status).toBe(500);
+    expect(errorOf(alone.text)["message"]).toBe("told to answer 500");
+    expect(alone.headers).toMatchObject({ "x-omni-service": "a", "x-omni-attempts": "1" });
+    expect(node.backends.reports).toEqual([]);
+    expect(node.backends.wrong).toEqual(["a", "a"]);
+  });
+
+  it("an event that is no JSON is as good as a cut", async () => {
+    await using node = await startGateway([{ name: "a" }]);
+    const answer = await node.chat("one two three four [half-event 2]", { ...STREAM });
+    const events = answer.text.trimEnd().split("\n\n");
+    expect(lastEvent(answer)).toMatchObject({ error: { code: "upstream_cut" } });
+    expect(events.slice(0, -1).every((event) => event.endsWith("}"))).toBe(true);
+    expect(answer.text).not.toContain("[DONE]");
+  });
+
+  it.each([400, 404, 422, 429])("%i passes through as it is, without another try", async (status) => {
     await using node = await startGateway([{ name: "a" }, { name: "b" }], [AB]);
     const answer = await node.chat(`[${status}] x`, { model: "oracle" });
     expect(answer.status).toBe(status);
