@@ -38,7 +38,8 @@ test("whatever an engine says in JSON is in order, and cut anywhere before its e
       const json = JSON.stringify(value);
       expect(at(`data: ${json}\n\n`)).toBeUndefined();
       const half = json.slice(0, 1 + (cut % Math.max(1, json.length - 1)));
-      if (half.length < json.length && !half.endsWith("}")) expect(at(`data: ${half}\n\n`)).toBe(0);
+      fc.pre(half.length < json.length && !half.endsWith("}"));
+      expect(at(`data: ${half}\n\n`)).toBe(0);
     }),
   );
 });
