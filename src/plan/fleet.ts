@@ -9,6 +9,7 @@ import { knownShape } from "./known-shape.ts";
 import { correctionsFor } from "./learned.ts";
 import type { Learned } from "./learned.ts";
 import type { PlanMachine } from "./machines.ts";
+import { nowhere } from "./nowhere.ts";
 import type { Item, Node, Option, Problem } from "./solve/problem.ts";
 import { imageRoom, modelRoom, numaRoom } from "./storage.ts";
 import { valueOf } from "./value.ts";
@@ -57,7 +58,7 @@ export function fleetOf(
   shapes: ReadonlyMap<string, ModelShape | OmniError>,
   machines: readonly PlanMachine[],
   forbid: Forbid,
-  { adapters = new Map<string, number>(), learned = [] }: Beside = {},
+  { adapters = new Map<string, number>(), learned = [], lost = new Set<string>() }: Beside = {},
 ): Fleet {
   const kinds = new Map<string, number>();
   const representatives: PlanMachine[] = [];
@@ -85,7 +86,7 @@ export function fleetOf(
     const options: Option[] = [];
     const refused: (Refusal & { machine: PlanMachine })[] = [];
     const places = placesOf(want, machines, representatives, nodes);
-    if (places.length === 0) refused.push(...nowhere(want, machines));
+    if (places.length === 0) refused.push(...nowhere(want.settings, machines, lost));
     for (const { machine, kind, node } of places) {
       const seen = look(want.demand, machine);
       refused.push(...seen.refusals.map((refusal) => ({ ...refusal, machine })));
@@ -114,8 +115,9 @@ interface Known {
   readonly forbid: Forbid;
 }
 
-/** What is known of models beside their shapes: bytes of their adapters by name, and what earlier starts took. */
+/** What is known beside shapes and machines: bytes of adapters by name, what earlier starts took, cards that are gone. */
 interface Beside {
+  readonly lost?: ReadonlySet<string>;
   readonly adapters?: ReadonlyMap<string, number>;
   readonly learned?: readonly Learned[];
 }
@@ -167,29 +169,6 @@ function replicaName(service: string, number: number, names: Set<string>): strin
 /** Whether a service may be unloaded for another and loaded again. */
 export const mayTakeTurns = ({ pinned, sharing }: Service): boolean =>
   !pinned && (sharing ?? "swap") === "swap";
-
-/** Cards of several machines: no engine of this node computes on them together. */
-function nowhere(
-  { settings }: Wanted,
-  machines: readonly PlanMachine[],
-): readonly (Refusal & { machine: PlanMachine })[] {
-  const named = settings.devices.kind === "gpus" ? settings.devices.gpus : [];
-  const owners = named.map((name) => {
-    const own = machines.filter(({ cards }) => cards.some((card) => card.id === name || card.name === name));
-    return `${name} is a card of ${own.map((machine) => machine.name).join(" and ") || "no machine"}`;
-  });
-  return machines.slice(0, 1).flatMap((machine) =>
-    settings.engine.map((engine, rank) => ({
-      engine,
-      rank,
-      cards: [],
-      machine,
-      code: "plan.no-device" as const,
-      reason: `it wants ${named.join(" and ")} together, and ${owners.join(", ")}; an engine runs on the cards of one machine`,
-      hint: "Name cards of one machine, or make two services of it and list both in one route.",
-    })),
-  );
-}
 
 interface Place {
   readonly machine: PlanMachine;

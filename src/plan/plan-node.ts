@@ -50,7 +50,7 @@ export function planNode(input: PlanInput): Plan {
     input.shapes,
     machines,
     input.forbid ?? (() => undefined),
-    present({ adapters, learned: spec.policies.learn ? learned : undefined }),
+    present({ adapters, learned: spec.policies.learn ? learned : undefined, lost: input.lostDevices }),
   );
   const assignment = assign(given, spec);
   const { fleet } = assignment;

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { z } from "zod";
+import { readNodeRecord } from "../../src/store/index.ts";
 import { eventually, launch, omni, processesWith, startNode, temporaryFolder } from "./run-node.ts";
 
 const SPEC = (context: number, beside: string): string => `omni: 1
@@ -27,12 +28,14 @@ const STATUS = z.object({
   ),
 });
 
-const statusOf = async (state: string): Promise<z.infer<typeof STATUS>["services"]> =>
-  STATUS.parse(JSON.parse((await omni(["status", "--json"], state)).stdout)).services;
+const statusOf = async (state: string): Promise<z.infer<typeof STATUS>["services"]> => {
+  const url = readNodeRecord(state)?.url;
+  return url === undefined ? [] : STATUS.parse(await (await fetch(`${url}/api/status`)).json()).services;
+};
 
 const allReady = (state: string) => async (): Promise<boolean> => {
-  const { stdout } = await omni(["status", "--json"], state);
-  return stdout !== "" && STATUS.parse(JSON.parse(stdout)).services.every((one) => one.state === "ready");
+  const services = await statusOf(state).catch(() => []);
+  return services.length > 0 && services.every((one) => one.state === "ready");
 };
 
 it("another spec takes over: what is started the same goes on in its process, the rest is replaced", async () => {
@@ -53,7 +56,6 @@ it("another spec takes over: what is started the same goes on in its process, th
     after = launch(["up", path, "--simulate", "--replace", "--port", "0"], state);
     await left;
     expect([before.child.exitCode, before.stderr()]).toEqual([0, expect.stringContaining("Handing over")]);
-    await eventually(async () => (await omni(["status"], state)).code === 0);
     await eventually(allReady(state));
     const now = await statusOf(state);
     expect(now.map(({ name }) => name)).toEqual(["first", "third"]);
