@@ -29,7 +29,7 @@ describe("completion", () => {
   it("offers commands and each command's options in bash", async () => {
     const path = await script("bash");
     expect(offered(path, ["./omni", "st"])).toEqual(["status"]);
-    expect(offered(path, ["./omni", "up", "--m"])).toEqual(["--model"]);
+    expect(offered(path, ["./omni", "up", "--mo"])).toEqual(["--model"]);
     expect(offered(path, ["./omni", "events", "--"])).toEqual([
       "--json",
       "--follow",
