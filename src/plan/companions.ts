@@ -130,8 +130,7 @@ function withinShare({ kind, shape, companions }: FitDemand, cards: number): Mod
   if (shape === undefined || companions === undefined || isBeside(kind)) return shape;
   const { draft, adapterBytes = 0, corrections } = companions;
   // An engine that holds equal shares is bound by the card that takes most.
-  const learned = cards === 0 ? 0 : Math.max(...correctionOn(corrections, kind, cards));
-  const beyond = Math.max(learned, -shape.otherBytes);
+  const beyond = Math.max(0, ...correctionOn(corrections, kind, cards));
   if (draft === undefined && adapterBytes === 0 && beyond === 0) return shape;
   const tables = draft === undefined ? 0 : draft.embeddingBytes + draft.outputBytes + draft.otherBytes;
   return {

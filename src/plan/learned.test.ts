@@ -9,9 +9,9 @@ const learned = [
 ];
 
 describe("corrections", () => {
-  test("are those of the model, its engine and its number of cards, the newest first", () => {
+  test("are those of the model, its engine and its number of cards, the newest first, and never below the prediction", () => {
     const corrections = correctionsFor("a", learned);
-    expect(correctionOn(corrections, "llama.cpp", 2)).toEqual([300, -20]);
+    expect(correctionOn(corrections, "llama.cpp", 2)).toEqual([300, 0]);
     expect(correctionOn(corrections, "vllm", 1)).toEqual([7]);
   });
 

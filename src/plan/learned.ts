@@ -18,12 +18,19 @@ export type Corrections = ReadonlyMap<string, readonly number[]>;
 
 const keyOf = (engine: string, cards: number): string => `${engine} ${cards}`;
 
-/** The corrections that were learned for a model; the first of equal ones counts, so newest first. */
+/**
+ * The corrections that were learned for a model; the first of equal ones counts, so newest first. They only ever add: an
+ * engine that took less than predicted may come to take it under other requests.
+ */
 export function correctionsFor(model: string, learned: readonly Learned[]): Corrections {
   const found = new Map<string, readonly number[]>();
   for (const { model: of, engine, beyond } of learned) {
     const key = keyOf(engine, beyond.length);
-    if (of === model && !found.has(key)) found.set(key, beyond);
+    if (of === model && !found.has(key))
+      found.set(
+        key,
+        beyond.map((bytes) => Math.max(0, bytes)),
+      );
   }
   return found;
 }
