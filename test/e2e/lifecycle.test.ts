@@ -11,6 +11,7 @@ import {
 } from "./run-node.ts";
 import type { RunningNode } from "./run-node.ts";
 import { z } from "zod";
+import { isAlive } from "../fakes/alive.ts";
 
 const STATUS = z.object({
   services: z.array(
@@ -32,15 +33,6 @@ async function backAfter(node: RunningNode, restarts: number): ReturnType<typeof
   });
   return service(node);
 }
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 const ask = (node: RunningNode, body: Record<string, unknown>): Promise<Response> =>
   fetch(`${node.url}/v1/chat/completions`, {
