@@ -156,9 +156,12 @@ function unitMarks(): number[] {
     });
 }
 
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Least squares: the second value a unit of the first. */
 function slopeOf(points: readonly (readonly [number, number])[]): number {
-  const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
   const x = mean(points.map(([at]) => at));
   const y = mean(points.map(([, value]) => value));
   const over = points.reduce((sum, [at, value]) => sum + (at - x) * (value - y), 0);

@@ -3,6 +3,6 @@
  * health reads, and what its last words mean. Pure knowledge; nothing here opens a socket or starts a process.
  */
 export { findEngineDriver } from "./drivers/find-engine-driver.ts";
-export { embedded, embeddedCommand } from "./embedded.ts";
+export { embeddedCommand } from "./embedded.ts";
 export { findEngineStarter } from "./start/find-engine-starter.ts";
 export { tritonModelArguments } from "./start/triton-vllm.ts";

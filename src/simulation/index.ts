@@ -4,17 +4,13 @@
  * in every way that the real ones do. For `up --simulate`, chaos tests and Omni's own tests. Never here: what Omni does
  * about a failure.
  */
-export type { Board, CardHolder } from "./board/board.ts";
-export type { BoardCard } from "./board/board-card.ts";
+export type { Board } from "./board/board.ts";
 export { createBoard } from "./board/create-board.ts";
-export type { BoardOptions } from "./board/create-board.ts";
 export { openBoard } from "./board/open-board.ts";
 export { expectedAnswer } from "./engine/answer-text.ts";
 export type { EngineSettings as SimulatedEngineSettings } from "./engine/engine-settings.ts";
-export type { Fault, FaultName } from "./faults/fault.ts";
+export type { Fault } from "./faults/fault.ts";
 export { FAULTS } from "./faults/fault.ts";
 export { tellEngine } from "./faults/tell-engine.ts";
 export { boardCards } from "./board-cards.ts";
-export type { SimulatedNode } from "./board-cards.ts";
 export { simulatedLaunch } from "./simulated-launch.ts";
-export type { SimulationOf } from "./simulated-launch.ts";

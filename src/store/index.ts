@@ -5,10 +5,9 @@
  */
 export { readEvents } from "./event-reader.ts";
 export { readMeasurements } from "./measurement-reader.ts";
-export type { Measured, MeasuredTerms, Measurement, MeasurementKey, NewMeasurement } from "./measurement.ts";
-export type { LoadOf, Measurements } from "./measurement-table.ts";
+export type { Measurement, NewMeasurement } from "./measurement.ts";
+export type { Measurements } from "./measurement-table.ts";
 export { isFolderLocked } from "./node-lock.ts";
 export { readNodeRecord, readRecordFile } from "./node-record.ts";
-export type { CardPoint, HostPoint, SampledCard, SampledReading, Spread } from "./sampled.ts";
-export type { SampleHistory } from "./sample-table.ts";
+export type { SampledReading } from "./sampled.ts";
 export { openStore, type Store } from "./store.ts";

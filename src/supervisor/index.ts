@@ -4,9 +4,6 @@
  * fits where (plan), or anything about requests (gateway).
  */
 export type { ServiceView } from "./backends.ts";
-export type { Measured, Measurement } from "./learning.ts";
 export type { CardIdentity } from "./memory-wait.ts";
-export type { PlannedChange } from "./plan-changes.ts";
-export type { SupervisorPolicies } from "./policies.ts";
 export { createSupervisor, type Supervisor, type SupervisorOptions } from "./supervisor.ts";
 export { TIMING, type Timing } from "./timing.ts";

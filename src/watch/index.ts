@@ -5,14 +5,4 @@
  */
 export { createWatch } from "./create-watch.ts";
 export type { NodeWatch, WatchOptions } from "./create-watch.ts";
-export { describeFault, recoveryFor } from "./describe-fault.ts";
-export type { FaultWords, Recovery } from "./describe-fault.ts";
-export type {
-  CardFault,
-  CardReading,
-  HostReading,
-  Pressure,
-  Reading,
-  ThrottleReason,
-  Watch,
-} from "./reading.ts";
+export type { CardFault } from "./reading.ts";

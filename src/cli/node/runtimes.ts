@@ -7,7 +7,7 @@ import type { Runtime } from "../../runtimes/index.ts";
 import type { Spec } from "../../spec/index.ts";
 
 /** Identity of a node: the same for the same state folder of the same machine. */
-export const nodeIdentity = (stateFolder: string): string =>
+const nodeIdentity = (stateFolder: string): string =>
   createHash("sha256").update(`${hostname()}\n${stateFolder}`).digest("hex").slice(0, 16);
 
 export interface RuntimesInput {
