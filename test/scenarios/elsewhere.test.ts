@@ -53,24 +53,6 @@ describe("a ladder that leads elsewhere", { timeout: LIMIT }, () => {
     return response.headers.get("x-omni-service");
   };
 
-  it("long-prompts-go-elsewhere", async () => {
-    expect(await answeredBy({ messages: LONG })).toBe("main");
-    const { pid } = await node.service("main");
-    await node.api.order("main", "step-down");
-    await node.tells([
-      "ladder.down",
-      "main",
-      /prompts above 1000 tokens go to slow\): its owner stepped it down/,
-    ]);
-    expect(await node.service("main")).toMatchObject({ longPrompts: { above: 1000, to: "slow" }, pid });
-    expect(await answeredBy({ messages: LONG })).toBe("slow");
-    expect(await answeredBy()).toBe("main");
-    await node.api.order("main", "step-up");
-    await node.tells(["ladder.up", "main", /its owner stepped it up/]);
-    expect(await answeredBy({ messages: LONG })).toBe("main");
-    expect((await node.service("main")).pid).toBe(pid);
-  });
-
   it("remote-fallback-when-memory-is-stolen", async () => {
     const card = node.card(0);
     const tally = await node.underLoad({ model: "main" }, async () => {
@@ -87,6 +69,24 @@ describe("a ladder that leads elsewhere", { timeout: LIMIT }, () => {
     });
     expect(tally.lost).toEqual([]);
     expect(tally.cut).toBe(0);
+  });
+
+  it("long-prompts-go-elsewhere", async () => {
+    expect(await answeredBy({ messages: LONG })).toBe("main");
+    const { pid } = await node.service("main");
+    await node.api.order("main", "step-down");
+    await node.tells([
+      "ladder.down",
+      "main",
+      /prompts above 1000 tokens go to slow\): its owner stepped it down/,
+    ]);
+    expect(await node.service("main")).toMatchObject({ longPrompts: { above: 1000, to: "slow" }, pid });
+    expect(await answeredBy({ messages: LONG })).toBe("slow");
+    expect(await answeredBy()).toBe("main");
+    await node.api.order("main", "step-up");
+    await node.tells(["ladder.up", "main", /its owner stepped it up/]);
+    expect(await answeredBy({ messages: LONG })).toBe("main");
+    expect((await node.service("main")).pid).toBe(pid);
   });
 });
 

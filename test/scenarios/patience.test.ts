@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { isAlive } from "./left-behind.ts";
 import { LIMIT, ScenarioNode } from "./scenario-node.ts";
 
@@ -28,36 +28,40 @@ policies:
 /** Longer than the minute for which engines wait for a new Omni. */
 const GRACE = 110_000;
 
-describe("what takes patience", { timeout: LIMIT }, () => {
-  let node: ScenarioNode;
-  beforeAll(async () => {
-    node = await ScenarioNode.start(PATIENCE);
+describe("what takes patience", { timeout: LIMIT, concurrent: true }, () => {
+  it("stopped-by-SIGSTOP", async ({ expect }) => {
+    const node = await ScenarioNode.start(PATIENCE);
+    try {
+      // A small busy machine stalls for seconds: only a long silence counts.
+      const tally = await node.underLoad({ model: "chat", count: 2 }, async () => {
+        await node.kill("first", "SIGSTOP");
+        await node.tells(
+          ["service.hung", "first", /answer/],
+          ["service.restarting", "first"],
+          ["service.ready", "first"],
+        );
+      });
+      expect(tally.lost).toEqual([]);
+      await node.expectNothingStray();
+    } finally {
+      await node.end();
+    }
   });
-  afterAll(() => node.end());
 
-  it("stopped-by-SIGSTOP", async () => {
-    // A small busy machine stalls for seconds: only a long silence counts.
-    const tally = await node.underLoad({ model: "chat", count: 2 }, async () => {
-      await node.kill("first", "SIGSTOP");
-      await node.tells(
-        ["service.hung", "first", /answer/],
-        ["service.restarting", "first"],
-        ["service.ready", "first"],
+  it("nobody-adopts", async ({ expect }) => {
+    const node = await ScenarioNode.start(PATIENCE);
+    try {
+      const engines = [await node.service("first"), await node.service("second")].map(({ pid = -1 }) => pid);
+      process.kill(node.own.pid, "SIGKILL");
+      await node.until("Omni is gone", () => !isAlive(node.own.pid));
+      // They are left alone for a while, so that the next Omni finds them; nobody comes.
+      expect(engines.every(isAlive)).toBe(true);
+      await node.until("the engines have ended by themselves", () => !engines.some(isAlive), GRACE);
+      await node.until("the cards are free", () =>
+        node.board.cards.every(({ uuid }) => node.board.used(uuid) === 0),
       );
-    });
-    expect(tally.lost).toEqual([]);
-    await node.expectNothingStray();
-  });
-
-  it("nobody-adopts", async () => {
-    const engines = [await node.service("first"), await node.service("second")].map(({ pid = -1 }) => pid);
-    process.kill(node.own.pid, "SIGKILL");
-    await node.until("Omni is gone", () => !isAlive(node.own.pid));
-    // They are left alone for a while, so that the next Omni finds them; nobody comes.
-    expect(engines.every(isAlive)).toBe(true);
-    await node.until("the engines have ended by themselves", () => !engines.some(isAlive), GRACE);
-    await node.until("the cards are free", () =>
-      node.board.cards.every(({ uuid }) => node.board.used(uuid) === 0),
-    );
+    } finally {
+      await node.end();
+    }
   });
 });
