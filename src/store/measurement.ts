@@ -16,8 +16,6 @@ export interface MeasurementKey {
 
 const bytes = z.number().exactOptional();
 const terms = z.strictObject({ weights: bytes, kvCache: bytes, compute: bytes, total: bytes });
-/** Bytes by what they are for; absent where it is not known. */
-type MeasuredTerms = z.output<typeof terms>;
 
 const measured = z.strictObject({
   devices: z
