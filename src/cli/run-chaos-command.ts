@@ -120,6 +120,12 @@ async function onOwnNode(
       signal,
       ...(real ? {} : { board: openBoard(simulationFolder(own.stateFolder)) }),
     });
+  } catch (thrown) {
+    if (own === undefined || !(thrown instanceof OmniError) || thrown.code !== "cli.no-node") throw thrown;
+    const words = own.output().slice(-5).join(" | ");
+    throw new OmniError("chaos.failed", `The test node does not answer any more: ${words}`, {
+      cause: thrown,
+    });
   } finally {
     await own?.end();
     rmSync(folder, { recursive: true, force: true });

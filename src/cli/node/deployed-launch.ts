@@ -42,6 +42,8 @@ export async function deployedLaunch(service: PlannedService, kind: string, inpu
   const start = (where: Pick<EnginePlace, "host" | "port">): { command: Command; plain: Environment } => {
     const place: EnginePlace = {
       ...deployed.place,
+      // A model that Omni brings along is no file of a deployment; a process of this machine reads it where it lies.
+      ...(process && deployed.place.modelPath === "" ? { modelPath: service.model.path } : {}),
       ...(process ? where : {}),
       ...(process && deployed.place.repositoryPath !== undefined ? { repositoryPath: input.folder } : {}),
     };
