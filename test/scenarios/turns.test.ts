@@ -33,7 +33,7 @@ services:
 routes:
   chat: [talker, idle]
 policies:
-  swap: { minResidency: 1500ms, ttl: 10m, maxWait: 60s }
+  swap: { minResidency: 800ms, ttl: 10m, maxWait: 60s }
   watch: { interval: 250ms, coolDown: 2s, stall: 4s }
 `;
 
@@ -75,7 +75,7 @@ describe("more models than memory", { timeout: LIMIT }, () => {
     // Thrashing would be a load for every few requests; who is loaded stays for the minimum residency.
     const story = await node.story();
     const loads = story.filter(({ kind }) => kind === "swap.loading").length;
-    expect(loads).toBeLessThanOrEqual((performance.now() - began) / 1500 + 1);
+    expect(loads).toBeLessThanOrEqual((performance.now() - began) / 800 + 1);
     const answered = both.reduce((sum, { answers }) => sum + answers.length, 0);
     expect(answered / loads).toBeGreaterThan(3);
     await node.tells(["swap.unloading", undefined, /waits|turn/], ["service.unloaded"], ["swap.loading"]);
@@ -93,7 +93,7 @@ describe("more models than memory", { timeout: LIMIT }, () => {
 
   it("a-stream-that-waits-hears-comments", async () => {
     const absent = (await node.service("red")).state === "ready" ? "blue" : "red";
-    node.board.plant(absent, { name: "slow-start", ms: 7000 });
+    node.board.plant(absent, { name: "slow-start", ms: 6000 });
     const response = await node.ask(absent, { stream: true });
     const text = await response.text();
     expect(response.status).toBe(200);
