@@ -26,7 +26,5 @@ export const loadControl = (
 const isHopeless = ({ state }: ServiceKeeper): boolean =>
   state.phase === "failed" && state.failure?.code !== "engine.gave-up";
 
-const sentence = (text: string): string => {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
-};
+/** With an end. It may begin with the name of a service, which is written as its owner writes it. */
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
