@@ -81,6 +81,7 @@ async function serve(
   terminal: Terminal,
 ): Promise<void> {
   const began = performance.now();
+  outliveReaders();
   const progress = new Progress(terminal);
   // Before it has a node, a request to hand over must not end this process without a word.
   const early = holdHandOver();
@@ -190,6 +191,14 @@ function untilSignal(node: RunningNode, { drain, keep, early }: Ending, terminal
     if (process.platform !== "win32") process.on("SIGUSR2", release);
     if (early()) release();
   });
+}
+
+/** A reader of the output that went away (`omni up | head`) must not take the node along, and its engines would be left. */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.removeAllListeners("error");
+    stream.on("error", () => {});
+  }
 }
 
 /** Keeps a request to hand over from ending this process; tells whether one came until it is first asked. */
