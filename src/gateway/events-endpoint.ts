@@ -66,7 +66,8 @@ export class EventStreams {
     res.write(": events of the node\n\n");
     let blocked = false;
     const pump = (): void => {
-      while (!blocked && !res.destroyed) {
+      // Between its end and its close a stream is still told of events.
+      while (!blocked && !res.destroyed && !res.writableEnded) {
         const batch = this.#log.after(cursor, BATCH);
         const last = batch.at(-1);
         if (last === undefined) return;
@@ -80,7 +81,7 @@ export class EventStreams {
     });
     const unsubscribe = this.#log.subscribe(pump);
     const beat = setInterval(() => {
-      if (!blocked) res.write(": still here\n\n");
+      if (!blocked && !res.writableEnded) res.write(": still here\n\n");
     }, this.#heartbeat);
     const end = (): void => void res.end();
     this.#ends.add(end);

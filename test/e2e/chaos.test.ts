@@ -129,5 +129,7 @@ it("interrupted in the middle of a fault it ends everything of its own and says 
     expect.stringContaining("Interrupted before all faults were done."),
   ]);
   expect(readdirSync(tmp).filter((name) => name.startsWith("omni-chaos"))).toEqual([]);
+  // What answered nvidia-smi just then may take a moment to end.
+  await eventually(() => processesWith(tmp).length === 0);
   folder.remove();
 });

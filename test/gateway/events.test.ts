@@ -74,3 +74,14 @@ it("beats while nothing happens, and ends when the gateway closes", async () => 
   await until(() => stream.ended);
   expect(node.events.listeners).toBe(0);
 });
+
+it("what happens while the gateway closes is told to nobody, and harms nobody", async () => {
+  await using node = await startGateway([]);
+  const stream = await follow(node.url);
+  await until(() => node.events.listeners === 1);
+  const closed = node.gateway.close(5_000);
+  for (let i = 1; i <= 50; i++) node.events.record(happening(`late ${i}`));
+  await closed;
+  await until(() => stream.ended);
+  expect(stream.text).not.toContain("late");
+});
