@@ -63,7 +63,6 @@ const began = performance.now();
 const passed = (): number => (performance.now() - began) / 60_000;
 let faults = 0;
 let told = 0;
-const marks = unitMarks();
 
 while (passed() < minutes) {
   await sleep(every);
@@ -88,14 +87,15 @@ while (passed() < minutes) {
   samples.push(sample);
   if (Math.floor(sample.minute) > told) {
     told = Math.floor(sample.minute);
-    const { answered, other, truncated } = countAnswers();
+    const { answered, refused, cut, truncated } = countAnswers();
     process.stdout.write(
-      `${told} min: ${(sample.resident / 2 ** 20).toFixed(1)} MiB, ${sample.files} files, ${sample.children} children, ${faults} faults, ${answered} answers, ${other} refused or cut, ${truncated} truncated\n`,
+      `${told} min: ${(sample.resident / 2 ** 20).toFixed(1)} MiB, ${sample.files} files, ${sample.children} children, ${faults} faults, ${answered} answers, ${refused} refused, ${cut} cut, ${truncated} truncated\n`,
     );
   }
 }
 
 await clients.stop();
+for (const [words, times] of refusals()) process.stdout.write(`refused ${times} times: ${words}\n`);
 const { truncated } = countAnswers();
 if (truncated > 0) failures.push(`${truncated} answers ended as if they were whole`);
 const second = samples.slice(Math.floor(samples.length / 2));
@@ -109,9 +109,7 @@ process.stdout.write(`events kept: ${events}\n`);
 const pids = childrenOf(own.pid);
 await own.end();
 await sleep(2000);
-const left = [...pids, ...unitMarks().filter((pid) => !marks.includes(pid))].filter((pid) =>
-  existsSync(`/proc/${pid}`),
-);
+const left = [...pids, ...engines()].filter((pid) => existsSync(`/proc/${pid}`));
 if (left.length > 0) failures.push(`processes left: ${[...new Set(left)].join(", ")}`);
 if (existsSync(own.stateFolder)) failures.push(`a folder is left: ${own.stateFolder}`);
 if (await listens(Number(new URL(own.url).port))) failures.push("the port is still open");
@@ -121,11 +119,21 @@ process.stdout.write(
 );
 process.exitCode = failures.length === 0 ? 0 : 1;
 
-function countAnswers(): { answered: number; other: number; truncated: number } {
-  const counts = { answered: 0, other: 0, truncated: 0 };
-  for (const { outcome } of clients.answers)
-    counts[outcome === "answered" ? "answered" : outcome === "truncated" ? "truncated" : "other"]++;
+function countAnswers(): Record<"answered" | "refused" | "cut" | "truncated", number> {
+  const counts = { answered: 0, refused: 0, cut: 0, truncated: 0 };
+  for (const { outcome } of clients.answers) counts[outcome === "silent" ? "refused" : outcome]++;
   return counts;
+}
+
+/** What clients were told most often when they were refused, numbers and names of requests aside. */
+function refusals(): readonly (readonly [string, number])[] {
+  const told = new Map<string, number>();
+  for (const { outcome, detail = "no answer in time" } of clients.answers) {
+    if (outcome !== "refused" && outcome !== "silent") continue;
+    const words = detail.replaceAll(/\d+(?:\.\d+)?/g, "#").slice(0, 160);
+    told.set(words, (told.get(words) ?? 0) + 1);
+  }
+  return [...told].toSorted((one, other) => other[1] - one[1]).slice(0, 8);
 }
 
 function sampleOf(pid: number): Sample {
@@ -143,13 +151,15 @@ function childrenOf(pid: number): number[] {
     .map(Number);
 }
 
-/** Processes that carry the mark of an engine. */
-function unitMarks(): number[] {
+/** Processes of this node's engines: their command names its folder. */
+function engines(): number[] {
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => {
       try {
-        return Number.isInteger(pid) && readFileSync(`/proc/${pid}/environ`, "latin1").includes("OMNI_UNIT=");
+        return (
+          Number.isInteger(pid) && readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(own.stateFolder)
+        );
       } catch {
         return false;
       }

@@ -107,9 +107,9 @@ describe("more models than memory", { timeout: LIMIT }, () => {
     expect((await node.ask("idle")).status).toBe(200);
     await node.untilState("idle", "unloaded");
     await node.tells(
-      ["service.starting", "idle", /A request waits for it/],
+      ["service.starting", "idle", /a request waits for it/],
       ["service.ready", "idle"],
-      ["service.unloaded", "idle", /Nobody asked for it/],
+      ["service.unloaded", "idle", /nobody asked for it/],
     );
   });
 
