@@ -156,7 +156,7 @@ describe("the end of a node", () => {
     folder.remove();
   });
 
-  it("SIGKILL of Omni while the engine is still starting leaves none behind", async () => {
+  it("SIGKILL of Omni while the engine is still starting: the next start finds it, and nothing is left after that", async () => {
     const folder = temporaryFolder();
     const child = launch(["up", "--port", "0"], folder.path);
     let engines: number[] = [];
@@ -166,6 +166,8 @@ describe("the end of a node", () => {
     });
     child.kill("SIGKILL");
     await once(child, "close");
+    const again = await startNode([], folder.path);
+    expect(await again.interrupt()).toBe(0);
     await eventually(() => !engines.some(isAlive));
     expect(engines.filter(isAlive)).toEqual([]);
     folder.remove();
