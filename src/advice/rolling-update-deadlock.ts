@@ -1,4 +1,5 @@
 import { formatBytes } from "../core/index.ts";
+import { isMainMemory } from "../plan/memory-device.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import type { Spec } from "../spec/index.ts";
 import { allCards, cardsOfService } from "./hardware.ts";
@@ -39,7 +40,7 @@ function reasonOf({ spec, plan }: AdviceInput, name: string, service: Service): 
   const needed =
     service.devices.kind === "gpus"
       ? cards
-      : (planned?.devices.filter((device) => !/(?:^|\/)cpu$/.test(device)).length ?? 0);
+      : (planned?.devices.filter((device) => !isMainMemory(device)).length ?? 0);
   if (needed === 0) return undefined;
   if (holdsWholeCards(spec, service)) {
     const there = service.devices.kind === "gpus" ? cards : allCards(spec).length;

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { OmniError } from "../core/index.ts";
+import { freePort } from "../runtimes/free-port.ts";
 import type { OwnNode } from "./scenario.ts";
 
 const SKEW = fileURLToPath(new URL("skewed-clock.ts", import.meta.url));
@@ -179,14 +179,4 @@ function fill(folder: string): () => Promise<void> {
     rmSync(path, { force: true });
     return Promise.resolve();
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const bound = probe.address();
-      probe.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : 0));
-    });
-  });
 }

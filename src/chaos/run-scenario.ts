@@ -180,8 +180,9 @@ async function recoveryOf(
     return now?.state === "ready" && (now.ladder?.rung ?? 0) === (victim.ladder?.rung ?? 0);
   };
   const readyAgain = (): number | undefined =>
-    events.find(({ event, at }) => at >= struck && event.service === victim.name && READY.has(event.kind))
-      ?.at;
+    events.find(
+      ({ event, at }) => at >= struck && event.service === victim.name && event.kind === "service.ready",
+    )?.at;
   let at: number | undefined;
   const done = await until(
     async () => {
@@ -195,8 +196,6 @@ async function recoveryOf(
   );
   return done ? at : undefined;
 }
-
-const READY: ReadonlySet<string> = new Set(["service.ready"]);
 
 /** Whether it came to hold within `patience` ms. Rejects when `signal` aborts. */
 async function until(

@@ -2,6 +2,7 @@ import { present } from "../core/index.ts";
 import { engineKindOf, findEngineKind } from "../catalog/index.ts";
 import { findEngineStarter } from "../engines/index.ts";
 import type { EngineOptions, EnginePlace } from "../engines/start.ts";
+import { isMainMemory } from "../plan/memory-device.ts";
 import type { Plan, PlannedService } from "../plan/plan.ts";
 import type { Machine, Model, Service, Spec } from "../spec/spec.ts";
 import { cardsNamed } from "./cards.ts";
@@ -148,7 +149,7 @@ function memoryOf(
   { memory }: Service,
 ): Pick<DeployedService, "memoryRequest" | "memoryLimit"> {
   const predicted = planned.memory
-    .filter(({ device }) => /(?:^|\/)cpu$/.test(device))
+    .filter(({ device }) => isMainMemory(device))
     .reduce((sum, { total }) => sum + total, 0);
   return {
     memoryRequest: predicted,

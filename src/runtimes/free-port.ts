@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 
 /** A port of loopback that is free now, `preferred` if it is. */
-export async function freePort(preferred: number | undefined): Promise<number> {
+export async function freePort(preferred?: number): Promise<number> {
   if (preferred !== undefined) {
     const port = await tryPort(preferred).catch(() => undefined);
     if (port !== undefined) return port;

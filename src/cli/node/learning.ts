@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { present } from "../../core/index.ts";
 import type { EngineTook } from "../../engines/engine.ts";
+import { isMainMemory } from "../../plan/memory-device.ts";
 import { correctionOn, correctionsFor, fillsShare } from "../../plan/index.ts";
 import type { Learned } from "../../plan/index.ts";
 import type { MemoryTerms, PlannedService } from "../../plan/plan.ts";
@@ -65,7 +66,7 @@ function recordOf(
   cardModel: LearningInput["cardModel"],
   learned: readonly Learned[],
 ): NewMeasurement {
-  const onCards = service.devices.filter((device) => !isMemory(device));
+  const onCards = service.devices.filter((device) => !isMainMemory(device));
   const added = correctionOn(correctionsFor(service.model.name, learned), kind, onCards.length);
   const bare = predicted.map((terms) => withoutCorrection(terms, kind, added, onCards.indexOf(terms.device)));
   const tokens = service.kvCache?.tokens;
@@ -117,9 +118,7 @@ function tookOn(
       ? /^CPU|host/i.test(name)
       : new RegExp(`^(?:CUDA|cuda:|GPU|ROCm|Vulkan)?${position}$`).test(name),
   );
-  if (named === undefined || (position < 0 && !isMemory(device))) return {};
+  if (named === undefined || (position < 0 && !isMainMemory(device))) return {};
   const { device: _, ...terms } = named;
   return terms;
 }
-
-const isMemory = (device: string): boolean => /(?:^|\/)cpu$/.test(device);

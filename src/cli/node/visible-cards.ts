@@ -1,3 +1,4 @@
+import { isMainMemory } from "../../plan/memory-device.ts";
 import type { PlannedService } from "../../plan/plan.ts";
 import type { CardIdentity } from "./card-identities.ts";
 
@@ -20,7 +21,7 @@ export function visibleCards(
   { devices }: PlannedService,
   cards: ReadonlyMap<string, CardIdentity>,
 ): Readonly<Record<string, string>> {
-  const wanted = devices.filter((device) => !/(?:^|\/)cpu$/.test(device));
+  const wanted = devices.filter((device) => !isMainMemory(device));
   if (wanted.length === 0) return { CUDA_VISIBLE_DEVICES: "" };
   const known = wanted.flatMap((device) => cards.get(device) ?? []);
   const uuids = known.flatMap(({ uuid }) => uuid ?? []);

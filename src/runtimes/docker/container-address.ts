@@ -5,7 +5,7 @@ import type { Address } from "../../core/index.ts";
 import type { DockerConnection } from "./docker-connection.ts";
 import type { DockerSocket } from "./docker-socket.ts";
 import { isLocal } from "./docker-socket.ts";
-import { freePort } from "./loopback-ports.ts";
+import { freePort } from "../free-port.ts";
 import { openTunnel } from "./ssh-tunnel.ts";
 
 const LOOPBACK = "127.0.0.1";

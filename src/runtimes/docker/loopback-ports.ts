@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { freePort } from "../free-port.ts";
 
 /** How many ports are remembered as given away but perhaps not yet listened on. */
 const REMEMBERED = 64;
@@ -16,27 +16,10 @@ export class LoopbackPorts {
   }
 
   async #free(wanted?: number): Promise<number> {
-    // A wanted port is its service's own: that it had it before is no reason against it.
-    if (wanted !== undefined && (await canListen(wanted))) return wanted;
     for (;;) {
-      const port = await freePort();
-      if (!this.#given.includes(port)) return port;
+      const port = await freePort(wanted);
+      // A wanted port is its service's own: that it had it before is no reason against it.
+      if (port === wanted || !this.#given.includes(port)) return port;
     }
   }
-}
-
-/** A port that nobody listens on at this moment. */
-export const freePort = async (): Promise<number> => (await listenOn(0)) ?? 0;
-
-const canListen = async (port: number): Promise<boolean> => (await listenOn(port)) === port;
-
-function listenOn(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once("error", () => resolve(undefined));
-    probe.listen(port, "127.0.0.1", () => {
-      const bound = probe.address();
-      probe.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : undefined));
-    });
-  });
 }
