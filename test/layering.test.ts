@@ -14,6 +14,7 @@ const PURE = new Set([
   "engines",
   "deployment",
   "render",
+  "dialects",
 ]);
 const ACTING =
   /^node:(?:net|http|https|http2|tls|dgram|child_process|worker_threads|cluster|fs|fs\/promises|sqlite)$|^undici$/;

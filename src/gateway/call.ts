@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { Caller } from "../keys/caller.ts";
+
 /** One request that passed the door, with what every answer to it needs. */
 export interface Call {
   readonly req: IncomingMessage;
@@ -8,8 +10,8 @@ export interface Call {
   /** The path without query, trailing slashes and percent signs as sent. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** True when the caller showed a key, or none is asked for. */
-  readonly trusted: boolean;
+  /** Who asks; `undefined` on open paths when no valid key was shown. */
+  readonly caller: Caller | undefined;
   /** Flat name and value pairs that every answer of this call carries. */
   readonly headers: readonly string[];
 }

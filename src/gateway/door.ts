@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
+import type { Caller } from "../keys/caller.ts";
 import type { KeyRing, NameGuard } from "./access.ts";
 import type { Call } from "./call.ts";
 import { requestId } from "./request-id.ts";
@@ -7,6 +8,7 @@ import type { Surface } from "./surface.ts";
 import { allowedMethods, serve } from "./surface.ts";
 import { badRequest, sendError } from "./wire-error.ts";
 
+const EVERYONE: Caller = { key: "local", admin: true, upstream: true, priority: 5 };
 const NO_QUERY = new URLSearchParams();
 
 /** Where every request comes in: names, keys, cross-origin rules, then the surface. */
@@ -46,7 +48,7 @@ export class Door {
     const found = this.#surface.find(call.path);
     if (found === undefined) this.#surface.notFound(call);
     else if (isPreflight(req)) preflight(call, allowedMethods(found.endpoint));
-    else if (!call.trusted && found.endpoint.open !== true) unauthorized(call);
+    else if (call.caller === undefined && found.endpoint.open !== true) unauthorized(call);
     else serve(found.endpoint, call, found.rest);
   }
 
@@ -65,7 +67,7 @@ export class Door {
       id,
       path: path.length > 1 && path.endsWith("/") ? path.replace(/\/+$/, "") || "/" : path,
       query: mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1)),
-      trusted: this.#keys.allows(req.headers),
+      caller: this.#keys.allows(req.headers) ? EVERYONE : undefined,
       headers,
     };
   }

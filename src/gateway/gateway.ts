@@ -100,17 +100,16 @@ function createSurface(
   { control, hardware }: Pick<GatewayOptions, "control" | "hardware">,
 ): Surface {
   const { backends, events, traffic } = shared;
-  const proxy = { method: "POST", handle: (call) => proxyRequest(shared, call) } as const satisfies Endpoint;
+  const proxy = { POST: (call) => proxyRequest(shared, call) } satisfies Endpoint;
   return new Surface({
-    "/": { method: "GET", open: true, handle: (call) => answerHome(facts, call) },
-    "/healthz": { method: "GET", open: true, handle: answerHealth },
+    "/": { open: true, GET: (call) => answerHome(facts, call) },
+    "/healthz": { open: true, GET: answerHealth },
     "/readyz": {
-      method: "GET",
       open: true,
-      handle: (call) => answerReadiness(backends, facts.stopping, call),
+      GET: (call) => answerReadiness(backends, facts.stopping, call),
     },
-    "/v1/models": { method: "GET", handle: (call) => listModels(backends, call) },
-    "/v1/models/*": { method: "GET", handle: (call, id) => showModel(backends, call, id) },
+    "/v1/models": { GET: (call) => listModels(backends, call) },
+    "/v1/models/*": { GET: (call, id) => showModel(backends, call, id) },
     "/v1/chat/completions": proxy,
     "/v1/completions": proxy,
     "/v1/embeddings": proxy,
@@ -118,21 +117,19 @@ function createSurface(
       ? {}
       : {
           "/api/services/*": {
-            method: "POST",
-            handle: (call, rest) => orderService(backends, control, events, call, rest),
+            POST: (call, rest) => orderService(backends, control, events, call, rest),
           } satisfies Endpoint,
         }),
     ...(hardware === undefined
       ? {}
       : {
           "/api/hardware": {
-            method: "GET",
-            handle: (call) => sendJson(call, 200, hardware()),
+            GET: (call) => sendJson(call, 200, hardware()),
           } satisfies Endpoint,
         }),
-    "/api/status": { method: "GET", handle: (call) => answerStatus(backends, facts, traffic, call) },
-    "/api/events": { method: "GET", handle: (call) => answerEvents(events, call) },
-    "/api/events/stream": { method: "GET", handle: (call) => streams.follow(call) },
+    "/api/status": { GET: (call) => answerStatus(backends, facts, traffic, call) },
+    "/api/events": { GET: (call) => answerEvents(events, call) },
+    "/api/events/stream": { GET: (call) => streams.follow(call) },
   });
 }
 

@@ -21,8 +21,9 @@ export function answerReadiness(backends: Backends, stopping: boolean, call: Cal
   const ready = waiting.length === 0 && routes.length > 0 && !stopping;
   const why = stopping ? "the node is stopping" : routes.length === 0 ? "the node serves nothing" : undefined;
   // Names of services are for those who hold a key; a probe needs the status alone.
-  const shown = call.trusted
-    ? { ready, routes: routes.length, waiting, ...(why === undefined ? {} : { reason: why }) }
-    : { ready };
+  const shown =
+    call.caller !== undefined
+      ? { ready, routes: routes.length, waiting, ...(why === undefined ? {} : { reason: why }) }
+      : { ready };
   sendJson(call, ready ? 200 : 503, shown, ready ? [] : ["retry-after", "5"]);
 }

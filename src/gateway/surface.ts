@@ -3,12 +3,16 @@ import { sendText } from "./call.ts";
 import { nearest } from "../core/index.ts";
 import { sendError } from "./wire-error.ts";
 
-/** One path of the gateway. `rest` is what follows the prefix of a path that ends in `*`. */
-export interface Endpoint {
-  readonly method: "GET" | "POST";
-  readonly handle: (call: Call, rest: string) => void;
+type Handler = (call: Call, rest: string) => void;
+
+const METHODS = ["GET", "POST", "DELETE"] as const;
+
+/** One path of the gateway and what each method does there. `rest` is what follows the prefix of a path that ends in `*`. */
+export interface Endpoint extends Readonly<Partial<Record<(typeof METHODS)[number], Handler>>> {
   /** True for what anyone may see, key or not. */
   readonly open?: boolean;
+  /** True for what only keys with `admin` may do. */
+  readonly admin?: boolean;
 }
 
 /** Every path of the gateway, in one table: `/v1/models/*` matches what begins so. */
@@ -47,15 +51,21 @@ export class Surface {
 
 /** HEAD comes with GET, OPTIONS with everything. */
 export const allowedMethods = (endpoint: Endpoint): string =>
-  endpoint.method === "GET" ? "GET, HEAD, OPTIONS" : "POST, OPTIONS";
+  [
+    ...METHODS.filter((method) => endpoint[method] !== undefined).flatMap((method) =>
+      method === "GET" ? ["GET", "HEAD"] : [method],
+    ),
+    "OPTIONS",
+  ].join(", ");
 
 /** Calls the endpoint, or answers OPTIONS and methods that it does not know. */
 export function serve(endpoint: Endpoint, call: Call, rest: string): void {
   const method = call.req.method ?? "";
+  const asked = method === "HEAD" ? "GET" : METHODS.find((known) => known === method);
+  const handler = asked === undefined ? undefined : endpoint[asked];
   const allow = allowedMethods(endpoint);
-  if (method === endpoint.method || (method === "HEAD" && endpoint.method === "GET")) {
-    endpoint.handle(call, rest);
-  } else if (method === "OPTIONS") {
+  if (handler !== undefined) handler(call, rest);
+  else if (method === "OPTIONS") {
     sendText(call, 204, "text/plain", "", ["allow", allow]);
   } else {
     const message = `${method} is not possible on ${call.path}; it takes ${allow}.`;

@@ -49,7 +49,9 @@ describe("planNode on this machine", () => {
         model: { path: "/models/a.gguf" },
       },
     ]);
-    expect(routes).toEqual([{ name: "chat", services: ["chat"] }]);
+    expect(routes).toMatchObject([
+      { name: "chat", services: ["chat"], rules: { route: "chat", retries: 2 } },
+    ]);
     expect(gateway).toEqual({ host: "127.0.0.1", port: 4664 });
     expect(diagnostics).toEqual([]);
   });
@@ -100,7 +102,7 @@ services:
 routes:
   smart: { services: [slow, fast], aliases: [gpt-4o] }`;
     const fault = new OmniError("model.not-gguf", "b.gguf is no GGUF file");
-    expect(plan(text, { m: SMALL, n: fault }).routes).toEqual([
+    expect(plan(text, { m: SMALL, n: fault }).routes).toMatchObject([
       { name: "smart", services: ["fast"] },
       { name: "gpt-4o", services: ["fast"] },
       { name: "fast", services: ["fast"] },
@@ -184,7 +186,7 @@ services: { s: { model: m, engine: llama.cpp, replicas: 2, context: 4096 } }`,
       { m: ggufOf(18) },
     );
     expect(placed(made)).toEqual({ s: "llama.cpp@one", "s-2": "llama.cpp@two" });
-    expect(made.routes[0]).toEqual({ name: "s", services: ["s", "s-2"] });
+    expect(made.routes[0]).toMatchObject({ name: "s", services: ["s", "s-2"] });
   });
 
   it("gives no replica the name of a service, nor one that is too long for a label", () => {

@@ -81,6 +81,8 @@ export interface PlannedService {
     readonly image?: string;
   };
   readonly model: { readonly name: string; readonly path: string; readonly sizeBytes: number };
+  /** What it offers, as the spec says; by its model and engine when absent. */
+  readonly capabilities?: readonly string[];
   readonly devices: readonly string[];
   /** UUIDs of its cards in the same order, the identity that engines are pinned by; empty where the spec names none. */
   readonly uuids?: readonly string[];
@@ -117,10 +119,57 @@ export interface PlannedService {
   readonly extraArguments: readonly string[];
 }
 
+/** When a candidate of a route may take a request; all that is there must hold. */
+export interface RouteCondition {
+  /** Tokens of the prompt. */
+  readonly promptTokens?: { readonly above?: number; readonly below?: number };
+  readonly needs?: readonly RouteNeed[];
+  /** Names of keys. */
+  readonly keys?: readonly string[];
+  /** Request headers, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Minutes after midnight, local time of the node; the end may be before the start (over midnight). */
+  readonly hours?: { readonly from: number; readonly to: number };
+}
+
+export type RouteNeed =
+  | "tools"
+  | "json"
+  | "vision"
+  | "audio"
+  | "reasoning"
+  | "embeddings"
+  | "image"
+  | "rerank";
+
+export interface RouteCandidate {
+  /** A placed service; replicas are listed one by one. */
+  readonly service: string;
+  readonly weight: number;
+  readonly when?: RouteCondition;
+  /** Requests of this route at the service at the same time. */
+  readonly maxConcurrent?: number;
+}
+
+/** How a route of the spec chooses and what it allows. Milliseconds. */
+export interface RouteRules {
+  /** Name of the route in the spec; its aliases share its counts. */
+  readonly route: string;
+  readonly strategy: "ordered" | "weighted" | "least-loaded";
+  readonly sticky: "none" | "session" | "prefix";
+  readonly retries: number;
+  readonly continue: boolean;
+  readonly hedge?: { readonly after: number; readonly below?: number };
+  readonly timeouts: { readonly firstByte: number; readonly idle: number; readonly total: number };
+  readonly candidates: readonly RouteCandidate[];
+}
+
 /** A name that clients ask for, and the services that may answer it, in order of preference. */
 export interface PlannedRoute {
   readonly name: string;
   readonly services: readonly string[];
+  /** Only for routes (and their aliases) that the spec itself names. */
+  readonly rules?: RouteRules;
 }
 
 /** An engine of a service, or a placement, that was looked at and not taken. */

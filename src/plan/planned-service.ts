@@ -61,6 +61,9 @@ export function plannedService(context: ServiceContext, item: number): PlannedSe
           tensorParallel: prediction.settings.tensorParallel,
           pipelineParallel: prediction.settings.pipelineParallel,
         }),
+    ...present({
+      capabilities: settings.capabilities ?? context.spec.models[wanted.demand.model]?.capabilities,
+    }),
     ...(settings.cpus === undefined ? {} : { cpus: settings.cpus }),
     ...(settings.numaNode === undefined ? {} : { numaNode: settings.numaNode }),
     contextTokens: contextOf(candidate),

@@ -1,5 +1,6 @@
 import type { Address, Diagnostic, LocalAddress } from "../core/index.ts";
 import type { EngineLoad } from "../engines/engine.ts";
+import type { PlannedRoute } from "../plan/plan.ts";
 
 export type ServiceState =
   /** Never started, or stopped by its owner. */
@@ -51,6 +52,10 @@ export interface ServiceView {
   readonly restarts: number;
   readonly contextTokens: number;
   readonly parallel: number;
+  /** Requests that may wait beyond `parallel`. */
+  readonly queueLimit?: number;
+  /** What it offers, where its owner said so; anything is assumed otherwise. */
+  readonly capabilities?: readonly string[];
   /** Milliseconds since the epoch of the last change of `state`. */
   readonly since: number;
   readonly devices?: readonly string[];
@@ -80,10 +85,7 @@ export interface Diversion {
   readonly above?: number;
 }
 
-export interface RouteView {
-  readonly name: string;
-  readonly services: readonly string[];
-}
+export type RouteView = PlannedRoute;
 
 /** The right to send one request to a service: while it is held, the service is not stopped for another's sake. */
 export interface Lease {

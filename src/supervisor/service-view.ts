@@ -39,6 +39,8 @@ export function viewOf(
     restarts: state.restarts,
     contextTokens: service.contextTokens,
     parallel: service.parallel,
+    queueLimit: service.queueLimit,
+    ...(service.capabilities === undefined ? {} : { capabilities: service.capabilities }),
     since,
     devices: service.devices,
     ...(state.adopted ? { adopted: true } : {}),

@@ -1,0 +1,65 @@
+/** How a request ended. */
+export type RequestOutcome =
+  /** The client has a whole answer of an engine, whatever its status. */
+  | "answered"
+  /** Omni refused it: wrong, unknown, not allowed, over a limit, nothing ready. */
+  | "refused"
+  /** All tries failed. */
+  | "failed"
+  /** It broke after a part, and the client was told. */
+  | "cut"
+  /** The client went away. */
+  | "abandoned";
+
+/** One request as metrics, traces and the access log see it. Times are milliseconds. No contents and no secrets. */
+export interface RequestRecord {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+  readonly method: string;
+  readonly path: string;
+  /** `chat`, `messages`, `embeddings`, …: the last words of the path. */
+  readonly operation: string;
+  readonly status: number;
+  readonly outcome: RequestOutcome;
+  readonly key: string;
+  readonly route?: string;
+  readonly service?: string;
+  readonly engine?: string;
+  readonly model?: string;
+  readonly stream: boolean;
+  readonly attempts: number;
+  /** Times that a cut answer was continued on another engine. */
+  readonly continued: number;
+  /** From the last byte of the request to the last byte of the answer. */
+  readonly duration: number;
+  /** Of these, waiting for a place or a model. */
+  readonly queued: number;
+  /** To the first byte of the answer's content. */
+  readonly firstToken?: number;
+  readonly promptTokens?: number;
+  readonly completionTokens?: number;
+  readonly cachedTokens?: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** The code of an error that Omni itself answered. */
+  readonly error?: string;
+  /** W3C trace context as the client sent it. */
+  readonly traceparent?: string;
+  /** Tries, for the spans of a trace: when each began and ended (since the epoch), where, and how. */
+  readonly tries?: readonly {
+    readonly service: string;
+    readonly began: number;
+    readonly ended: number;
+    readonly failure?: string;
+  }[];
+}
+
+/** Where the gateway tells what it did. Every method is cheap and never throws. */
+export interface Meter {
+  finished(record: RequestRecord): void;
+  /** Time between two events of a stream that carried content, ms. */
+  interToken(service: string, time: number): void;
+  /** `traceparent` of the request to an engine, when this request is traced; the client's own is passed on otherwise. */
+  traceparent(id: string, received: string | undefined): string | undefined;
+}
