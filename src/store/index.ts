@@ -9,5 +9,8 @@ export type { Measurement, NewMeasurement } from "./measurement.ts";
 export type { Measurements } from "./measurement-table.ts";
 export { isFolderLocked } from "./node-lock.ts";
 export { readNodeRecord, readRecordFile } from "./node-record.ts";
+export type { ResponseBounds } from "./response-bounds.ts";
+export { openResponses } from "./response-table.ts";
+export type { StoredResponse, StoredResponses } from "./response-table.ts";
 export type { SampledReading } from "./sampled.ts";
 export { openStore, type Store } from "./store.ts";

@@ -44,6 +44,20 @@ const MIGRATIONS: readonly string[] = [
      measured TEXT NOT NULL
    ) STRICT;
    CREATE INDEX measurements_by_key ON measurements (model, engine, version, cards, settings);`,
+  `CREATE TABLE responses (
+     key TEXT NOT NULL, id TEXT NOT NULL, used INTEGER NOT NULL, previous TEXT,
+     input TEXT NOT NULL, answer TEXT NOT NULL, bytes INTEGER NOT NULL,
+     UNIQUE (key, id)
+   ) STRICT;
+   CREATE INDEX responses_by_key ON responses (key, used, bytes);
+   CREATE INDEX responses_by_use ON responses (used, bytes);
+   CREATE TABLE response_items (
+     key TEXT NOT NULL, item TEXT NOT NULL, response TEXT NOT NULL, PRIMARY KEY (key, item)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX response_items_by_response ON response_items (key, response);
+   CREATE TRIGGER responses_deleted AFTER DELETE ON responses BEGIN
+     DELETE FROM response_items WHERE key = old.key AND response = old.id;
+   END;`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
@@ -61,8 +75,19 @@ export function migrate(database: DatabaseSync, place: string): void {
     );
   }
   for (const [index, statements] of MIGRATIONS.entries()) {
-    if (index < version) continue;
-    database.exec(`BEGIN IMMEDIATE; ${statements} PRAGMA user_version = ${index + 1}; COMMIT`);
+    if (index >= version) step(database, index, statements);
+  }
+}
+
+/** A node and commands of its owner may open a new database at the same moment: who comes second finds the step done. */
+function step(database: DatabaseSync, index: number, statements: string): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    if (schemaVersion(database) <= index) database.exec(`${statements} PRAGMA user_version = ${index + 1}`);
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
   }
 }
 
