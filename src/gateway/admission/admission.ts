@@ -43,4 +43,6 @@ export interface Admission {
   ): Promise<Place | NoPlace | undefined>;
   /** Requests that have a place at a service, and that wait for one. */
   load(service: string): { readonly running: number; readonly waiting: number };
+  /** Reads capacities and limits anew: to be called when a service changed, came or went. Who fits now gets in. */
+  refresh(): void;
 }
