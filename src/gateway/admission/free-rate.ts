@@ -3,19 +3,26 @@ const REMEMBERED = 64;
 const SHORTEST = 1;
 const LONGEST = 600;
 
-/** How fast places of one service become free, by the last of them. Times are milliseconds of one growing clock. */
+/**
+ * How fast places of one service become free, by the last of them, on a clock that stands while nobody is there: an idle
+ * hour says nothing. Times are milliseconds of one growing clock.
+ */
 export class FreeRate {
   readonly #times = new Float64Array(REMEMBERED);
   #count = 0;
-  #busySince = 0;
+  #idle = 0;
+  #idleSince: number | undefined = 0;
 
-  /** The first request came in after there was none. */
+  /** A request came in after there was none. */
   busy(now: number): void {
-    this.#busySince = now;
+    this.#idle += now - (this.#idleSince ?? now);
+    this.#idleSince = undefined;
   }
 
-  freed(now: number): void {
-    this.#times[this.#count++ % REMEMBERED] = now;
+  /** A place became free; `last` when nobody is there any more. */
+  freed(now: number, last: boolean): void {
+    this.#times[this.#count++ % REMEMBERED] = now - this.#idle;
+    if (last) this.#idleSince = now;
   }
 
   /**
@@ -23,15 +30,10 @@ export class FreeRate {
    * moment; before the first one, all that is known is that it takes longer than it has taken.
    */
   perMillisecond(now: number): number {
-    const known = Math.min(this.#count, REMEMBERED);
-    // An idle hour between then and now says nothing about how fast places become free.
-    const since = Math.max(
-      this.#busySince,
-      this.#times[this.#count <= REMEMBERED ? 0 : this.#count % REMEMBERED] ?? 0,
-    );
-    let counted = 0;
-    for (let i = 0; i < known; i++) if ((this.#times[i] ?? 0) >= since) counted++;
-    return Math.max(1, counted) / Math.max(1, now - since);
+    const clock = (this.#idleSince ?? now) - this.#idle;
+    if (this.#count <= REMEMBERED) return Math.max(1, this.#count) / Math.max(1, clock);
+    const oldest = this.#times[this.#count % REMEMBERED] ?? 0;
+    return (REMEMBERED - 1) / Math.max(1, clock - oldest);
   }
 }
 

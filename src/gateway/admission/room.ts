@@ -52,7 +52,7 @@ export class Room implements Crowded {
   left(bound: Bound | undefined, now: number): void {
     this.running--;
     if (bound !== undefined) bound.running--;
-    this.rate.freed(now);
+    this.rate.freed(now, this.running === 0);
   }
 
   add(stay: Stay, now: number): void {
