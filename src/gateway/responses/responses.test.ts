@@ -47,7 +47,7 @@ const lines = (input: unknown): unknown[] =>
   objectsIn(input).map((item) => {
     const content = item["content"];
     const text = Array.isArray(content) ? objectsIn(content)[0]?.["text"] : content;
-    return text === undefined ? item["type"] : `${String(item["role"])}: ${text}`;
+    return typeof text === "string" ? `${String(item["role"])}: ${text}` : item["type"];
   });
 
 test("a conversation continues by the id of its last response, reasoning included, instructions not", () => {
@@ -158,8 +158,10 @@ test("any input at all gives items or a refusal with its place", () => {
       const result = expandInput({ input, previous_response_id: previous }, folder.responses, {
         key: "alice",
       });
-      if ("status" in result) expect(result.param).toMatch(/^(?:input|previous_response_id)/);
-      else for (const item of result.all) expect(item["id"]).toBeTypeOf("string");
+      const ids = "status" in result ? [] : result.all.map((item) => item["id"]);
+      const place = "status" in result ? result.param : "input";
+      expect(place).toMatch(/^(?:input|previous_response_id)/);
+      expect(ids.every((id) => typeof id === "string")).toBe(true);
     }),
   );
 });
