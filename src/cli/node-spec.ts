@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, resolve } from "node:path";
-import { messageOf, OmniError } from "../core/index.ts";
+import { messageOf, OmniError, present } from "../core/index.ts";
 import type { Diagnostic } from "../core/index.ts";
+import { digestOf } from "../keys/index.ts";
+import type { SpecKey } from "../keys/index.ts";
 import { loadSpec, serviceName } from "../spec/index.ts";
 import type { LoadedSpec, Spec } from "../spec/index.ts";
 
@@ -104,12 +106,18 @@ export async function readKeys(located: LocatedSpec): Promise<readonly string[]>
   return secrets;
 }
 
-/** The secrets of `keys:` that are set, and an error for each that is not. */
-export async function presentKeys({
-  spec,
-  folder,
-}: LocatedSpec): Promise<{ readonly secrets: readonly string[]; readonly missing: readonly Diagnostic[] }> {
+/** Keys of a spec that are set, and an error for each that is not. */
+export interface PresentKeys {
+  readonly secrets: readonly string[];
+  /** The same by name, with what each may do and the digest in place of the secret. */
+  readonly keys: readonly SpecKey[];
+  readonly missing: readonly Diagnostic[];
+}
+
+/** The keys of `keys:` that are set, and an error for each that is not. */
+export async function presentKeys({ spec, folder }: LocatedSpec): Promise<PresentKeys> {
   const secrets: string[] = [];
+  const keys: SpecKey[] = [];
   const missing: Diagnostic[] = [];
   for (const [name, key] of Object.entries(spec.keys)) {
     const from = key.env === undefined ? `the file ${key.file ?? ""}` : `the environment variable ${key.env}`;
@@ -124,9 +132,26 @@ export async function presentKeys({
       });
     } else {
       secrets.push(secret);
+      keys.push(specKeyOf(name, key, secret));
     }
   }
-  return { secrets, missing };
+  return { secrets, keys, missing };
+}
+
+function specKeyOf(name: string, key: Spec["keys"][string], secret: string): SpecKey {
+  const { admin, upstream, priority, routes, tools, limits, content, expires } = key;
+  return {
+    caller: {
+      key: name,
+      admin,
+      upstream,
+      priority,
+      ...present({ routes, tools, content }),
+      ...(limits === undefined ? {} : { limits: present(limits) }),
+    },
+    digest: digestOf(secret),
+    ...present({ expires }),
+  };
 }
 
 /** A secret of the spec from its variable or file, trimmed; `undefined` when it is not set or empty. */

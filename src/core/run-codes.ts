@@ -8,11 +8,27 @@ interface Entry {
 const entry = (exit: 1 | 2 | 3, title: string, remedy: string): Entry => ({ title, remedy, exit });
 
 export const RUN_CODES = {
+  "key.exists": entry(
+    2,
+    "There is a key of that name already.",
+    "Choose another name, or rotate the key that is there.",
+  ),
+  "key.unknown": entry(2, "There is no such key.", "./omni keys list shows the keys of a node."),
+  "store.unreachable": entry(
+    1,
+    "The database that gateways share cannot be reached or does not answer.",
+    "Check its address, its credentials and that it runs; a gateway goes on with what it knows.",
+  ),
   "service.unknown": entry(2, "The node has no such service.", "omni status lists the services of a node."),
   "node.other-machine": entry(
     2,
     "A service belongs to another machine of the spec.",
     "Run ./omni up with the same spec on that machine; --machine NAME says which one this is.",
+  ),
+  "telemetry.otlp": entry(
+    2,
+    "Traces shall go to an address to which Omni cannot send them.",
+    "Omni sends OTLP over HTTP: give the collector's HTTP address, such as http://otel-collector:4318.",
   ),
   "engine.no-image": entry(
     2,
@@ -118,5 +134,15 @@ export const RUN_CODES = {
     2,
     "The cluster refused an object.",
     "Correct what the message names; kubectl apply --dry-run=server of the rendered file shows the same.",
+  ),
+  "workflow.unreadable": entry(
+    2,
+    "A workflow template of an image service cannot be read.",
+    "Check the path under the service's workflows; it counts from the spec's folder.",
+  ),
+  "workflow.invalid": entry(
+    2,
+    "A workflow template of an image service is not one that images can be made with.",
+    "Export it in ComfyUI with Export (API) and put placeholders such as {{prompt}} into it.",
   ),
 } as const;

@@ -24,6 +24,8 @@ export interface KeyGate {
   identify(secret: string | undefined): Caller | KeyRefusal;
   /** Counts the request against the caller's limits; `tokens` is what it may take at least, by its prompt. */
   admit(caller: Caller, tokens: number): Admitted | KeyRefusal | Promise<Admitted | KeyRefusal>;
+  /** How the caller's limits a minute stand, as OpenAI names the headers: flat name and value pairs; empty without limits. */
+  limitHeaders(caller: Caller): readonly string[];
 }
 
 /** Tokens and requests of one answer, for the books. */
@@ -35,6 +37,8 @@ export interface UsageEntry {
   readonly completionTokens: number;
   /** Of the prompt's, those that the engine had in its cache. */
   readonly cachedTokens?: number;
+  /** Requests that it stands for; 1 when absent. */
+  readonly requests?: number;
 }
 
 /** Keeps usage by key, model and day. Never waits; what it holds is written in batches and at `close`. */

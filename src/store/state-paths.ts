@@ -4,3 +4,5 @@ import { join } from "node:path";
 export const databasePath = (stateFolder: string): string => join(stateFolder, "omni.db");
 export const lockPath = (stateFolder: string): string => join(stateFolder, "node.lock");
 export const recordPath = (stateFolder: string): string => join(stateFolder, "node.json");
+/** Present since the first key was created: a database that was lost must not open a node that had keys. */
+export const keysMarkPath = (stateFolder: string): string => join(stateFolder, "keys-in-use");

@@ -1,0 +1,95 @@
+import { hash, timingSafeEqual } from "node:crypto";
+import type { Caller } from "./caller.ts";
+import type { KeyRefusal } from "./key-gate.ts";
+import type { KnownKey } from "./known-key.ts";
+
+/** Everyone, on a node that never had a key. */
+const EVERYONE: Caller = { key: "local", admin: true, upstream: true, priority: 5 };
+
+const MISSING: KeyRefusal = {
+  status: 401,
+  code: "invalid_api_key",
+  message: "This node asks for a key: send Authorization: Bearer KEY, or x-api-key: KEY.",
+};
+const UNKNOWN: KeyRefusal = {
+  status: 401,
+  code: "invalid_api_key",
+  message: "The key is none of this node's; its owner lists them with ./omni keys list.",
+};
+
+interface Entry {
+  readonly digest: Buffer;
+  readonly caller: Caller;
+  readonly until: number;
+  readonly expired: KeyRefusal;
+}
+
+interface WrittenCaller {
+  /** The caller as JSON, to see a change by. */
+  readonly written: string;
+  readonly caller: Caller;
+}
+
+/**
+ * Who shows which secret. A node that never had a key is open; once it had one it is closed for good, so that the last
+ * key's revocation does not open it: `ever` is told by the spec or by rows of the store, where revoked keys stay.
+ */
+export class KeyRoll {
+  /**
+   * By the first four bytes of the digest, then compared whole in constant time. Time tells at most those 32 bits of a
+   * digest, from which no secret of 256 bits follows.
+   */
+  #entries = new Map<number, Entry[]>();
+  /** One object a key for as long as nothing about it changes. */
+  #callers = new Map<string, WrittenCaller>();
+  #ever = false;
+
+  /** The keys that are in force from now on. `ever`: keys were configured, though none may be in force. */
+  set(keys: readonly KnownKey[], ever: boolean): void {
+    this.#ever ||= ever || keys.length > 0;
+    const entries = new Map<number, Entry[]>();
+    const callers = new Map<string, WrittenCaller>();
+    for (const { caller: told, digests } of keys) {
+      const written = JSON.stringify(told);
+      const before = this.#callers.get(told.key);
+      const caller = before?.written === written ? before.caller : told;
+      callers.set(told.key, { written, caller });
+      for (const { digest: hex, until = Infinity } of digests) {
+        const digest = Buffer.from(hex, "hex");
+        const entry: Entry = { digest, caller, until, expired: expiredAt(told.key, until) };
+        const slot = digest.readUInt32LE(0);
+        entries.set(slot, [...(entries.get(slot) ?? []), entry]);
+      }
+    }
+    this.#entries = entries;
+    this.#callers = callers;
+  }
+
+  get open(): boolean {
+    return !this.#ever;
+  }
+
+  /** `now` in milliseconds since the epoch. */
+  identify(secret: string | undefined, now: number): Caller | KeyRefusal {
+    if (!this.#ever) return EVERYONE;
+    if (secret === undefined) return MISSING;
+    const shown = hash("sha256", secret, "buffer");
+    const entries = this.#entries.get(shown.readUInt32LE(0));
+    if (entries === undefined) return UNKNOWN;
+    for (const { digest, caller, until, expired } of entries)
+      if (timingSafeEqual(digest, shown)) return now < until ? caller : expired;
+    return UNKNOWN;
+  }
+}
+
+function expiredAt(key: string, until: number): KeyRefusal {
+  const when = Number.isFinite(until) ? new Date(until).toISOString().slice(0, 16).replace("T", " ") : "";
+  return {
+    status: 401,
+    code: "key_expired",
+    message: `The key ${key} expired at ${when} UTC; its owner makes a new one with ./omni keys rotate or create.`,
+  };
+}
+
+/** Whether `found` is a refusal. */
+export const isUnknown = (found: Caller | KeyRefusal): boolean => found === UNKNOWN;

@@ -1,0 +1,93 @@
+import { messageOf } from "../core/index.ts";
+import type { NewEvent } from "../core/index.ts";
+import type { UsageRow } from "../store/stored-key.ts";
+import type { UsageBook, UsageEntry } from "./key-gate.ts";
+import { UsageTally } from "./usage-tally.ts";
+
+/** Entries that come together before they are written at once, and milliseconds that the first of them waits. */
+const BATCH = 500;
+const DELAY = 1000;
+
+export interface UsageWriterOptions {
+  /** Adds rows to the books, all or nothing. */
+  readonly write: (rows: readonly UsageRow[]) => void | Promise<void>;
+  readonly onEvent: (event: NewEvent) => void;
+  readonly now?: () => number;
+}
+
+/**
+ * Keeps usage in memory for a second at most, then writes it. What cannot be written is kept, put together by key, model
+ * and day so that it stays small, and tried again every second. Idle, it has no timer.
+ */
+export class UsageWriter implements UsageBook {
+  readonly #options: UsageWriterOptions;
+  readonly #now: () => number;
+  readonly #tally = new UsageTally();
+  #entries = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(options: UsageWriterOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
+
+  record(entry: UsageEntry): void {
+    this.#tally.add(entry, this.#now());
+    this.#entries += 1;
+    if (this.#entries >= BATCH && !this.#failing) void this.flush();
+    else this.#arm();
+  }
+
+  /** Writes what is there. Rejects never: what is not written is tried again. */
+  async flush(): Promise<void> {
+    await this.#writing;
+    if (this.#tally.empty) return;
+    this.#writing ??= this.#write();
+    await this.#writing;
+  }
+
+  /** Writes what is there for the last time. */
+  async close(): Promise<void> {
+    await this.flush();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.flush();
+    }, DELAY).unref();
+  }
+
+  async #write(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#entries = 0;
+    const rows = this.#tally.take();
+    try {
+      await this.#options.write(rows);
+      if (this.#failing)
+        this.#say("info", "usage.written", "The usage of keys is written again; nothing was lost.");
+      this.#failing = false;
+    } catch (error) {
+      this.#tally.putBack(rows);
+      if (!this.#failing)
+        this.#say(
+          "warning",
+          "usage.unwritten",
+          `The usage of keys cannot be written: ${messageOf(error)}. It is kept and tried again.`,
+        );
+      this.#failing = true;
+      this.#arm();
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  #say(severity: NewEvent["severity"], kind: string, message: string): void {
+    this.#options.onEvent({ severity, kind, message });
+  }
+}
