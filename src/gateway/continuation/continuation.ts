@@ -8,14 +8,18 @@ export interface Said {
   readonly text: string;
   /** Thinking that came before the text, as the engine's `reasoning_content` (or thinking blocks) had it. */
   readonly reasoning: string;
-  /** A tool call has begun. */
+  /** A tool call (or something else that is no text: audio, a refusal) has begun. */
   readonly toolCall: boolean;
   readonly logprobs: boolean;
   /** More than one choice. */
   readonly several: boolean;
+  /** Thinking came after text: their order is not known any more. */
+  readonly mixed: boolean;
   /** Deltas that carried content: at least this many tokens were generated. */
   readonly deltas: number;
   readonly finished: boolean;
+  /** Messages only: the last content block that began. */
+  readonly block?: { readonly index: number; readonly open: boolean; readonly type: string };
 }
 
 /** Remembers the events that went to a client, cheaply: they are parsed only when the memory is compacted or a cut happens. */
@@ -30,12 +34,20 @@ export interface SaidSoFar {
 
 /** Joins the stream of the engine that goes on to what the client has: ids, roles, usage and finish reason stay coherent. */
 export interface StreamJoiner {
-  /** Wire text for one event (in the lane's dialect) of the engine that goes on. */
+  /** Wire text for one event (in the lane's dialect) of the engine that goes on; empty once it has refused. */
   event(data: string, name?: string): string;
   end(): string;
+  /** Why this stream does not go on from what the client has; nothing of it went out. Asked after every event. */
+  readonly refused: string | undefined;
 }
 
 /** How a cut answer goes on, or why it cannot. */
 export type Continuation =
-  | { readonly body: JsonObject; readonly joiner: StreamJoiner }
+  | {
+      /** In the lane's dialect. */
+      readonly body: JsonObject;
+      readonly joiner: StreamJoiner;
+      /** Members to be set in the body once it has been translated to chat; in a body of chat they are already. */
+      readonly flags: JsonObject;
+    }
   | { readonly impossible: string };
