@@ -58,6 +58,35 @@ const MIGRATIONS: readonly string[] = [
    CREATE TRIGGER responses_deleted AFTER DELETE ON responses BEGIN
      DELETE FROM response_items WHERE key = old.key AND response = old.id;
    END;`,
+  // The generation grows by triggers, so that no writer of any process can forget to tell the others.
+  `CREATE TABLE keys (
+     name TEXT PRIMARY KEY,
+     digest TEXT NOT NULL UNIQUE,
+     prefix TEXT NOT NULL,
+     may TEXT NOT NULL,
+     created INTEGER NOT NULL,
+     expires INTEGER,
+     revoked INTEGER,
+     rotated INTEGER,
+     graced TEXT,
+     graced_until INTEGER
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE keys_generation (n INTEGER NOT NULL) STRICT;
+   INSERT INTO keys_generation VALUES (0);
+   CREATE TRIGGER keys_inserted AFTER INSERT ON keys BEGIN UPDATE keys_generation SET n = n + 1; END;
+   CREATE TRIGGER keys_updated AFTER UPDATE ON keys BEGIN UPDATE keys_generation SET n = n + 1; END;
+   CREATE TRIGGER keys_deleted AFTER DELETE ON keys BEGIN UPDATE keys_generation SET n = n + 1; END;
+   CREATE TABLE key_usage (
+     day TEXT NOT NULL,
+     key TEXT NOT NULL,
+     model TEXT NOT NULL,
+     service TEXT NOT NULL,
+     requests INTEGER NOT NULL,
+     prompt_tokens INTEGER NOT NULL,
+     completion_tokens INTEGER NOT NULL,
+     cached_tokens INTEGER NOT NULL,
+     PRIMARY KEY (day, key, model, service)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
