@@ -1,0 +1,46 @@
+import type { RequestRecord } from "../request-record.ts";
+import { accessLine, recordLevel } from "./access-line.ts";
+import type { LogLevel } from "./access-line.ts";
+import { RotatedFile, stderrTarget } from "./log-target.ts";
+import { LogWriter } from "./log-writer.ts";
+
+export interface AccessLogOptions {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+  /** Standard error when absent. */
+  readonly file?: string;
+  /** Bytes. */
+  readonly maxSize: number;
+  readonly keep: number;
+  /** False in worker processes: the file is rotated by one process. */
+  readonly rotates?: boolean;
+}
+
+const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
+
+/** A line for each request of at least the wanted level. */
+export class AccessLog {
+  readonly #least: number;
+  readonly #format: "text" | "json";
+  readonly #writer: LogWriter;
+
+  /** `lost` is told of lines that could not be written, and why. */
+  constructor(options: AccessLogOptions, lost: (lines: number, why: string) => void) {
+    const { file, maxSize, keep, rotates = true } = options;
+    this.#least = ORDER.indexOf(options.level);
+    this.#format = options.format;
+    this.#writer = new LogWriter({
+      target: file === undefined ? stderrTarget : new RotatedFile({ file, maxSize, keep, rotates }),
+      lost,
+    });
+  }
+
+  finished(record: RequestRecord): void {
+    if (ORDER.indexOf(recordLevel(record)) >= this.#least)
+      this.#writer.write(accessLine(record, this.#format));
+  }
+
+  close(time: number): Promise<void> {
+    return this.#writer.close(time);
+  }
+}
