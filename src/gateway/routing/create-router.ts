@@ -1,0 +1,252 @@
+import type { EventLog } from "../../core/index.ts";
+import { formatDuration } from "../../core/index.ts";
+import type { Caller } from "../../keys/caller.ts";
+import type { RouteCandidate } from "../../plan/plan.ts";
+import type { Backends, ServiceView } from "../../supervisor/backends.ts";
+import type { Ask } from "../ask.ts";
+import type { Target } from "../targets.ts";
+import type { Arrangement } from "./arrange.ts";
+import { arrange, seedOf } from "./arrange.ts";
+import type { Surroundings } from "./ask-question.ts";
+import { AskQuestion } from "./ask-question.ts";
+import type { EjectionPolicy } from "./ejection.ts";
+import { EJECTION } from "./ejection.ts";
+import { Ejections } from "./ejections.ts";
+import type { Eligible, Judgement } from "./judge.ts";
+import { judge } from "./judge.ts";
+import { LiveLoad } from "./live-load.ts";
+import type { PrefixMarks } from "./prefix-marks.ts";
+import { prefixMarks } from "./prefix-marks.ts";
+import { PrefixMemory } from "./prefix-memory.ts";
+import { answerLimit, countedBounds, readBounds, roughBounds } from "./prompt-size.ts";
+import { promptText } from "./prompt-text.ts";
+import type { Choice, RouteBound, Router, Skipped, TryOutcome } from "./router.ts";
+import { sessionKey } from "./session-key.ts";
+
+export interface RouterOptions {
+  readonly backends: Backends;
+  /** Where it is told that a service is set aside and let in again. */
+  readonly events?: Pick<EventLog, "record">;
+  /** Tokens of a text by the tokenizer of a service; `undefined` where it cannot tell now. Never rejects. */
+  readonly countTokens?: (service: string, text: string) => Promise<number | undefined>;
+  readonly ejection?: Partial<EjectionPolicy>;
+  /** For how many ms the node's view of its services is used before it is asked for again. */
+  readonly viewAge?: number;
+  /** Milliseconds of a clock that only grows. */
+  readonly clock?: () => number;
+  /** Milliseconds since the epoch, for hours of the day. */
+  readonly now?: () => number;
+}
+
+const VIEW_AGE = 50;
+/** Tokens of an answer that are expected of a request that does not say less. */
+const USUAL_ANSWER = 512;
+/** Services of a route whose tokenizer is asked, one after another. */
+const MOST_COUNTERS = 2;
+
+/** A router over the services of a node. It holds no timer and no socket; what it remembers is bounded. */
+export const createRouter = (options: RouterOptions): Router => new NodeRouter(options);
+
+/** A target as requests use it, computed when it is first asked for. */
+interface Prepared {
+  readonly candidates: readonly RouteCandidate[];
+  readonly route: string;
+  readonly strategy: Arrangement["strategy"];
+  readonly sticky: Arrangement["sticky"];
+  readonly bounded: boolean;
+}
+
+class NodeRouter implements Router {
+  readonly #options: RouterOptions;
+  readonly #clock: () => number;
+  readonly #ejections: Ejections;
+  readonly #load = new LiveLoad();
+  readonly #memory = new PrefixMemory();
+  readonly #surroundings: Surroundings;
+  readonly #prepared = new WeakMap<Target, Prepared>();
+  /** Turns under `weighted`, by route and service. */
+  readonly #owed = new Map<string, Map<string, number>>();
+  readonly #marks = new WeakMap<Ask, PrefixMarks>();
+  #views = new Map<string, ServiceView>();
+  #viewed = -Infinity;
+
+  constructor(options: RouterOptions) {
+    const { backends, now = Date.now } = options;
+    this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.#ejections = new Ejections({ ...EJECTION, ...options.ejection }, options.events);
+    this.#surroundings = {
+      viewOf: (service) => this.#views.get(service),
+      diversionOf: backends.diversion === undefined ? undefined : (service) => backends.diversion?.(service),
+      minutes: () => minutesOfDay(new Date(now())),
+    };
+  }
+
+  choose(target: Target, ask: Ask, caller: Caller): Choice | Promise<Choice> {
+    const now = this.#clock();
+    this.#look(now);
+    const prepared = this.#prepare(target);
+    const question = new AskQuestion(ask, caller, this.#surroundings);
+    let judged = judge(prepared.candidates, question);
+    if (judged.unsure !== "nothing") {
+      question.tokens = readBounds(ask);
+      judged = judge(prepared.candidates, question);
+    }
+    if (this.#options.countTokens !== undefined && isWorthCounting(judged)) {
+      return this.#count(prepared, question, ask, judged);
+    }
+    return this.#choice(prepared, question, ask, judged, now);
+  }
+
+  began(service: string, ask: Ask): (outcome: TryOutcome, time: number) => void {
+    const expected = Math.min(answerLimit(ask) ?? USUAL_ANSWER, USUAL_ANSWER);
+    const left = this.#load.began(service, roughBounds(ask).likely + expected);
+    const marks = this.#marks.get(ask);
+    if (marks !== undefined) this.#memory.remember(marks, this.#modelSeed(service), service);
+    let over = false;
+    return (outcome) => {
+      if (over) return;
+      over = true;
+      left();
+      this.#ejections.ended(service, outcome, this.#clock(), this.#restarts(service));
+    };
+  }
+
+  /** The node is asked for all its services at once, so not with every request. */
+  #look(now: number): void {
+    if (now - this.#viewed < (this.#options.viewAge ?? VIEW_AGE)) return;
+    this.#viewed = now;
+    this.#views = new Map(this.#options.backends.services().map((view) => [view.name, view]));
+  }
+
+  #prepare(target: Target): Prepared {
+    const known = this.#prepared.get(target);
+    if (known !== undefined) return known;
+    const { rules, services, route } = target;
+    const candidates: readonly RouteCandidate[] =
+      rules?.candidates ?? services.map((service) => ({ service, weight: 1 }));
+    const prepared: Prepared = {
+      candidates,
+      route: rules?.route ?? route,
+      strategy: rules?.strategy ?? "ordered",
+      sticky: rules?.sticky ?? "prefix",
+      bounded: candidates.some(({ maxConcurrent }) => maxConcurrent !== undefined),
+    };
+    this.#prepared.set(target, prepared);
+    return prepared;
+  }
+
+  /** Asks a tokenizer, because what is known of the prompt's length leaves the choice open. */
+  async #count(prepared: Prepared, question: AskQuestion, ask: Ask, judged: Judgement): Promise<Choice> {
+    const prompt = promptText(ask);
+    let counters = judged.eligible.filter(({ view }) => view?.state === "ready").slice(0, MOST_COUNTERS);
+    if (prompt === undefined) counters = [];
+    for (const { service, view } of counters) {
+      const tokens = await this.#options.countTokens?.(service, prompt?.text ?? "");
+      if (tokens === undefined) continue;
+      question.counted = { model: view?.model ?? "", before: question.tokens };
+      question.tokens = countedBounds(question.tokens, tokens, prompt?.share ?? 1);
+      break;
+    }
+    const now = this.#clock();
+    this.#look(now);
+    return this.#choice(prepared, question, ask, judge(prepared.candidates, question), now);
+  }
+
+  #choice(prepared: Prepared, question: AskQuestion, ask: Ask, judged: Judgement, now: number): Choice {
+    const { eligible, skipped } = judged;
+    const [only] = eligible;
+    if (only !== undefined && eligible.length === 1 && !prepared.bounded) {
+      return { services: [only.service], skipped, tokens: question.tokens };
+    }
+    const left = this.#ejections.none ? eligible : this.#withoutEjected(eligible, now);
+    const ordered = this.#arrange(prepared, ask, left);
+    this.#noteProbe(ordered[0], now);
+    const aside = eligible.length === left.length ? [] : this.#aside(eligible, left, now);
+    const bounds = prepared.bounded ? boundsOf(prepared.route, ordered) : undefined;
+    return {
+      services: ordered.map(({ service }) => service),
+      skipped: aside.length === 0 ? skipped : [...skipped, ...aside],
+      tokens: question.tokens,
+      ...(bounds === undefined ? {} : { bounds }),
+    };
+  }
+
+  #arrange(prepared: Prepared, ask: Ask, left: readonly Eligible[]): readonly Eligible[] {
+    if (left.length < 2) return left;
+    const how: Arrangement = {
+      strategy: prepared.strategy,
+      sticky: prepared.sticky,
+      owed: this.#owedOn(prepared.route),
+      session: () => sessionKey(ask),
+      marks: () => this.#marksOf(ask),
+      had: (marks, model) => this.#memory.find(marks, seedOf(model)),
+      running: ({ service, view }) => this.#load.running(service, view),
+      pressure: ({ service, view, weight }) => this.#load.pressure(service, view, weight),
+    };
+    const roomy = left.filter(({ tight }) => !tight);
+    if (roomy.length === left.length || roomy.length === 0) return arrange(left, how);
+    return [...arrange(roomy, how), ...left.filter(({ tight }) => tight)];
+  }
+
+  /** Without those that are set aside, unless nobody who is ready would be left. */
+  #withoutEjected(eligible: readonly Eligible[], now: number): readonly Eligible[] {
+    const left = eligible.filter(
+      ({ service, view }) => this.#ejections.admits(service, now, view?.restarts ?? 0) !== "out",
+    );
+    return left.some(({ view }) => view === undefined || view.state === "ready") ? left : eligible;
+  }
+
+  #noteProbe(first: Eligible | undefined, now: number): void {
+    if (first === undefined || this.#ejections.none || first.view?.state !== "ready") return;
+    if (this.#ejections.admits(first.service, now, first.view.restarts) === "probe") {
+      this.#ejections.probes(first.service, now);
+    }
+  }
+
+  #aside(eligible: readonly Eligible[], left: readonly Eligible[], now: number): readonly Skipped[] {
+    return eligible
+      .filter((one) => !left.includes(one))
+      .map(({ service }) => ({
+        service,
+        why: `its last tries broke; it is left out for another ${formatDuration(this.#ejections.left(service, now))}`,
+        because: "ejected",
+      }));
+  }
+
+  #owedOn(route: string): Map<string, number> {
+    let owed = this.#owed.get(route);
+    if (owed === undefined) this.#owed.set(route, (owed = new Map()));
+    return owed;
+  }
+
+  #marksOf(ask: Ask): PrefixMarks {
+    let marks = this.#marks.get(ask);
+    if (marks === undefined) this.#marks.set(ask, (marks = prefixMarks(ask)));
+    return marks;
+  }
+
+  #modelSeed(service: string): number {
+    return seedOf(this.#views.get(service)?.model ?? "");
+  }
+
+  #restarts(service: string): number {
+    return this.#views.get(service)?.restarts ?? 0;
+  }
+}
+
+/** Whether it makes a difference how long the prompt really is: where all windows are equal, the engine itself says no. */
+function isWorthCounting({ unsure, eligible }: Judgement): boolean {
+  if (unsure !== "fit") return unsure === "choice";
+  const [first] = eligible;
+  return eligible.some(({ view }) => view?.contextTokens !== first?.view?.contextTokens);
+}
+
+function boundsOf(route: string, ordered: readonly Eligible[]): ReadonlyMap<string, RouteBound> | undefined {
+  const bounds = ordered.flatMap(({ service, maxConcurrent }): [string, RouteBound][] =>
+    maxConcurrent === undefined ? [] : [[service, { route, limit: maxConcurrent }]],
+  );
+  return bounds.length === 0 ? undefined : new Map(bounds);
+}
+
+const minutesOfDay = (time: Date): number => time.getHours() * 60 + time.getMinutes();

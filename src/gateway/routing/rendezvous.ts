@@ -1,0 +1,56 @@
+import { mixed } from "./hashing.ts";
+
+/** One of several services that can stand for each other. */
+export interface Equal {
+  readonly service: string;
+  /** Hash of its name. */
+  readonly seed: number;
+  /** Share of the work it is meant to have; 0 only when nobody else can. */
+  readonly weight: number;
+  /** Requests that it has now. */
+  readonly running: number;
+  /** Requests that it computes at the same time. */
+  readonly parallel: number;
+}
+
+/**
+ * Equals in the order in which a key prefers them: rendezvous (highest random weight) hashing, D. Thaler and C. Ravishankar,
+ * 1998. One that is added takes over its share of the keys and moves no other; one that goes leaves its keys to the next.
+ */
+export function byRendezvous<E extends Pick<Equal, "seed" | "weight">>(
+  equals: readonly E[],
+  key: number,
+): E[] {
+  return equals
+    .map((equal) => ({ equal, score: scoreOf(equal, key) }))
+    .toSorted((a, b) => a.score - b.score)
+    .map(({ equal }) => equal);
+}
+
+/** Smallest wins: exponentially distributed with the weight as rate, so that each wins its weight's share of the keys. */
+const scoreOf = ({ seed, weight }: Pick<Equal, "seed" | "weight">, key: number): number =>
+  weight > 0 ? -Math.log((mixed(key ^ seed) + 0.5) / 2 ** 32) / weight : Infinity;
+
+/** By how much one may be ahead of its share: consistent hashing with bounded loads, Mirrokni, Thorup, Zadimoghaddam, 2016. */
+const BOUND = 1.25;
+
+/**
+ * Puts those that have their share of the requests in flight already behind the others, both in their order. One whose
+ * slots are half free is never full: there a request that goes elsewhere would only lose its cache.
+ */
+export function withBoundedLoad<E extends Equal>(ordered: readonly E[]): readonly E[] {
+  let requests = 1;
+  let weights = 0;
+  for (const { running, weight } of ordered) {
+    requests += running;
+    weights += weight;
+  }
+  const full = (equal: E): boolean => equal.running + 1 > boundOf(equal, requests, weights);
+  const [first] = ordered;
+  if (first === undefined || !full(first)) return ordered;
+  return [...ordered.filter((equal) => !full(equal)), ...ordered.filter(full)];
+}
+
+/** Requests that one may have, when there are `requests` on services with `weights` together. */
+export const boundOf = ({ weight, parallel }: Equal, requests: number, weights: number): number =>
+  Math.max(1, parallel >> 1, weights > 0 ? Math.ceil((BOUND * requests * weight) / weights) : 0);
