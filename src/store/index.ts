@@ -3,12 +3,17 @@
  * really took; all of it bounded by retention. It also says which process owns the folder. Everything in it survives a SIGKILL and can be read from other processes meanwhile.
  * Never here: what an event means, or any decision.
  */
+export { dropContents, openContents } from "./content-table.ts";
+export type { ContentBounds, Contents, KeptContent } from "./content-table.ts";
 export { readEvents } from "./event-reader.ts";
 export { readMeasurements } from "./measurement-reader.ts";
 export type { Measurement, NewMeasurement } from "./measurement.ts";
 export type { Measurements } from "./measurement-table.ts";
 export { isFolderLocked } from "./node-lock.ts";
 export { readNodeRecord, readRecordFile } from "./node-record.ts";
+export type { RequestRow } from "./request-row.ts";
+export { openRequests } from "./request-table.ts";
+export type { RequestBounds, RequestFilter, Requests, RequestTableOptions } from "./request-table.ts";
 export type { ResponseBounds } from "./response-bounds.ts";
 export { openResponses } from "./response-table.ts";
 export type { StoredResponse, StoredResponses } from "./response-table.ts";

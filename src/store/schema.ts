@@ -87,6 +87,22 @@ const MIGRATIONS: readonly string[] = [
      cached_tokens INTEGER NOT NULL,
      PRIMARY KEY (day, key, model, service)
    ) STRICT, WITHOUT ROWID;`,
+  // Requests one by one, and contents where the owner asked for them. Sizes stand in the index, away from the bytes.
+  `CREATE TABLE requests (
+     seq INTEGER PRIMARY KEY,
+     id TEXT NOT NULL, time INTEGER NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, operation TEXT NOT NULL,
+     status INTEGER NOT NULL, outcome TEXT NOT NULL, key TEXT NOT NULL,
+     route TEXT, service TEXT, engine TEXT, model TEXT,
+     stream INTEGER NOT NULL, attempts INTEGER NOT NULL, continued INTEGER NOT NULL,
+     duration REAL NOT NULL, queued REAL NOT NULL, first_token REAL,
+     prompt_tokens INTEGER, completion_tokens INTEGER, cached_tokens INTEGER,
+     bytes_in INTEGER NOT NULL, bytes_out INTEGER NOT NULL, error TEXT
+   ) STRICT;
+   CREATE TABLE contents (
+     id TEXT PRIMARY KEY, time INTEGER NOT NULL, key TEXT NOT NULL, bytes INTEGER NOT NULL,
+     whole INTEGER NOT NULL, request BLOB NOT NULL, answer BLOB NOT NULL
+   ) STRICT;
+   CREATE INDEX contents_by_time ON contents (time, bytes);`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

@@ -4,13 +4,15 @@
  * few microseconds and never waits for a disk or a network.
  * Never here: what a request meant, or any decision about one.
  */
-export type { LogLevel } from "./access-log/access-line.ts";
+export type { LogLevel } from "./access-log/log-level.ts";
 export { METRICS_MEDIA_TYPES, metricsFormat, renderMetrics } from "./metrics/exposition.ts";
 export type { MetricNames } from "./metrics/known-names.ts";
 export { gatewaySamples, machineSamples, serviceSamples } from "./metrics/node-samples.ts";
 export type { Collector, Sample } from "./metrics/registry.ts";
 export { mergeSnapshots } from "./metrics/snapshot.ts";
 export type { MetricsSnapshot } from "./metrics/snapshot.ts";
+export { createContentKeeper, KEEPS_NOTHING } from "./requests/content-keeper.ts";
+export type { ContentKeeper, ContentTee } from "./requests/content-keeper.ts";
 export type { Meter, RequestOutcome, RequestRecord } from "./request-record.ts";
 export { serverTiming } from "./server-timing.ts";
 export { createTelemetry } from "./telemetry.ts";

@@ -2,6 +2,7 @@ import { OMNI_METRICS } from "../catalog/index.ts";
 import type { NewEvent } from "../core/index.ts";
 import { AccessLog } from "./access-log/access-log.ts";
 import type { AccessLogOptions } from "./access-log/access-log.ts";
+import { safePath } from "./access-log/safe-path.ts";
 import { LoopDelay } from "./metrics/loop-delay.ts";
 import type { MetricNames } from "./metrics/known-names.ts";
 import { buildSamples, processSamples } from "./metrics/process-samples.ts";
@@ -77,7 +78,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
           loop?.busy();
           log?.finished(record);
           tracing?.tracer.finished(record);
-          requests?.record(record);
+          requests?.record(record.path.includes("?") ? { ...record, path: safePath(record.path) } : record);
         } catch (error) {
           // A request has its answer by now; what is wrong here is for the owner of the code, not for a client.
           process.emitWarning(error instanceof Error ? error : String(error));

@@ -1,112 +1,99 @@
 import { formatDuration } from "../../core/index.ts";
 import type { RequestRecord } from "../request-record.ts";
-
-export type LogLevel = "debug" | "info" | "warning" | "error";
-
-/** How severe a request is for the log: refusals are warnings, what broke on this side is an error. */
-export function recordLevel({ outcome, status }: RequestRecord): LogLevel {
-  if (outcome === "failed" || outcome === "cut" || status >= 500) return "error";
-  return outcome === "refused" || status >= 400 ? "warning" : "info";
-}
-
-/** Names of parameters whose values are secrets, also as parts of longer names: `api_key`, `access-token`. */
-const SECRET_NAME = /key|token|secret|password|passwd|signature|sig$|auth|credential|code/i;
-const LONGEST_PATH = 500;
-
-/** A path for the log: values of parameters that may be secrets are masked, and it ends after 500 characters. */
-export function safePath(path: string): string {
-  const mark = path.indexOf("?");
-  const whole =
-    mark < 0
-      ? path
-      : path.slice(0, mark + 1) +
-        path
-          .slice(mark + 1)
-          .split("&")
-          .map((pair) => maskPair(pair))
-          .join("&");
-  return whole.length > LONGEST_PATH ? `${whole.slice(0, LONGEST_PATH)}…` : whole;
-}
-
-function maskPair(pair: string): string {
-  const equals = pair.indexOf("=");
-  // A parameter without a name may be the secret itself.
-  if (equals <= 0) return pair.length > 20 ? "***" : pair;
-  const name = pair.slice(0, equals);
-  return SECRET_NAME.test(decoded(name)) ? `${name}=***` : pair;
-}
-
-/** Percent signs must not hide a name. */
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
+import { recordLevel } from "./log-level.ts";
+import { safePath } from "./safe-path.ts";
 
 /** One line of the access log, with its line feed. No contents, no addresses, no secrets. */
 export function accessLine(record: RequestRecord, format: "text" | "json"): string {
   return format === "json" ? jsonLine(record) : textLine(record);
 }
 
-function jsonLine(record: RequestRecord): string {
-  const { started, path, tries, traceparent, duration, queued, firstToken, ...rest } = record;
-  return `${JSON.stringify({
-    time: new Date(started).toISOString(),
+/** One literal, because every spread of an object would be as dear as the rest of the line; what is undefined is left out. */
+const jsonLine = (record: RequestRecord): string =>
+  `${JSON.stringify({
+    time: timeText(record.started),
     level: recordLevel(record),
     kind: "request",
-    ...rest,
-    path: safePath(path),
-    duration: rounded(duration),
-    queued: rounded(queued),
-    ...(firstToken === undefined ? {} : { firstToken: rounded(firstToken) }),
-    ...traceOf(traceparent),
-    ...triesOf(tries),
+    id: record.id,
+    method: record.method,
+    path: safePath(record.path),
+    operation: record.operation,
+    status: record.status,
+    outcome: record.outcome,
+    key: record.key,
+    route: record.route,
+    service: record.service,
+    engine: record.engine,
+    model: record.model,
+    stream: record.stream,
+    attempts: record.attempts,
+    continued: record.continued,
+    duration: rounded(record.duration),
+    queued: rounded(record.queued),
+    firstToken: record.firstToken === undefined ? undefined : rounded(record.firstToken),
+    promptTokens: record.promptTokens,
+    completionTokens: record.completionTokens,
+    cachedTokens: record.cachedTokens,
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+    error: record.error,
+    failures: failures(record.tries),
+    trace: traceOf(record.traceparent),
   })}\n`;
-}
 
 /** The trace that a line belongs to, so that log and trace can be found from each other. */
-const traceOf = (traceparent: string | undefined): { readonly trace?: string } => {
+function traceOf(traceparent: string | undefined): string | undefined {
   const trace = traceparent?.slice(3, 35);
-  return trace === undefined || !/^[\da-f]{32}$/.test(trace) ? {} : { trace };
-};
+  return trace === undefined || !/^[\da-f]{32}$/.test(trace) ? undefined : trace;
+}
 
-const triesOf = (tries: RequestRecord["tries"]): { readonly failures?: readonly string[] } => {
-  const failures = (tries ?? []).flatMap(({ service, failure }) =>
-    failure === undefined ? [] : [`${service}: ${failure}`],
-  );
-  return failures.length === 0 ? {} : { failures };
-};
+function failures(tries: RequestRecord["tries"] = []): readonly string[] | undefined {
+  let list: string[] | undefined;
+  for (const { service, failure } of tries) {
+    if (failure !== undefined) (list ??= []).push(`${service}: ${failure}`);
+  }
+  return list;
+}
 
 /** Microseconds are enough. */
 const rounded = (time: number): number => Math.round(time * 1000) / 1000;
 
 function textLine(record: RequestRecord): string {
-  const { started, method, path, status, outcome, key, route, service, duration, queued, error, id } = record;
-  const { promptTokens, completionTokens, firstToken, attempts, continued } = record;
-  const parts = [
-    new Date(started).toISOString(),
-    method,
-    safePath(path),
-    String(status),
-    ...(outcome === "answered" ? [] : [outcome]),
-    formatDuration(duration),
-    `key=${key}`,
-    ...(route === undefined ? [] : [`route=${route}`]),
-    ...(service === undefined ? [] : [`service=${service}`]),
-    ...(promptTokens === undefined && completionTokens === undefined
-      ? []
-      : [`tokens=${promptTokens ?? "?"}+${completionTokens ?? "?"}`]),
-    ...(firstToken === undefined ? [] : [`first=${formatDuration(firstToken)}`]),
-    ...(queued < 1 ? [] : [`queued=${formatDuration(queued)}`]),
-    ...(attempts > 1 ? [`attempts=${attempts}`] : []),
-    ...(continued > 0 ? [`continued=${continued}`] : []),
-    ...(error === undefined ? [] : [`error=${error}`]),
-    `id=${id}`,
-  ];
-  return `${oneLine(parts.join(" "))}\n`;
+  const { route, service, promptTokens, completionTokens, firstToken, queued, error } = record;
+  let line = `${timeText(record.started)} ${record.method} ${safePath(record.path)} ${record.status}`;
+  if (record.outcome !== "answered") line += ` ${record.outcome}`;
+  line += ` ${formatDuration(record.duration)} key=${record.key}`;
+  if (route !== undefined) line += ` route=${route}`;
+  if (service !== undefined) line += ` service=${service}`;
+  if (promptTokens !== undefined || completionTokens !== undefined) {
+    line += ` tokens=${promptTokens ?? "?"}+${completionTokens ?? "?"}`;
+  }
+  if (firstToken !== undefined) line += ` first=${formatDuration(firstToken)}`;
+  if (queued >= 1) line += ` queued=${formatDuration(queued)}`;
+  if (record.attempts > 1) line += ` attempts=${record.attempts}`;
+  if (record.continued > 0) line += ` continued=${record.continued}`;
+  if (error !== undefined) line += ` error=${error}`;
+  return `${oneLine(`${line} id=${record.id}`)}\n`;
 }
 
 /** Nobody writes a second line or colours a terminal by the name of a route or the path of a request. */
-const oneLine = (text: string): string => text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, "?");
+function oneLine(text: string): string {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, "?");
+  }
+  return text;
+}
+
+let second = Number.NaN;
+let secondText = "";
+
+/** ISO 8601 with milliseconds; the text of a second is made once. */
+function timeText(time: number): string {
+  const whole = Math.floor(time / 1000);
+  if (whole !== second) {
+    second = whole;
+    secondText = new Date(whole * 1000).toISOString().slice(0, 20);
+  }
+  return `${secondText}${String(Math.floor(time - whole * 1000)).padStart(3, "0")}Z`;
+}

@@ -1,6 +1,7 @@
 import type { RequestRecord } from "../request-record.ts";
-import { accessLine, recordLevel } from "./access-line.ts";
-import type { LogLevel } from "./access-line.ts";
+import { accessLine } from "./access-line.ts";
+import { recordLevel } from "./log-level.ts";
+import type { LogLevel } from "./log-level.ts";
 import { RotatedFile, stderrTarget } from "./log-target.ts";
 import { LogWriter } from "./log-writer.ts";
 

@@ -1,5 +1,5 @@
 import { operationName } from "../metrics/operation-name.ts";
-import { safePath } from "../access-log/access-line.ts";
+import { safePath } from "../access-log/safe-path.ts";
 import type { RequestRecord } from "../request-record.ts";
 import { attributes, nanoseconds, SPAN_KIND, STATUS_ERROR } from "./span.ts";
 import type { OtlpSpan } from "./span.ts";

@@ -1,0 +1,112 @@
+/** One request as it is kept: numbers and names, no contents. Times are milliseconds. */
+export interface RequestRow {
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly started: number;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: string;
+  readonly status: number;
+  readonly outcome: string;
+  readonly key: string;
+  readonly route?: string;
+  readonly service?: string;
+  readonly engine?: string;
+  readonly model?: string;
+  readonly stream: boolean;
+  readonly attempts: number;
+  readonly continued: number;
+  readonly duration: number;
+  readonly queued: number;
+  readonly firstToken?: number;
+  readonly promptTokens?: number;
+  readonly completionTokens?: number;
+  readonly cachedTokens?: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly error?: string;
+}
+
+export const REQUEST_COLUMNS =
+  "id, time, method, path, operation, status, outcome, key, route, service, engine, model, stream, attempts, continued, " +
+  "duration, queued, first_token, prompt_tokens, completion_tokens, cached_tokens, bytes_in, bytes_out, error";
+
+/** Values in the order of the columns. */
+export const requestValues = (row: RequestRow): (string | number | null)[] => [
+  row.id,
+  Math.round(row.started),
+  row.method,
+  row.path,
+  row.operation,
+  row.status,
+  row.outcome,
+  row.key,
+  row.route ?? null,
+  row.service ?? null,
+  row.engine ?? null,
+  row.model ?? null,
+  row.stream ? 1 : 0,
+  row.attempts,
+  row.continued,
+  row.duration,
+  row.queued,
+  row.firstToken ?? null,
+  row.promptTokens ?? null,
+  row.completionTokens ?? null,
+  row.cachedTokens ?? null,
+  row.bytesIn,
+  row.bytesOut,
+  row.error ?? null,
+];
+
+/** A row as the database gives it. */
+export function requestOf(row: Readonly<Record<string, unknown>>): RequestRow {
+  const text = (column: string): string => String(row[column]);
+  const figure = (column: string): number => Number(row[column]);
+  return {
+    id: text("id"),
+    started: figure("time"),
+    method: text("method"),
+    path: text("path"),
+    operation: text("operation"),
+    status: figure("status"),
+    outcome: text("outcome"),
+    key: text("key"),
+    ...known(
+      row,
+      { route: "route", service: "service", engine: "engine", model: "model", error: "error" },
+      String,
+    ),
+    stream: row["stream"] === 1,
+    attempts: figure("attempts"),
+    continued: figure("continued"),
+    duration: figure("duration"),
+    queued: figure("queued"),
+    ...known(
+      row,
+      {
+        firstToken: "first_token",
+        promptTokens: "prompt_tokens",
+        completionTokens: "completion_tokens",
+        cachedTokens: "cached_tokens",
+      },
+      Number,
+    ),
+    bytesIn: figure("bytes_in"),
+    bytesOut: figure("bytes_out"),
+  };
+}
+
+/** Of the columns named, those that hold something. */
+function known<K extends string, V>(
+  row: Readonly<Record<string, unknown>>,
+  columns: Readonly<Record<K, string>>,
+  read: (value: unknown) => V,
+): Partial<Record<K, V>> {
+  const found: Partial<Record<K, V>> = {};
+  for (const name in columns) {
+    const value = row[columns[name]];
+    if (value !== null && value !== undefined) found[name] = read(value);
+  }
+  return found;
+}
