@@ -59,10 +59,12 @@ export function roughBounds(ask: Ask): TokenBounds {
 export function readBounds(ask: Ask): TokenBounds {
   if (!hasLength(ask)) return NOTHING;
   const { words, bytes, wideBytes, images } = scanText(ask.bytes, textSpans(ask));
+  const least =
+    Math.floor(words * SURE_WORDS) + Math.floor(wideBytes / WIDE_BYTES_A_TOKEN) + images * IMAGE.least;
   return {
-    least: Math.floor(words * SURE_WORDS) + Math.floor(wideBytes / WIDE_BYTES_A_TOKEN) + images * IMAGE.least,
+    least,
     most: bytes + TEMPLATE + images * IMAGE.most,
-    likely: Math.ceil(bytes / BYTES_A_TOKEN) + images * IMAGE.likely,
+    likely: Math.max(least, Math.ceil(bytes / BYTES_A_TOKEN) + images * IMAGE.likely),
   };
 }
 

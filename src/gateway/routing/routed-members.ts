@@ -1,0 +1,23 @@
+/** Members of a request's outermost object that routing looks at, where the body's scan finds them. */
+export const ROUTED_MEMBERS = [
+  "messages",
+  "prompt",
+  "input",
+  "system",
+  "instructions",
+  "tools",
+  "functions",
+  "response_format",
+  "text",
+  "output_config",
+  "max_tokens",
+  "max_completion_tokens",
+  "max_output_tokens",
+  "reasoning_effort",
+  "reasoning",
+  "thinking",
+  "user",
+  "metadata",
+  "prompt_cache_key",
+  "conversation",
+] as const;
