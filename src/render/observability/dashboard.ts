@@ -6,7 +6,7 @@ import { placed } from "./panel.ts";
 import type { Draft, Row } from "./panel.ts";
 import type { MetricSources, WatchedService } from "./sources.ts";
 
-const { requests, firstToken, queued, running, ready, tokens } = OMNI_METRICS;
+const { requests, firstToken, interToken, queueTime, queued, running, ready, tokens } = OMNI_METRICS;
 
 /** Rows of the dashboard: what clients see, each service, the cards. Empty where nothing is exported. */
 function dashboardRows(sources: MetricSources): readonly Row[] {
@@ -55,6 +55,12 @@ export function dashboardFile(deployment: Deployment, sources: MetricSources): s
 const uidOf = (name: string): string =>
   `omni-${name.replaceAll(/[^\w-]+/g, "-").replaceAll(/^-+|-+$/g, "")}`.slice(0, 40).replace(/-+$/, "");
 
+const quantiles = (histogram: string) =>
+  [0.5, 0.95].map((quantile) => ({
+    expr: `histogram_quantile(${quantile}, sum by (le, omni_service) (rate(${histogram}_bucket[5m])))`,
+    legend: `{{omni_service}} p${quantile * 100}`,
+  }));
+
 const gatewayRow = (): Row => ({
   title: "Gateway",
   panels: [
@@ -68,10 +74,19 @@ const gatewayRow = (): Row => ({
       title: "Time to first token",
       about: "Half and 95 % of requests get their first token within this time, waiting included.",
       unit: "s",
-      lines: [0.5, 0.95].map((quantile) => ({
-        expr: `histogram_quantile(${quantile}, sum by (le, omni_service) (rate(${firstToken.name}_bucket[5m])))`,
-        legend: `{{omni_service}} p${quantile * 100}`,
-      })),
+      lines: quantiles(firstToken.name),
+    },
+    {
+      title: "Time between tokens",
+      about: "Half and 95 % of a stream's events follow the one before within this time.",
+      unit: "s",
+      lines: quantiles(interToken.name),
+    },
+    {
+      title: "Waiting",
+      about: "Half and 95 % of requests wait no longer than this for a place or for their model.",
+      unit: "s",
+      lines: quantiles(queueTime.name),
     },
     {
       title: "Failed requests",
