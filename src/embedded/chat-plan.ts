@@ -8,7 +8,7 @@ import type { NativeGrammar } from "./native.ts";
 import { SchemaGrammar } from "./schema-grammar.ts";
 import { ToolCallParser } from "./tool-call-parser.ts";
 import { toolCallRules } from "./tool-grammar.ts";
-import { genericToolMessages, nativeToolMessages } from "./tool-prompt.ts";
+import { genericToolMessages, markContent, nativeToolMessages } from "./tool-prompt.ts";
 import type { ToolDefinition } from "./tool-request.ts";
 import type { ToolNotation } from "./tool-syntax.ts";
 import { TOOL_NOTATIONS } from "./tool-syntax.ts";
@@ -41,9 +41,15 @@ export function planChat(model: LoadedModel, request: ChatRequest): ChatPlan {
   };
 }
 
+/**
+ * The prompt for an answer. Where an answer goes on, its begun text follows the prompt that was given for it: what the
+ * model sees is what it saw when it wrote that text, whatever a template does to the assistant's earlier messages.
+ */
 function renderPrompt(model: LoadedModel, request: ChatRequest, tools: readonly ToolDefinition[]): number[] {
-  const { messages, templateVariables } = request;
-  const source = JSON.stringify([messages, tools, templateVariables]);
+  const { templateVariables, goesOn } = request;
+  const messages = goesOn ? request.messages.slice(0, -1) : request.messages;
+  const begun = goesOn ? request.messages.at(-1) : undefined;
+  const source = JSON.stringify([request.messages, tools, templateVariables]);
   const untrusted = new UntrustedText(model.specials, source);
   const native = model.template.toolSyntax !== "generic";
   const rendered = model.template.render({
@@ -56,8 +62,9 @@ function renderPrompt(model: LoadedModel, request: ChatRequest, tools: readonly 
       Object.entries(templateVariables).map(([name, value]) => [name, untrusted.markAll(value)]),
     ),
   });
-  requireLength(rendered, model.contextTokens, "messages");
-  const tokens = untrusted.tokenize(model.model, rendered);
+  const prompt = rendered + (begun === undefined ? "" : markContent(begun, untrusted));
+  requireLength(prompt, model.contextTokens, "messages");
+  const tokens = untrusted.tokenize(model.model, prompt);
   const begin = model.beginToken;
   if (begin !== undefined && tokens[0] !== begin) tokens.unshift(begin);
   return tokens;

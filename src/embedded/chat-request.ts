@@ -36,6 +36,8 @@ export interface ChatRequest {
   readonly toolChoice: ToolChoice;
   readonly parallelToolCalls: boolean;
   readonly templateVariables: Body;
+  /** The last message is the assistant's, and its text is what the answer goes on from. */
+  readonly goesOn: boolean;
 }
 
 const ROLES = new Set(["system", "developer", "user", "assistant", "tool"]);
@@ -43,8 +45,9 @@ const ROLES = new Set(["system", "developer", "user", "assistant", "tool"]);
 /** Checks the body of POST /v1/chat/completions. Unknown fields are ignored, as OpenAI-compatible servers do. */
 export function readChatRequest(body: Body, vocabulary: number, mostChoices: number): ChatRequest {
   const tools = readTools(body);
+  const messages = readMessages(body["messages"]);
   return {
-    messages: readMessages(body["messages"]),
+    messages,
     sampling: readSampling(body, vocabulary),
     stops: readStops(body),
     maxTokens: readMaxTokens(body),
@@ -57,7 +60,22 @@ export function readChatRequest(body: Body, vocabulary: number, mostChoices: num
     toolChoice: readToolChoice(body, tools),
     parallelToolCalls: booleanField(body, "parallel_tool_calls") ?? true,
     templateVariables: objectField(body, "chat_template_kwargs") ?? {},
+    goesOn: readGoesOn(body, messages),
   };
+}
+
+/** `continue_final_message` and `add_generation_prompt` as vLLM has them; both true is a contradiction. */
+function readGoesOn(body: Body, messages: readonly ChatMessage[]): boolean {
+  const goesOn = booleanField(body, "continue_final_message") ?? false;
+  const opens = booleanField(body, "add_generation_prompt") ?? !goesOn;
+  if (!goesOn) return false;
+  const param = "continue_final_message";
+  if (opens) throw badParameter(param, `${param} and add_generation_prompt cannot both be true.`);
+  const last = messages.at(-1);
+  if (last?.role !== "assistant" || last.toolCalls.length > 0) {
+    throw badParameter(param, `${param} needs a last message of the assistant, without tool calls.`);
+  }
+  return true;
 }
 
 function readMessages(value: unknown): ChatMessage[] {

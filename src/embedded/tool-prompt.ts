@@ -72,7 +72,7 @@ For each function call, write a JSON object with the function's name and its arg
  * The text of a message, marked as untrusted. In the assistant's own messages the tags of reasoning stay as they
  * are: chat templates look for them to leave old reasoning out.
  */
-function markContent(message: ChatMessage, untrusted: UntrustedText): string {
+export function markContent(message: ChatMessage, untrusted: UntrustedText): string {
   if (message.role !== "assistant") return untrusted.mark(message.content);
   return message.content
     .split(/(<\/?think>)/)

@@ -48,7 +48,9 @@ export class ChunkJoiner implements StreamJoiner {
       ...rest,
       ...this.#identity(),
       choices: choices.filter((choice) => choice !== undefined),
-      ...(this.#options.usageWanted && "usage" in chunk ? { usage: usage && this.#usage(usage) } : {}),
+      ...(this.#options.usageWanted && "usage" in chunk
+        ? { usage: usage === undefined ? null : this.#usage(usage) }
+        : {}),
     };
     return `data: ${JSON.stringify(joined)}\n\n`;
   }

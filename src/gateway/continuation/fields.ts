@@ -1,7 +1,10 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
 
-export const asObject = (value: unknown): JsonObject | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The value as an object, when it is one and no list. */
+export const asObject = (value: unknown): JsonObject | undefined => (isObject(value) ? value : undefined);
 
 export const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 

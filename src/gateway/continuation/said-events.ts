@@ -55,10 +55,6 @@ export class SaidEvents {
   }
 
   get said(): Said {
-    const one = (parts: string[]): string => {
-      if (parts.length > 1) parts.splice(0, parts.length, parts.join(""));
-      return parts[0] ?? "";
-    };
     return { ...this.#said, text: one(this.#texts), reasoning: one(this.#reasonings) };
   }
 
@@ -136,3 +132,9 @@ export class SaidEvents {
 
 const isProse = (type: unknown): boolean =>
   type === "text" || type === "thinking" || type === "redacted_thinking";
+
+/** The parts as one text; they are joined once, and kept so. */
+function one(parts: string[]): string {
+  if (parts.length > 1) parts.splice(0, parts.length, parts.join(""));
+  return parts[0] ?? "";
+}

@@ -35,7 +35,7 @@ class RememberedStream implements SaidSoFar {
 
   read(): Said | undefined {
     if (!this.#lost) this.#reduce();
-    return this.#lost ? undefined : this.#events?.said;
+    return this.#lost ? undefined : (this.#events ?? new SaidEvents(this.#lane)).said;
   }
 
   get held(): number {
@@ -80,9 +80,9 @@ class RememberedStream implements SaidSoFar {
   /** Texts as they stood in their events, escapes and all; false when they are no JSON. Empties the list. */
   #addRun(events: SaidEvents, run: string[]): boolean {
     if (run.length === 0 || this.#shape === undefined) return true;
-    const texts = parseTexts(utf8(`["${run.join('","')}"]`));
-    if (texts === undefined) return false;
-    events.addRun(this.#shape.kind, texts.join(""), run.length);
+    const text = parseRun(run);
+    if (text === undefined) return false;
+    events.addRun(this.#shape.kind, text, run.length);
     run.length = 0;
     return true;
   }
@@ -96,13 +96,21 @@ class RememberedStream implements SaidSoFar {
   }
 }
 
-function parseTexts(json: string): readonly unknown[] | undefined {
+/**
+ * The text of a run of quoted texts; `undefined` when they are no JSON. Beyond ASCII each is read by itself: bytes that
+ * are no character in one event must not become one together with those of the next.
+ */
+function parseRun(run: readonly string[]): string | undefined {
+  const ascii = `"${run.join("")}"`;
   try {
-    return asList(JSON.parse(json));
+    const parsed: unknown = JSON.parse(BEYOND_ASCII.test(ascii) ? utf8(`["${run.join('","')}"]`) : ascii);
+    return typeof parsed === "string" ? parsed : asList(parsed).join("");
   } catch {
     return undefined;
   }
 }
+
+const BEYOND_ASCII = /[\x80-\xff]/;
 
 function addAll(events: SaidEvents, text: string): boolean {
   for (const { data } of eventsIn(text)) if (!events.add(data)) return false;
