@@ -2,6 +2,9 @@ import type { NewEvent } from "../core/index.ts";
 import type { KeyBoard } from "./key-board.ts";
 import type { KeyGate, UsageBook } from "./key-gate.ts";
 import type { SpecKey } from "./known-key.ts";
+import type { LimitLender } from "../store/limit-lender.ts";
+import type { UsageRow } from "../store/stored-key.ts";
+import { dayOf } from "./limits/calendar.ts";
 import type { Clock } from "./limits/limits.ts";
 
 export interface NodeKeysOptions {
@@ -10,15 +13,35 @@ export interface NodeKeysOptions {
   /** Milliseconds that usage is kept; 32 days at least, because budgets of a month are counted from it. */
   readonly retention: number;
   readonly onEvent: (event: NewEvent) => void;
+  /** Other processes of this node count together with this one: limits are lent to all of them by `lender`. */
+  readonly workers?: boolean;
   readonly clock?: Clock;
+}
+
+/** What a process beside this one needs to have the same keys, limits and books. */
+export interface KeysForWorkers {
+  /** The keys that are in force, and when they change. */
+  readonly board: Pick<KeyBoard, "known" | "subscribe">;
+  /** Whom workers ask for their part of the limits. */
+  readonly lender: LimitLender;
+  /** Takes what workers used into the books. */
+  addUsage(rows: readonly UsageRow[]): void;
 }
 
 /** Keys, limits and usage of a running node. */
 export interface NodeKeys {
   readonly gate: KeyGate;
   readonly usage: UsageBook;
-  /** The keys that are in force, for other processes. */
-  readonly board: Pick<KeyBoard, "known" | "subscribe">;
+  /** Present where `workers` was asked for. */
+  readonly forWorkers?: KeysForWorkers;
   /** Writes what is not written yet and lets everything go. */
   close(): Promise<void>;
 }
+
+/** Days of usage that are never deleted: a budget of a month is counted from them. */
+const LEAST_DAYS = 32;
+const DAY = 86_400_000;
+
+/** The oldest day that is kept, in UTC; both arguments in milliseconds. */
+export const oldestKept = (now: number, retention: number): string =>
+  dayOf(now - Math.max(retention, LEAST_DAYS * DAY)).name;

@@ -7,15 +7,15 @@ import { KeyBoard } from "./key-board.ts";
 import { KeyRoll } from "./key-roll.ts";
 import { dayOf, monthOf } from "./limits/calendar.ts";
 import { CLOCK } from "./limits/limits.ts";
+import { LimitLedger } from "./limits/limit-ledger.ts";
+import { SharedLimits } from "./limits/shared-limits.ts";
 import { LocalLimits } from "./limits/local-limits.ts";
+import { oldestKept } from "./node-keys.ts";
 import type { NodeKeys, NodeKeysOptions } from "./node-keys.ts";
 import { UsageWriter } from "./usage-writer.ts";
 
 /** Milliseconds between two looks at the database: some microseconds each, unless a key changed. */
 const LOOK = 500;
-/** Days of usage that are never deleted: a budget of a month is counted from them. */
-const LEAST_DAYS = 32;
-const DAY = 86_400_000;
 
 /** Keys, limits and usage of a node that is alone: SQLite of its state folder. Throws `OmniError` `store.unwritable`. */
 export function openLocalKeys(folder: string, options: NodeKeysOptions): NodeKeys {
@@ -29,16 +29,23 @@ export function openLocalKeys(folder: string, options: NodeKeysOptions): NodeKey
     look();
     const now = clock.wall();
     const before = store.usageNow({ from: `${monthOf(now).name}-01`, to: dayOf(now).name });
-    const limits = new LocalLimits(before.map(tokensOf), clock);
+    const lender = options.workers === true ? new LimitLedger(before.map(tokensOf), clock) : undefined;
+    const limits =
+      lender === undefined
+        ? new LocalLimits(before.map(tokensOf), clock)
+        : new SharedLimits({ lender, holder: "node", onEvent, clock });
     const write = pruning(store, retention, clock.wall);
     const usage = new UsageWriter({ write, onEvent, now: clock.wall });
     const timer = setInterval(look, LOOK).unref();
     return {
       gate: createKeyGate({ roll, limits, lookAgain: look, clock }),
       usage,
-      board,
+      ...(lender === undefined
+        ? {}
+        : { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }),
       close: async () => {
         clearInterval(timer);
+        await limits.close();
         await usage.close();
         await store.close();
       },
@@ -90,6 +97,6 @@ function pruning(
     const today = dayOf(now()).name;
     if (today === prunedOn) return;
     prunedOn = today;
-    store.pruneUsage(dayOf(now() - Math.max(retention, LEAST_DAYS * DAY)).name);
+    store.pruneUsage(oldestKept(now(), retention));
   };
 }

@@ -36,7 +36,7 @@ export class UsageTally {
     return rows;
   }
 
-  /** Puts back what could not be written. */
+  /** Adds rows that were put together elsewhere, or could not be written. */
   putBack(rows: readonly UsageRow[]): void {
     for (const row of rows) {
       const id = `${row.day}\n${row.key}\n${row.model}\n${row.service}`;

@@ -40,6 +40,12 @@ export class UsageWriter implements UsageBook {
     else this.#arm();
   }
 
+  /** Takes rows that another process has put together. */
+  add(rows: readonly UsageRow[]): void {
+    this.#tally.putBack(rows);
+    this.#arm();
+  }
+
   /** Writes what is there. Rejects never: what is not written is tried again. */
   async flush(): Promise<void> {
     await this.#writing;

@@ -58,6 +58,11 @@ export const keyUnknown = (name: string): OmniError =>
     hint: "./omni keys list shows those that are; keys of a spec are changed in the spec.",
   });
 
+export const notRevoked = (name: string): OmniError =>
+  new OmniError("key.unknown", `There is no revoked key ${name}.`, {
+    hint: `Revoke it first: ./omni keys revoke ${name}.`,
+  });
+
 /** The keys of a SQLite database. Several processes may write at once: each change is one statement. */
 export class KeyTable {
   readonly #database: DatabaseSync;
@@ -111,9 +116,6 @@ export class KeyTable {
     const { changes } = this.#database
       .prepare("DELETE FROM keys WHERE name = ? AND revoked IS NOT NULL")
       .run(name);
-    if (Number(changes) === 0)
-      throw new OmniError("key.unknown", `There is no revoked key ${name}.`, {
-        hint: `Revoke it first: ./omni keys revoke ${name}.`,
-      });
+    if (Number(changes) === 0) throw notRevoked(name);
   }
 }
