@@ -8,6 +8,11 @@ interface Entry {
 const entry = (exit: 1 | 2 | 3, title: string, remedy: string): Entry => ({ title, remedy, exit });
 
 export const RUN_CODES = {
+  "gateway.tls": entry(
+    2,
+    "The certificate or private key of the gateway cannot be used.",
+    "Check that both are PEM, belong together, and can be read by the user who runs Omni.",
+  ),
   "key.exists": entry(
     2,
     "There is a key of that name already.",
@@ -29,6 +34,11 @@ export const RUN_CODES = {
     2,
     "Traces shall go to an address to which Omni cannot send them.",
     "Omni sends OTLP over HTTP: give the collector's HTTP address, such as http://otel-collector:4318.",
+  ),
+  "node.worker-failed": entry(
+    1,
+    "A worker process of the gateway ended before it could serve.",
+    "Its own words are on the node's standard error; gateway.workers: 1 serves without workers.",
   ),
   "engine.no-image": entry(
     2,

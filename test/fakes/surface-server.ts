@@ -51,5 +51,7 @@ function callOf(req: IncomingMessage, res: ServerResponse): Call {
     query: url.searchParams,
     caller: callerOf(key),
     headers: ["x-request-id", "req_1"],
+    family: "openai",
+    note: {},
   };
 }

@@ -11,7 +11,6 @@ import { fileEndpoints } from "../../src/gateway/files/file-endpoints.ts";
 import type { FileLimits } from "../../src/gateway/files/file-limits.ts";
 import { FILE_LIMITS } from "../../src/gateway/files/file-limits.ts";
 import { FileStore } from "../../src/gateway/files/file-store.ts";
-import { until } from "../fakes/gateway-under-test.ts";
 import { serveSurface } from "../fakes/surface-server.ts";
 
 let folder = "";
@@ -120,7 +119,7 @@ test("an end of its own is kept to", async () => {
 test("refused forms leave nothing behind, and the connection answers", async () => {
   const client = await start({ fileBytes: 100_000 });
   const url = `${server?.url ?? ""}/v1/files`;
-  const post = async (body: BodyInit, type?: string): Promise<unknown> => {
+  const post = async (body: string | FormData, type?: string): Promise<unknown> => {
     const headers = type === undefined ? {} : { "content-type": type };
     const answer = await fetch(url, { method: "POST", body, headers });
     const { error } = JSON.parse(await answer.text());
@@ -161,10 +160,9 @@ test("a client that goes in the middle leaves nothing behind", async () => {
   socket.write(
     'content-length: 100000\r\n\r\n--B\r\ncontent-disposition: form-data; name="file"\r\n\r\nhalf a file',
   );
-  await until(() => readdirSync(folder).length === 1);
+  await expect.poll(() => readdirSync(folder).length, { timeout: 15_000 }).toBe(1);
   socket.destroy();
-  await until(() => readdirSync(folder).length === 0);
-  expect(readdirSync(folder)).toEqual([]);
+  await expect.poll(() => readdirSync(folder), { timeout: 15_000 }).toEqual([]);
 });
 
 test("what a killed process left is cleared at the next start; what is whole stays", async () => {

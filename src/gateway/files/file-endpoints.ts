@@ -125,7 +125,7 @@ async function visible(store: FileStore, call: Call, id: string): Promise<Stored
   const message = `No such file: ${id.slice(0, 100)}. GET /v1/files lists yours.`;
   sendError(call, {
     status: 404,
-    type: "invalid_request_error",
+    type: "not_found_error",
     code: "file_not_found",
     message,
     param: "id",

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 
 import { KIB } from "../../core/index.ts";
+import { wireErrorType } from "../../dialects/wire-error.ts";
 import type { Caller } from "../../keys/caller.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
@@ -104,5 +105,5 @@ export function refusalOf(thrown: unknown): WireError | undefined {
     };
   if (!(thrown instanceof FileRefused)) return undefined;
   const status = thrown.code === "file_too_large" ? 413 : 507;
-  return { status, type: "invalid_request_error", code: thrown.code, message: thrown.message };
+  return { status, type: wireErrorType(status), code: thrown.code, message: thrown.message };
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { fieldsOf, flagIn, listIn, textIn } from "../../read-fields.ts";
+import { uploadImage } from "./upload-image.ts";
+import { refusalOf } from "./validate-workflow.ts";
 import type { Engine } from "../engine.ts";
 import type { Call, Routes } from "../http.ts";
 import { fieldsOfBody, sendJson } from "../http.ts";
@@ -8,15 +10,12 @@ import type { WebSocketEnd } from "./web-socket.ts";
 import { acceptWebSocket } from "./web-socket.ts";
 import { Workflows } from "./workflows.ts";
 
-/** A picture of one grey dot. */
-const PNG = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==",
-  "base64",
-);
-
 interface Comfy {
   readonly workflows: Workflows;
-  readonly clients: Set<WebSocketEnd>;
+  /** With the id under which each listens. */
+  readonly clients: Map<WebSocketEnd, string>;
+  /** Uploaded images by the name that LoadImage takes. */
+  readonly uploads: Map<string, Buffer>;
 }
 
 const comfies = new WeakMap<Engine, Comfy>();
@@ -25,14 +24,16 @@ const comfies = new WeakMap<Engine, Comfy>();
 function comfyOf(engine: Engine): Comfy {
   const known = comfies.get(engine);
   if (known !== undefined) return known;
-  const clients = new Set<WebSocketEnd>();
-  const workflows = new Workflows(engine, ([type, data]) => {
-    for (const client of clients) {
+  const clients = new Map<WebSocketEnd, string>();
+  const workflows = new Workflows(engine, (message, to) => {
+    for (const [client, id] of clients) {
       if (client.closed) clients.delete(client);
-      else client.send(JSON.stringify({ type, data }));
+      else if (to !== undefined && to !== id) continue;
+      else if (Buffer.isBuffer(message)) client.sendBytes(message);
+      else client.send(JSON.stringify({ type: message[0], data: message[1] }));
     }
   });
-  const comfy = { workflows, clients };
+  const comfy = { workflows, clients, uploads: new Map<string, Buffer>() };
   comfies.set(engine, comfy);
   return comfy;
 }
@@ -42,8 +43,8 @@ export function upgradeComfyUi(engine: Engine, request: IncomingMessage, socket:
   const client = acceptWebSocket(request, socket);
   if (client === undefined) return;
   const { workflows, clients } = comfyOf(engine);
-  clients.add(client);
   const sid = new URL(request.url ?? "/", "http://engine").searchParams.get("clientId") ?? "";
+  clients.set(client, sid);
   const remaining = workflows.waiting.length + (workflows.running === undefined ? 0 : 1);
   client.send(
     JSON.stringify({ type: "status", data: { status: { exec_info: { queue_remaining: remaining } }, sid } }),
@@ -52,10 +53,10 @@ export function upgradeComfyUi(engine: Engine, request: IncomingMessage, socket:
 
 /** ComfyUI's endpoints, each also below `/api`. */
 export function comfyUiRoutes(engine: Engine): Routes {
-  const { workflows } = comfyOf(engine);
+  const { workflows, uploads } = comfyOf(engine);
   const routes: Routes = {
     "GET /system_stats": (call) => sendJson(call, 200, systemStats(engine)),
-    "POST /prompt": (call) => addPrompt(workflows, call),
+    "POST /prompt": (call) => addPrompt(workflows, uploads, call),
     "GET /prompt": (call) =>
       sendJson(call, 200, {
         exec_info: { queue_remaining: workflows.waiting.length + (workflows.running === undefined ? 0 : 1) },
@@ -69,8 +70,9 @@ export function comfyUiRoutes(engine: Engine): Routes {
         queue_pending: workflows.waiting.map(({ number, id, nodes }) => [number, id, nodes, {}, []]),
       }),
     "POST /queue": (call) => changeQueue(workflows, call),
-    "POST /interrupt": (call) => {
-      workflows.interrupt();
+    "POST /interrupt": async (call) => {
+      const fields = await fieldsOfBody(call);
+      workflows.interrupt(typeof fields === "string" ? undefined : textIn(fields, "prompt_id"));
       call.response.writeHead(200, { "content-length": 0 }).end();
     },
     "POST /free": async (call) => {
@@ -85,16 +87,26 @@ export function comfyUiRoutes(engine: Engine): Routes {
       const found = workflows.history.get(id);
       sendJson(call, 200, found === undefined ? {} : { [id]: found });
     },
-    "GET /view": ({ response }) => {
-      response.writeHead(200, { "content-type": "image/png", "content-length": PNG.length }).end(PNG);
+    "POST /history": (call) => forget(workflows, call),
+    "GET /view": (call) => {
+      const image = workflows.images.get(call.query.get("filename") ?? "");
+      if (image === undefined) return call.response.writeHead(404, { "content-length": 0 }).end();
+      call.response
+        .writeHead(200, { "content-type": "image/png", "content-length": image.length })
+        .end(image);
     },
+    "POST /upload/image": (call) => uploadImage(uploads, call),
     "GET /object_info": (call) => sendJson(call, 200, {}),
   };
   const below = Object.entries(routes).map(([key, route]) => [key.replace(" /", " /api/"), route] as const);
   return { ...routes, ...Object.fromEntries(below) };
 }
 
-async function addPrompt(workflows: Workflows, call: Call): Promise<void> {
+async function addPrompt(
+  workflows: Workflows,
+  uploads: ReadonlyMap<string, Buffer>,
+  call: Call,
+): Promise<void> {
   const fields = await fieldsOfBody(call);
   const nodes = typeof fields === "string" ? undefined : fieldsOf(fields["prompt"]);
   if (typeof fields === "string" || nodes === undefined || Object.keys(nodes).length === 0) {
@@ -104,7 +116,9 @@ async function addPrompt(workflows: Workflows, call: Call): Promise<void> {
       node_errors: {},
     });
   }
-  const { id, number } = workflows.add(nodes, textIn(fields, "prompt_id"));
+  const refusal = refusalOf(nodes, new Set(uploads.keys()));
+  if (refusal !== undefined) return sendJson(call, 400, refusal);
+  const { id, number } = workflows.add(nodes, textIn(fields, "client_id"), textIn(fields, "prompt_id"));
   sendJson(call, 200, { prompt_id: id, number, node_errors: {} });
 }
 
@@ -114,6 +128,15 @@ async function changeQueue(workflows: Workflows, call: Call): Promise<void> {
     const gone = new Set(listIn(fields, "delete"));
     const kept = flagIn(fields, "clear") ? [] : workflows.waiting.filter(({ id }) => !gone.has(id));
     workflows.waiting.splice(0, workflows.waiting.length, ...kept);
+  }
+  call.response.writeHead(200, { "content-length": 0 }).end();
+}
+
+async function forget(workflows: Workflows, call: Call): Promise<void> {
+  const fields = await fieldsOfBody(call);
+  if (typeof fields !== "string") {
+    if (flagIn(fields, "clear")) workflows.history.clear();
+    for (const id of listIn(fields, "delete")) workflows.history.delete(String(id));
   }
   call.response.writeHead(200, { "content-length": 0 }).end();
 }

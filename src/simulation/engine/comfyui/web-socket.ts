@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 /** RFC 6455, section 1.3. */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const TEXT = 0x1;
+const BINARY = 0x2;
 const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
@@ -15,6 +16,7 @@ const LONG = 127;
 /** The server's end of a WebSocket, as far as progress needs one: it sends text, and answers pings and the end. */
 export interface WebSocketEnd {
   send(text: string): void;
+  sendBytes(bytes: Buffer): void;
   readonly closed: boolean;
 }
 
@@ -37,6 +39,7 @@ export function acceptWebSocket(request: IncomingMessage, socket: Duplex): WebSo
   socket.on("end", () => socket.end());
   return {
     send: (text) => void (socket.writable && socket.write(frame(TEXT, Buffer.from(text)))),
+    sendBytes: (bytes) => void (socket.writable && socket.write(frame(BINARY, bytes))),
     get closed() {
       return !socket.writable;
     },
