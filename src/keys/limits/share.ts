@@ -17,7 +17,7 @@ export interface Need {
 }
 
 /** Milliseconds after the last use at which a loan is given back, and that a shortage is believed without asking again. */
-const IDLE = 3000;
+const IDLE = 1500;
 const BELIEVED = 100;
 
 /**
