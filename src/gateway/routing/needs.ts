@@ -67,15 +67,11 @@ function isFilled(ask: Ask, member: string): boolean {
   return text !== undefined && /^[[{]\s*[^\s\]}]/.test(text);
 }
 
-/** Chat's `response_format`, the `text.format` of responses, Anthropic's `output_config.format`, and what engines have of their own. */
-function wantsJson(ask: Ask): boolean {
-  const formats = [textOf(ask, "response_format"), textOf(ask, "text"), textOf(ask, "output_config")];
-  return (
-    formats.some((text) => text !== undefined && /"type"\s*:\s*"json_(?:object|schema)"/.test(text)) ||
-    isFilled(ask, "json_schema") ||
-    isFilled(ask, "guided_json")
+/** Chat's `response_format`, the `text.format` of responses, Anthropic's `output_config.format`. */
+const wantsJson = (ask: Ask): boolean =>
+  ["response_format", "text", "output_config"].some((member) =>
+    /"type"\s*:\s*"json_(?:object|schema)"/.test(textOf(ask, member) ?? ""),
   );
-}
 
 function wantsReasoning(ask: Ask): boolean {
   const effort = textOf(ask, "reasoning_effort");

@@ -3,8 +3,12 @@ import type { PrefixMarks } from "./prefix-marks.ts";
 
 /** Beginnings that are remembered in each of two generations: together a few MB at most. */
 const MOST = 16_384;
-/** A shared beginning counts from 1 KiB (about 250 tokens) or half of the prompt on; less is quickly computed anew. */
+/**
+ * A shared beginning counts from 1 KiB (about 250 tokens) or half of the prompt on; less is quickly computed anew, and would
+ * send all that begin with the same few words to one. It counts too where it was all of an earlier prompt.
+ */
 const WORTH = 1_024;
+const WHOLE = 0x5bd1e995;
 
 /**
  * Remembers where prompts went, so that what begins the same goes where its cache is, also after services were added. The
@@ -23,8 +27,9 @@ export class PrefixMemory {
   find({ lengths, hashes, bytes }: PrefixMarks, seed: number): string | undefined {
     for (let cut = lengths.length - 1; cut >= 0; cut--) {
       const length = lengths[cut] ?? 0;
-      if (length < WORTH && length * 2 < bytes) return undefined;
-      const service = this.#get(mixed((hashes[cut] ?? 0) ^ seed));
+      const key = mixed((hashes[cut] ?? 0) ^ seed);
+      const counts = length >= WORTH || length * 2 >= bytes;
+      const service = this.#get(counts ? key : key ^ WHOLE);
       if (service !== undefined) return service;
     }
     return undefined;
@@ -35,10 +40,12 @@ export class PrefixMemory {
    * first, so that what many share does not wander.
    */
   remember({ lengths, hashes }: PrefixMarks, seed: number, service: string): void {
-    for (let cut = lengths.length - 1; cut >= 0; cut--) {
+    const last = lengths.length - 1;
+    for (let cut = last; cut >= 0; cut--) {
       const key = mixed((hashes[cut] ?? 0) ^ seed);
+      if (cut === last && (lengths[cut] ?? 0) < WORTH) this.#set(key ^ WHOLE, service);
       const known = this.#get(key);
-      if (known !== undefined && (cut < lengths.length - 1 || known === service)) return;
+      if (known !== undefined && (cut < last || known === service)) return;
       this.#set(key, service);
     }
   }
