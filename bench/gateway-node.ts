@@ -1,4 +1,5 @@
 /** The gateway of the benchmark in a process of its own, over one service at the Unix socket given as argument. */
+import { keyGateOf } from "../test/fakes/key-gate-of.ts";
 import type { EventLog, NodeEvent } from "../src/core/index.ts";
 import { createGateway } from "../src/gateway/index.ts";
 import type { Backends } from "../src/supervisor/backends.ts";
@@ -35,7 +36,7 @@ const events: EventLog = {
   subscribe: () => () => {},
 };
 
-const keys = ["sk-bench"];
+const keys = keyGateOf({ "sk-bench": { limits: { requestsPerMinute: 10_000_000 } } });
 const gateway = createGateway({ backends, events, host: "127.0.0.1", port: 0, version: "bench", keys });
 const { url } = await gateway.listen();
 process.on("message", () => {

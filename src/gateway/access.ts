@@ -1,4 +1,3 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
 /** Whether `host` keeps a listener on this machine. */
@@ -16,12 +15,13 @@ function hostName(authority: string): string | undefined {
  */
 export class NameGuard {
   readonly #enforced: boolean;
-  readonly #bound: string;
+  readonly #own: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
 
-  constructor(boundHost: string, origins: readonly string[]) {
-    this.#enforced = isLoopback(boundHost);
-    this.#bound = boundHost.toLowerCase();
+  /** Beyond the loopback names are checked only where `hosts` lists the allowed ones. */
+  constructor(boundHost: string, origins: readonly string[], hosts: readonly string[] = []) {
+    this.#enforced = isLoopback(boundHost) || hosts.length > 0;
+    this.#own = new Set([boundHost, `[${boundHost}]`, ...hosts].map((name) => name.toLowerCase()));
     this.#origins = new Set(origins);
   }
 
@@ -44,36 +44,12 @@ export class NameGuard {
   }
 
   #isOurs(name: string): boolean {
-    return isLoopback(name) || name === this.#bound || name === `[${this.#bound}]`;
+    return isLoopback(name) || this.#own.has(name);
   }
 }
 
-const digest = (secret: string): Buffer => hash("sha256", secret, "buffer");
-
-/** Accepts a request that shows one of the secrets; compares hashes in constant time. Empty means no key is asked for. */
-export class KeyRing {
-  readonly #digests: readonly Buffer[];
-
-  constructor(secrets: readonly string[]) {
-    this.#digests = secrets.map(digest);
-  }
-
-  get empty(): boolean {
-    return this.#digests.length === 0;
-  }
-
-  allows(headers: IncomingHttpHeaders): boolean {
-    if (this.empty) return true;
-    const shown = presentedKey(headers);
-    if (shown === undefined) return false;
-    const candidate = digest(shown);
-    let found = false;
-    for (const known of this.#digests) if (timingSafeEqual(known, candidate)) found = true;
-    return found;
-  }
-}
-
-function presentedKey(headers: IncomingHttpHeaders): string | undefined {
+/** The secret that a request shows: `Authorization: Bearer`, or `x-api-key` as Anthropic's clients send it. */
+export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+)\s*$/i.exec(headers.authorization ?? "")?.[1];
   if (bearer !== undefined) return bearer;
   const key = headers["x-api-key"];

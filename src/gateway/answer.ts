@@ -1,5 +1,10 @@
+import type { EngineSurface } from "../engines/index.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
+import type { EngineRequest } from "./engine-request.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Outflow } from "./outflow.ts";
+import type { Inflow } from "./inflow.ts";
 import type { Usage } from "./usage.ts";
 
 export type ReceivedHeaders = Readonly<Record<string, string | string[] | undefined>>;
@@ -8,13 +13,28 @@ export type ReceivedHeaders = Readonly<Record<string, string | string[] | undefi
 export interface AttemptOwner {
   readonly limits: GatewayLimits;
   readonly service: string;
-  /** The answer's head, flat. */
-  head(received: ReceivedHeaders): string[];
+  readonly surface: EngineSurface;
+  readonly request: EngineRequest;
+  readonly outlet: Outlet;
+  /** What the client has of a stream so far, over all tries; a new one while it has nothing. */
+  outflow(): Outflow;
+  /** How this engine's events become the stream's, where they are not. */
+  inflow(): Inflow | undefined;
+  /** True for a try that goes on with an answer of which the client has a part. */
+  readonly resumes: boolean;
+  /** The answer's first bytes are about to go out: what else is tried for it ends. The answer's head, flat. */
+  head(received: ReceivedHeaders, outflow?: Outflow): string[];
+  /** Bytes of the engine's answer came. */
+  heard(): void;
+  /** A part of the answer's content went to the client. */
+  said(): void;
+  /** A whole answer with this status, as the client is to have it. */
+  deliver(status: number, received: ReceivedHeaders, body: Buffer): void;
   /** The client has the whole answer. */
   finished(usage: Usage | undefined): void;
   /** The try failed and the client has seen nothing of it. */
   broken(failure: AttemptFailure): void;
-  /** The try failed after the client had seen a part; the client has been told. */
+  /** The try failed after the client had seen a part; nothing was told to it yet. */
   cut(failure: AttemptFailure): void;
 }
 

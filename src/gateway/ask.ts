@@ -20,4 +20,12 @@ export interface Ask {
   readonly spans: ReadonlyMap<string, Span>;
   /** The whole body, parsed when it is first asked for and then kept. Throws SyntaxError. */
   json(): JsonObject;
+  /** The value of a top-level member of `spans`, `undefined` when it is not there. */
+  member(name: string): unknown;
+  readonly contentType: string;
+  /**
+   * The body for an engine that knows the model as `alias`: the same bytes with only that name replaced and, for
+   * `counted`, the wish added that the stream tells its usage.
+   */
+  bodyFor(alias: string, counted: boolean): Buffer;
 }

@@ -1,11 +1,9 @@
-import { formatDuration } from "../core/index.ts";
 import { RefusedAnswer } from "./client-sink.ts";
-import type { GatewayLimits } from "./limits.ts";
 import type { WireError } from "./wire-error.ts";
 
 /** How one try at a service ended without a whole answer. */
 export interface AttemptFailure {
-  /** `unready` is an engine that answered 502 or 503, `faulty` one that answered 500; `stopping` is this gateway itself. */
+  /** `unready` is an engine that answered 502 to 504, `faulty` one that answered 500, `busy` one that answered 429; `stopping` is this gateway itself. */
   readonly kind:
     | "connect"
     | "reset"
@@ -13,6 +11,7 @@ export interface AttemptFailure {
     | "garbage"
     | "unready"
     | "faulty"
+    | "busy"
     | "timeout"
     | "stopping"
     | "internal";
@@ -28,6 +27,10 @@ const RETRYABLE: ReadonlySet<AttemptFailure["kind"]> = new Set([
   "garbage",
   "unready",
 ]);
+
+/** The engine is there and does not do this request: asking the same one again would only add to its load. */
+export const needsOther = (failure: AttemptFailure): boolean =>
+  failure.kind === "faulty" || failure.kind === "busy" || failure.kind === "timeout";
 
 /** Whether another try is safe: the engine is gone or not there yet, and the client has seen nothing. */
 export const isRetryable = (failure: AttemptFailure): boolean => RETRYABLE.has(failure.kind);
@@ -46,13 +49,10 @@ const CONNECT: ReadonlySet<string> = new Set([
 ]);
 
 /** Reads an error of undici or of the socket below it. */
-export function classifyFailure(error: Error, limits: GatewayLimits): AttemptFailure {
+export function classifyFailure(error: Error): AttemptFailure {
   if (error instanceof RefusedAnswer) return { kind: "garbage", message: error.message };
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (CONNECT.has(code)) return { kind: "connect", message: `no connection: ${error.message}` };
-  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    return { kind: "timeout", message: `it sent nothing for ${formatDuration(limits.idleTime)}` };
-  }
   if (error.name === "HTTPParserError" || code === "UND_ERR_HEADERS_OVERFLOW") {
     return { kind: "garbage", message: `its answer is not HTTP: ${error.message}` };
   }
@@ -75,6 +75,8 @@ export function failureError(failure: AttemptFailure, service: string, attempts:
         message: "The node is stopping.",
         retryAfter: 5,
       };
+    case "busy":
+      return { status: 429, type: "rate_limit_error", code: "upstream_busy", message, retryAfter: 5 };
     case "faulty":
     case "unready":
       return { status: 503, type: "server_error", code: "upstream_unready", message, retryAfter: 5 };

@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
 
 import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
@@ -8,17 +7,16 @@ import { ClientSink } from "./client-sink.ts";
 import { HeldAnswer } from "./held-answer.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
-/** One try of one request at one service, as undici's dispatch reports it. */
+/** One request to one engine, as undici's dispatch reports it. */
 export class Attempt implements Dispatcher.DispatchHandler {
   readonly #owner: AttemptOwner;
-  readonly #res: ServerResponse;
   #controller: Dispatcher.DispatchController | undefined;
+  #sink: ClientSink | undefined;
   #answer: Answer | undefined;
   #over = false;
 
-  constructor(owner: AttemptOwner, res: ServerResponse) {
+  constructor(owner: AttemptOwner) {
     this.#owner = owner;
-    this.#res = res;
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -32,9 +30,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     received: ReceivedHeaders,
   ): void {
     if (status < 200 || this.#over) return;
-    const sink = new ClientSink(this.#res, controller, this.#owner.limits.idleTime, () =>
-      this.#clientStalled(),
-    );
+    const sink = new ClientSink(this.#owner.outlet, controller, this.#owner.limits.idleTime);
+    this.#sink = sink;
     this.#answer =
       status === 200 && isEventStream(received)
         ? new StreamAnswer(this.#owner, sink, received)
@@ -42,7 +39,9 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#over) this.#answer?.data(chunk);
+    if (this.#over) return;
+    this.#owner.heard();
+    this.#answer?.data(chunk);
   }
 
   onResponseEnd(): void {
@@ -52,16 +51,21 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(classifyFailure(error, this.#owner.limits));
+    this.#fail(classifyFailure(error));
   }
 
-  /** Ends the try from this side; the client is told as if the engine had failed that way. */
+  /** The engine is silent because the client does not read. */
+  get paused(): boolean {
+    return this.#sink?.paused === true;
+  }
+
+  /** Ends the try from this side as if the engine had failed that way. */
   end(failure: AttemptFailure): void {
     this.#fail(failure);
     this.#controller?.abort(new Error(failure.message));
   }
 
-  /** The client is gone: the engine's connection is cut at once, nobody is told. */
+  /** Nobody wants the answer any more: the engine's connection is cut at once, nobody is told. */
   abandon(): void {
     this.#over = true;
     this.#controller?.abort(new Error("the client is gone"));
@@ -72,11 +76,6 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#over = true;
     if (this.#answer === undefined) this.#owner.broken(failure);
     else this.#answer.broken(failure);
-  }
-
-  #clientStalled(): void {
-    // Its `close` makes the request abandon this try.
-    this.#res.destroy();
   }
 }
 

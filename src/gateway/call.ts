@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { Caller } from "../keys/caller.ts";
+import type { ErrorFamily } from "../dialects/index.ts";
+import type { Caller } from "../keys/index.ts";
+import type { Client } from "./client.ts";
 
 /** One request that passed the door, with what every answer to it needs. */
 export interface Call {
@@ -14,6 +16,32 @@ export interface Call {
   readonly caller: Caller | undefined;
   /** Flat name and value pairs that every answer of this call carries. */
   readonly headers: readonly string[];
+  /** In whose words errors are told. */
+  readonly family: ErrorFamily;
+  /** For the record of calls that are answered here and now. */
+  readonly note: {
+    /** Code of the error that was told. */
+    error?: string;
+    /** An exchange has taken over, and its record too. */
+    exchanged?: true;
+  };
+}
+
+/** The caller's connection as an exchange needs it. */
+export function clientOf(call: Call, caller: Caller): Client {
+  const { req, res } = call;
+  return {
+    id: call.id,
+    caller,
+    who: { key: caller.key, priority: caller.priority },
+    method: req.method ?? "POST",
+    headers: req.headers,
+    answerHeaders: call.headers,
+    family: call.family,
+    outlet: res,
+    hangUp: () => req.socket.end(),
+    bytesSent: () => req.socket.bytesWritten,
+  };
 }
 
 /** Answers with JSON, the call's own headers and `extra` (flat name and value pairs). */

@@ -1,28 +1,23 @@
-import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
+
+import type { Outlet } from "./outlet.ts";
 
 /** An answer that the gateway ends because of what is in it. */
 export class RefusedAnswer extends Error {}
 
 /** Writes an answer to the client at the client's pace: the engine is paused while the client does not read. */
 export class ClientSink {
-  readonly res: ServerResponse;
+  readonly outlet: Outlet;
   readonly #controller: Dispatcher.DispatchController;
   readonly #stallTime: number;
-  readonly #stalled: () => void;
-  #paused = false;
+  /** True while the engine is silent because the client does not read. */
+  paused = false;
 
-  /** `stalled` is called once the client read nothing for `stallTime` milliseconds. */
-  constructor(
-    res: ServerResponse,
-    controller: Dispatcher.DispatchController,
-    stallTime: number,
-    stalled: () => void,
-  ) {
-    this.res = res;
+  /** The client's connection is destroyed once it read nothing for `stallTime` milliseconds. */
+  constructor(outlet: Outlet, controller: Dispatcher.DispatchController, stallTime: number) {
+    this.outlet = outlet;
     this.#controller = controller;
     this.#stallTime = stallTime;
-    this.#stalled = stalled;
   }
 
   /** Ends the engine's answer from this side; what comes of the request is up to its owner. */
@@ -31,16 +26,17 @@ export class ClientSink {
   }
 
   write(chunk: Buffer): void {
-    if (this.res.write(chunk) || this.#paused) return;
-    this.#paused = true;
+    if (this.outlet.write(chunk) || this.paused) return;
+    this.paused = true;
     this.#controller.pause();
-    const timer = setTimeout(this.#stalled, this.#stallTime);
+    // Its `close` makes the request give up its tries.
+    const timer = setTimeout(() => this.outlet.destroy(), this.#stallTime);
     const closed = (): void => clearTimeout(timer);
-    this.res.once("close", closed);
-    this.res.once("drain", () => {
+    this.outlet.once("close", closed);
+    this.outlet.once("drain", () => {
       clearTimeout(timer);
-      this.res.off("close", closed);
-      this.#paused = false;
+      this.outlet.off("close", closed);
+      this.paused = false;
       this.#controller.resume();
     });
   }

@@ -1,77 +1,120 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { Caller } from "../keys/caller.ts";
-import type { KeyRing, NameGuard } from "./access.ts";
+import { wireErrorType } from "../dialects/index.ts";
+import type { Caller, KeyGate, KeyRefusal } from "../keys/index.ts";
+import type { Meter } from "../telemetry/index.ts";
+import type { NameGuard } from "./access.ts";
+import { presentedKey } from "./access.ts";
 import type { Call } from "./call.ts";
+import { familyOfPath } from "./family.ts";
 import { requestId } from "./request-id.ts";
 import type { Surface } from "./surface.ts";
 import { allowedMethods, serve } from "./surface.ts";
 import { badRequest, sendError } from "./wire-error.ts";
 
-const EVERYONE: Caller = { key: "local", admin: true, upstream: true, priority: 5 };
 const NO_QUERY = new URLSearchParams();
+
+interface DoorOptions {
+  readonly surface: Surface;
+  readonly names: NameGuard;
+  readonly keys: KeyGate;
+  readonly meter: Meter;
+}
 
 /** Where every request comes in: names, keys, cross-origin rules, then the surface. */
 export class Door {
-  readonly #surface: Surface;
-  readonly #names: NameGuard;
-  readonly #keys: KeyRing;
+  readonly #options: DoorOptions;
 
-  constructor(surface: Surface, names: NameGuard, keys: KeyRing) {
-    this.#surface = surface;
-    this.#names = names;
-    this.#keys = keys;
+  constructor(options: DoorOptions) {
+    this.#options = options;
   }
 
   enter(req: IncomingMessage, res: ServerResponse): void {
-    const call = this.#call(req, res);
+    const { surface, names, keys } = this.#options;
+    const found = keys.identify(presentedKey(req.headers));
+    const call = this.#call(req, res, "status" in found ? undefined : found);
     if (hasTwoHosts(req)) {
       sendError(call, badRequest("invalid_http", "The request has more than one Host header."));
       return;
     }
-    if (!this.#names.allowsHost(req.headers.host)) {
-      refuse(
-        call,
-        "host_not_allowed",
-        "The Host header names no host of this node; use 127.0.0.1 or localhost.",
-      );
+    if (!names.allowsHost(req.headers.host)) {
+      refuse(call, "host_not_allowed", HOST_NOT_ALLOWED);
       return;
     }
-    if (!this.#names.allowsOrigin(req.headers.origin)) {
-      refuse(
-        call,
-        "origin_not_allowed",
-        "Pages of other origins may not call this node; its owner can list them.",
-      );
+    if (!names.allowsOrigin(req.headers.origin)) {
+      refuse(call, "origin_not_allowed", ORIGIN_NOT_ALLOWED);
       return;
     }
-    const found = this.#surface.find(call.path);
-    if (found === undefined) this.#surface.notFound(call);
-    else if (isPreflight(req)) preflight(call, allowedMethods(found.endpoint));
-    else if (call.caller === undefined && found.endpoint.open !== true) unauthorized(call);
-    else serve(found.endpoint, call, found.rest);
+    const place = surface.find(call.path);
+    if (place === undefined) surface.notFound(call);
+    else if (isPreflight(req)) preflight(call, allowedMethods(place.endpoint));
+    else if ("status" in found && place.endpoint.open !== true) unauthorized(call, found);
+    else if (place.endpoint.admin === true && call.caller?.admin !== true) {
+      refuse(call, "admin_required", "This is for keys that may change the node (admin: true).");
+    } else serve(place.endpoint, call, place.rest);
   }
 
-  #call(req: IncomingMessage, res: ServerResponse): Call {
+  #call(req: IncomingMessage, res: ServerResponse, caller: Caller | undefined): Call {
     const url = req.url ?? "/";
     const mark = url.indexOf("?");
-    const path = mark < 0 ? url : url.slice(0, mark);
+    const typed = mark < 0 ? url : url.slice(0, mark);
+    const path = typed.length > 1 && typed.endsWith("/") ? typed.replace(/\/+$/, "") || "/" : typed;
     const id = requestId(req.headers["x-request-id"]);
     const headers = ["x-request-id", id];
     const { origin } = req.headers;
-    if (this.#names.listsOrigin(origin))
+    if (this.#options.names.listsOrigin(origin))
       headers.push("access-control-allow-origin", origin, "vary", "origin");
-    return {
+    const call: Call = {
       req,
       res,
       id,
-      path: path.length > 1 && path.endsWith("/") ? path.replace(/\/+$/, "") || "/" : path,
+      path,
       query: mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1)),
-      caller: this.#keys.allows(req.headers) ? EVERYONE : undefined,
+      caller,
       headers,
+      family: familyOfPath(path),
+      note: {},
     };
+    this.#record(call);
+    return call;
+  }
+
+  /** What is answered here and now leaves a record too; an exchange writes its own. */
+  #record(call: Call): void {
+    const began = performance.now();
+    const started = Date.now();
+    const { req, res, note } = call;
+    const sentBefore = req.socket.bytesWritten;
+    res.once("close", () => {
+      if (note.exchanged === true) return;
+      const refused = note.error !== undefined;
+      this.#options.meter.finished({
+        id: call.id,
+        started,
+        method: req.method ?? "",
+        path: call.path.slice(0, MAX_PATH),
+        operation: "node",
+        status: res.statusCode,
+        outcome: refused ? "refused" : res.writableFinished ? "answered" : "abandoned",
+        key: call.caller?.key ?? "none",
+        stream: false,
+        attempts: 0,
+        continued: 0,
+        duration: performance.now() - began,
+        queued: 0,
+        bytesIn: Number(req.headers["content-length"] ?? 0),
+        bytesOut: req.socket.bytesWritten - sentBefore,
+        ...(note.error === undefined ? {} : { error: note.error }),
+      });
+    });
   }
 }
+
+const MAX_PATH = 200;
+const HOST_NOT_ALLOWED =
+  "The Host header names no host of this node; use 127.0.0.1 or localhost, or have its owner list the name (gateway.allowedHosts).";
+const ORIGIN_NOT_ALLOWED =
+  "Pages of other origins may not call this node; its owner can list them (gateway.cors).";
 
 /** Node keeps the first of several; a proxy before this one may have looked at another (RFC 9112, 3.2: answer 400). */
 function hasTwoHosts(req: IncomingMessage): boolean {
@@ -86,17 +129,13 @@ function hasTwoHosts(req: IncomingMessage): boolean {
 const refuse = (call: Call, code: string, message: string): void =>
   sendError(call, { status: 403, type: "permission_error", code, message });
 
-const unauthorized = (call: Call): void =>
-  sendError(
-    call,
-    {
-      status: 401,
-      type: "authentication_error",
-      code: "invalid_api_key",
-      message: "This node asks for a key: send Authorization: Bearer KEY, or x-api-key: KEY.",
-    },
-    ["www-authenticate", "Bearer"],
-  );
+function unauthorized(call: Call, { status, code, message, retryAfter }: KeyRefusal): void {
+  const error = { status, type: wireErrorType(status), code, message };
+  sendError(call, retryAfter === undefined ? error : { ...error, retryAfter }, [
+    "www-authenticate",
+    "Bearer",
+  ]);
+}
 
 const isPreflight = (req: IncomingMessage): boolean =>
   req.method === "OPTIONS" && req.headers["access-control-request-method"] !== undefined;

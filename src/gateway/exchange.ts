@@ -1,292 +1,251 @@
-import type { ServerResponse } from "node:http";
-
-import type { EventLog } from "../core/index.ts";
-import { messageOf } from "../core/index.ts";
-import { pathAt } from "../core/index.ts";
-import type { Backends, Lease } from "../supervisor/backends.ts";
-import type { AttemptOwner, ReceivedHeaders } from "./answer.ts";
+import type { JsonObject } from "../dialects/index.ts";
+import type { Admitted, KeyRefusal } from "../keys/index.ts";
+import type { RequestOutcome } from "../telemetry/index.ts";
+import type { ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
-import { failureError, isRetryable } from "./attempt-failure.ts";
-import { Attempt } from "./attempt.ts";
-import type { Call } from "./call.ts";
-import { answerHeaders, headerSafe, requestHeaders } from "./forwarded-headers.ts";
+import { cutError, failureError } from "./attempt-failure.ts";
+import type { Client } from "./client.ts";
+import { continuedComment } from "./continuation/index.ts";
+import { delivered } from "./delivered.ts";
+import type { ExchangeShared, OpenExchange } from "./exchange-shared.ts";
 import type { GatewayLimits } from "./limits.ts";
-import type { RetryBudget } from "./retry-budget.ts";
-import type { RoutedBody } from "./routed-body.ts";
-import { bodyFor } from "./routed-body.ts";
-import { candidatesFor } from "./candidates.ts";
-import { firstReady, unavailableError } from "./service-wait.ts";
+import { limitError, refusedBy } from "./nobody.ts";
+import { Outflow } from "./outflow.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Impatient } from "./patience.ts";
+import type { Pursued } from "./pursuit.ts";
+import { Pursuit } from "./pursuit.ts";
+import { Report } from "./report.ts";
+import type { Ask } from "./ask.ts";
+import { policyOf } from "./route-policy.ts";
+import { SecondChance } from "./second-chance.ts";
+import { whenThere } from "./settled.ts";
 import type { Target } from "./targets.ts";
-import type { Traffic } from "./traffic.ts";
-import type { UpstreamPools } from "./upstream-pools.ts";
+import type { Try, TryParent } from "./try.ts";
 import type { Usage } from "./usage.ts";
 import type { WireError } from "./wire-error.ts";
-import { errorEvent, sendError } from "./wire-error.ts";
-import { WaitingRoom, waitingLine } from "./waiting-room.ts";
-import { waitWanted } from "./wait-wanted.ts";
+import { sendErrorTo, streamError } from "./wire-error.ts";
 
-/** What all requests of a gateway share. */
-export interface ExchangeShared {
-  readonly backends: Backends;
-  readonly events: EventLog;
-  readonly limits: GatewayLimits;
-  readonly pools: UpstreamPools;
-  readonly budget: RetryBudget;
-  readonly traffic: Traffic;
-  /** The requests in flight. */
-  readonly open: Set<Exchange>;
+export interface ExchangeOptions {
+  /** Called with the answer as the client got it, once it is whole. Only answers that had to be read are told. */
+  readonly remember?: (answer: JsonObject) => void;
 }
 
-const FIRST_BACKOFF = 100;
-
-/** One proxied request from its target to its answer, over as many tries as it takes and the limits allow. */
-export class Exchange implements AttemptOwner {
+/** One request from its target to its answer, over as many tries as it takes and the limits allow. */
+export class Exchange implements TryParent, OpenExchange, Impatient {
   readonly limits: GatewayLimits;
-  service = "";
-  readonly #shared: ExchangeShared;
-  readonly #call: Call;
-  readonly #res: ServerResponse;
-  readonly #body: RoutedBody;
-  readonly #target: Target;
-  readonly #started = performance.now();
-  #attempt: Attempt | undefined;
-  #lease: Lease | undefined;
-  #attempts = 0;
-  /** Services whose last try failed, until the next wait. */
-  readonly #failed = new Set<string>();
-  #waiting: AbortController | undefined;
-  #waited = 0;
+  readonly outlet: Outlet;
+  /** When the whole answer has to be there. */
+  readonly deadline: number;
+  readonly #pursued: Pursued;
+  readonly #pursuit: Pursuit;
+  readonly #options: ExchangeOptions;
+  #admitted: Admitted | undefined;
+  /** What the client has of a stream, once it has something. */
+  #outflow: Outflow | undefined;
   #over = false;
 
-  constructor(shared: ExchangeShared, call: Call, body: RoutedBody, target: Target) {
-    this.#shared = shared;
+  constructor(
+    shared: ExchangeShared,
+    client: Client,
+    ask: Ask,
+    target: Target,
+    options: ExchangeOptions = {},
+  ) {
     this.limits = shared.limits;
-    this.#call = call;
-    this.#res = call.res;
-    this.#body = body;
-    this.#target = target;
+    this.outlet = client.outlet;
+    this.#options = options;
+    const policy = policyOf(target, shared.limits);
+    const report = new Report(shared, client, ask, target);
+    const chance = new SecondChance(shared, policy);
+    this.#pursued = { shared, client, ask, target, policy, report, chance };
+    this.#pursuit = new Pursuit(this.#pursued, this);
+    this.deadline = performance.now() + policy.total;
   }
 
   start(): void {
-    if (this.#res.destroyed) return;
-    this.#shared.open.add(this);
-    this.#shared.budget.earn();
-    this.#res.once("close", () => this.#clientGone());
-    this.#next();
+    if (this.outlet.destroyed) return;
+    const { shared, client, report } = this.#pursued;
+    shared.open.add(this);
+    shared.patience.add(this);
+    shared.budget.earn();
+    this.outlet.once("close", () => this.#clientGone());
+    whenThere(
+      shared.keys.admit(client.caller, report.promptEstimate),
+      (verdict) => this.#enter(verdict),
+      (thrown) => this.failed({ kind: "internal", message: String(thrown) }),
+    );
   }
 
   /** Ends the request because the node stops: a stream with an error event, anything else with 503. */
   stop(): void {
-    const failure: AttemptFailure = { kind: "stopping", message: "the node is stopping" };
-    this.#waiting?.abort();
-    if (this.#attempt !== undefined) this.#attempt.end(failure);
-    else if (!this.#over) this.#refuse(failureError(failure, this.service, this.#attempts));
+    this.failed({ kind: "stopping", message: "the node is stopping" });
   }
 
-  head(received: ReceivedHeaders): string[] {
-    const head = answerHeaders(received);
-    head.push(...this.#call.headers, ...this.#servedBy());
-    return head;
+  overdue(): void {
+    const time = Math.round(this.#pursued.policy.total / 1000);
+    this.failed({ kind: "timeout", message: `the whole answer was not there after ${time} s` });
   }
 
-  finished(usage: Usage | undefined): void {
-    this.#shared.traffic.count(this.service, usage);
-    this.#close();
+  /** Ends the whole request from this side. */
+  failed(failure: AttemptFailure): void {
+    const { report, chance } = this.#pursued;
+    chance.close();
+    if (this.#over || this.#pursuit.stop(failure)) return;
+    if (this.#outflow === undefined) this.#refuse(failureError(failure, report.service, report.attempts));
+    else this.#endCut(failure, report.service);
   }
 
-  cut(failure: AttemptFailure): void {
-    this.#shared.traffic.of(this.service).cut++;
-    if (failure.kind !== "stopping") this.#shared.backends.reportBroken(this.service, failure.message);
-    this.#record("request.cut", `was cut after a part of the answer: ${failure.message}`, failure);
-    this.#close();
+  nobody(error: WireError): void {
+    const { resumption } = this.#pursuit;
+    if (resumption === undefined) this.#refuse(error);
+    else this.#endCut(resumption.failure, resumption.service);
   }
 
-  broken(failure: AttemptFailure): void {
-    const { backends, budget, traffic } = this.#shared;
-    this.#leaveService();
-    if (failure.kind === "faulty") backends.reportWrong?.(this.service, failure.message);
-    else if (failure.kind !== "stopping" && failure.kind !== "internal") {
-      backends.reportBroken(this.service, failure.message);
-    }
-    const inBounds = this.#attempts < this.limits.attempts && this.#left(this.limits.retryTime) > 0;
-    // The fault may lie in the request: who else could answer is asked, the same engine is not.
-    const worthIt = failure.kind === "faulty" ? this.#hasOther() : isRetryable(failure);
-    if (worthIt && inBounds && budget.take(performance.now())) {
-      traffic.of(this.service).retried++;
-      this.#failed.add(this.service);
-      const tries = `try ${this.#attempts} of at most ${this.limits.attempts}`;
-      this.#record("request.retried", `is tried again, ${tries} failed: ${failure.message}`, failure);
-      this.#next();
-      return;
-    }
-    this.#record("request.failed", `failed: ${failure.message}`, failure);
-    this.#finally(failure);
-  }
-
-  #finally(failure: AttemptFailure): void {
-    const view = this.#shared.backends.services().find((s) => s.name === this.service);
-    const asIs = failure.kind === "faulty" || (failure.kind === "unready" && view?.state === "ready");
-    if (asIs && failure.passOn !== undefined) {
-      failure.passOn();
-    } else if (failure.kind === "unready" || (failure.kind === "connect" && view?.state !== "ready")) {
-      this.#refuse(unavailableError(this.#shared.backends, this.#target));
-    } else this.#refuse(failureError(failure, this.service, this.#attempts));
-  }
-
-  #next(): void {
-    const { backends } = this.#shared;
-    for (const service of this.#candidates()) {
-      const lease = this.#failed.has(service) ? undefined : backends.acquire(service);
-      if (lease === undefined) continue;
-      this.#lease = lease;
-      this.service = service;
-      const { address } = lease;
-      this.#attempts++;
-      this.#attempt = new Attempt(this, this.#res);
-      const traffic = this.#shared.traffic.of(service);
-      traffic.attempts++;
-      traffic.inFlight++;
-      const { req, id, path } = this.#call;
-      this.#shared.pools.for(service, address).dispatch(
-        {
-          path: pathAt(address, path),
-          method: "POST",
-          headers: requestHeaders(req.headers, id, address),
-          body: bodyFor(this.#body, lease.model ?? service),
-        },
-        this.#attempt,
-      );
-      return;
-    }
-    this.#wait().catch((thrown: unknown) => {
-      this.broken({ kind: "internal", message: messageOf(thrown) });
+  outflow({ request }: Try): Outflow {
+    if (this.#outflow !== undefined) return this.#outflow;
+    const { ask, policy, report } = this.#pursued;
+    return new Outflow({
+      lane: request.dialect,
+      translator: request.translation?.stream(ask.json(), { created: report.createdSeconds }),
+      laneBody: () => request.translation?.request(ask.json()) ?? ask.json(),
+      usageIsOurs: request.usageIsOurs,
+      remembers: policy.continues,
+      eventBytes: this.limits.eventBytes,
+      ...this.#options,
     });
   }
 
-  /** Nothing can be tried now: waits for the first service of the target that is ready again. */
-  async #wait(): Promise<void> {
-    const { backends } = this.#shared;
-    const waiting = new AbortController();
-    this.#waiting = waiting;
-    // Without a pause, a service that breaks every connection would be asked three times within a millisecond.
-    if (this.#waited > 0 || this.#failed.size > 0) {
-      await pause(FIRST_BACKOFF * 2 ** Math.min(5, this.#waited), waiting.signal);
+  head(of: Try, received: ReceivedHeaders, outflow: Outflow | undefined): string[] {
+    const { report } = this.#pursued;
+    this.#outflow ??= outflow;
+    this.#pursuit.keepOnly(of);
+    report.answered(200);
+    return report.head(received, of.request.translation !== undefined);
+  }
+
+  said(of: Try): void {
+    const { report } = this.#pursued;
+    const { resumption } = this.#pursuit;
+    report.said(of.service);
+    if (!of.resumes || resumption === undefined) return;
+    this.#pursuit.resumption = undefined;
+    const characters = resumption.said.text.length;
+    this.#outflow?.mark(continuedComment(of.service, characters));
+    report.continued(resumption.service, of.service, characters);
+  }
+
+  deliver(of: Try, status: number, received: ReceivedHeaders, body: Buffer): void {
+    const { client, ask, report } = this.#pursued;
+    const answer = delivered(client, ask, of.request, status, body, report.createdSeconds);
+    if ("unreadable" in answer) {
+      this.broken(of, { kind: "garbage", message: answer.unreadable });
+      return;
     }
-    this.#waited++;
-    this.#failed.clear();
-    const wanted = waitWanted(this.#call.req.headers) ?? this.limits.loadingWait;
-    const left = Math.min(this.#left(wanted), this.#left(this.limits.retryTime));
-    const services = this.#candidates();
-    // Who does not want to wait wants it loaded all the same, for the next time.
-    if (left <= 0) backends.demand(services)();
-    const ready = left > 0 && (await this.#waitFor(services, left, waiting));
-    if (this.#over || waiting.signal.aborted) return;
-    this.#waiting = undefined;
-    if (ready) this.#next();
-    else this.#refuse(unavailableError(backends, this.#target));
+    const head = this.head(of, received, undefined);
+    report.answered(status);
+    if (this.outlet.headersSent) this.outlet.end(answer.asEvent());
+    else {
+      head.push("content-length", String(answer.body.length));
+      this.outlet.writeHead(status, head);
+      this.outlet.end(answer.body);
+    }
+    if (answer.answer !== undefined) this.#options.remember?.(answer.answer);
+    this.finished(of, answer.usage);
   }
 
-  /** Waits for the first of the services that is ready; that a request waits is what loads one that is not. */
-  async #waitFor(services: readonly string[], time: number, waiting: AbortController): Promise<boolean> {
-    const { backends } = this.#shared;
-    const withdraw = backends.demand(services);
-    const room = this.#body.stream
-      ? new WaitingRoom(
-          this.#res,
-          this.limits.silentWait,
-          () => [...this.#call.headers, ...this.#servedBy()],
-          () => waitingLine(backends, services),
-        )
-      : undefined;
-    try {
-      return await firstReady(backends, services, time, waiting);
-    } finally {
-      room?.leave();
-      withdraw();
+  finished(of: Try, usage: Usage | undefined): void {
+    this.#ended(of, undefined);
+    this.#close("answered", usage);
+  }
+
+  cut(of: Try, failure: AttemptFailure): void {
+    const { report, chance } = this.#pursued;
+    this.#ended(of, failure);
+    chance.blame(of.service, failure);
+    report.cut(of.service, failure);
+    const outflow = this.#outflow;
+    const said = outflow === undefined ? undefined : chance.toResume(outflow, failure);
+    if (said === undefined || outflow?.lane === undefined || this.#over) {
+      this.#endCut(failure, of.service);
+      return;
+    }
+    const { lane } = outflow;
+    this.#pursuit.resumption = { service: of.service, failure, lane, body: outflow.laneBody(), said };
+    chance.passOver(of.service);
+    this.#pursuit.go();
+  }
+
+  broken(of: Try, failure: AttemptFailure): void {
+    const { shared, target, report, chance } = this.#pursued;
+    this.#ended(of, failure);
+    chance.blame(of.service, failure);
+    chance.passOver(of.service);
+    // The other half of a hedge may still answer.
+    if (this.#pursuit.tries.size > 0) return;
+    if (chance.toRetry(failure, this.#pursuit.choice)) {
+      report.retried(of.service, failure);
+      this.#pursuit.go();
+      return;
+    }
+    report.failed(of.service, failure);
+    const { resumption } = this.#pursuit;
+    if (resumption !== undefined) this.#endCut(resumption.failure, resumption.service);
+    else if (chance.passesOn(failure, of.service) && failure.passOn !== undefined) failure.passOn();
+    else this.#refuse(refusedBy(shared.backends, target, of.service, failure, report.attempts));
+  }
+
+  #enter(verdict: Admitted | KeyRefusal): void {
+    if ("status" in verdict) this.#refuse(limitError(verdict));
+    else if (this.#over) verdict.settle(0);
+    else {
+      this.#admitted = verdict;
+      this.#pursuit.go();
     }
   }
 
-  /** Another service of the target could answer at once. */
-  #hasOther(): boolean {
-    const { backends } = this.#shared;
-    return this.#candidates().some(
-      (name) => name !== this.service && !this.#failed.has(name) && backends.address(name) !== undefined,
-    );
+  #ended(of: Try, failure: AttemptFailure | undefined): void {
+    if (this.#pursuit.tries.delete(of)) this.#pursued.report.ended(of, failure);
   }
 
-  /** The services that may answer now, in order, those that have stepped down replaced by who stands in for them. */
-  #candidates(): readonly string[] {
-    return candidatesFor(this.#shared.backends, this.#target.services, this.#body.bytes.length);
-  }
-
-  /** Milliseconds left of a limit that counts from the start of the request. */
-  #left(limit: number): number {
-    return this.#started + limit - performance.now();
+  /** The client has a part and nobody goes on: it is told, so that it takes the part for no whole. */
+  #endCut(failure: AttemptFailure, service: string): void {
+    const { client, report } = this.#pursued;
+    const error = cutError(failure, service);
+    if (!this.outlet.destroyed) {
+      if (this.#outflow?.torn === true) this.outlet.write("\n\n");
+      const last = this.#outflow?.error(error) ?? streamError(client.family, error, client.id);
+      this.outlet.end(last, client.hangUp);
+    }
+    report.refused(error);
+    this.#close("cut", undefined);
   }
 
   #refuse(error: WireError): void {
-    if (!this.#res.destroyed) {
+    const { client, report } = this.#pursued;
+    if (!this.outlet.destroyed) {
       // The client of a stream that waited for its model has had its head already.
-      if (this.#res.headersSent) this.#res.end(errorEvent(error));
-      else sendError(this.#call, error, this.#servedBy());
+      if (this.outlet.headersSent) this.outlet.end(streamError(client.family, error, client.id));
+      else sendErrorTo(client, error, report.servedBy());
     }
-    this.#close();
-  }
-
-  #servedBy(): string[] {
-    const route = ["x-omni-attempts", String(this.#attempts), "x-omni-route", headerSafe(this.#target.route)];
-    const view = this.#shared.backends.services().find((s) => s.name === this.service);
-    if (view === undefined) return route;
-    return ["x-omni-service", headerSafe(view.name), "x-omni-engine", headerSafe(view.engine), ...route];
+    report.refused(error);
+    this.#close(report.attempts === 0 ? "refused" : "failed", undefined);
   }
 
   #clientGone(): void {
     if (this.#over) return;
-    this.#waiting?.abort();
-    this.#attempt?.abandon();
-    this.#close();
+    this.#pursuit.abandon();
+    this.#close("abandoned", undefined);
   }
 
-  #leaveService(): void {
-    if (this.#attempt === undefined) return;
-    this.#attempt = undefined;
-    this.#lease?.release();
-    this.#lease = undefined;
-    this.#shared.traffic.of(this.service).inFlight--;
-  }
-
-  #close(): void {
+  #close(outcome: RequestOutcome, usage: Usage | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    this.#leaveService();
-    this.#shared.open.delete(this);
+    const { shared, report } = this.#pursued;
+    this.#pursuit.abandon();
+    shared.patience.remove(this);
+    shared.open.delete(this);
+    const tokens = report.close(outcome, usage, this.#outflow);
+    this.#admitted?.settle(tokens);
   }
-
-  #record(kind: string, what: string, failure: AttemptFailure): void {
-    this.#shared.events.record({
-      severity: kind === "request.failed" ? "error" : "warning",
-      kind,
-      service: this.service,
-      message: `Request ${this.#call.id} on "${this.#target.route}" at service "${this.service}" ${what}`,
-      data: {
-        request: this.#call.id,
-        route: this.#target.route,
-        attempt: this.#attempts,
-        reason: failure.kind,
-      },
-    });
-  }
-}
-
-/** Resolves after `time` milliseconds or as soon as `signal` aborts. */
-function pause(time: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, time);
-    signal.addEventListener("abort", done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-  });
 }

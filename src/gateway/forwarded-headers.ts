@@ -3,7 +3,14 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Address } from "../core/index.ts";
 
 /** Request headers that engines may see. Everything else, keys and cookies above all, stays here. */
-const TO_ENGINE = ["accept", "user-agent", "traceparent", "tracestate", "openai-beta"] as const;
+const TO_ENGINE = [
+  "accept",
+  "user-agent",
+  "tracestate",
+  "openai-beta",
+  "anthropic-version",
+  "anthropic-beta",
+] as const;
 
 /** Answer headers that clients may see. Hop-by-hop headers and the engine's own server name stay here. */
 const TO_CLIENT = [
@@ -21,22 +28,33 @@ const TO_CLIENT = [
 ] as const;
 
 /** The head of the request to the engine, built fresh from the allowed headers and what its address asks for. */
-export function requestHeaders(sent: IncomingHttpHeaders, id: string, address: Address): string[] {
-  const headers = ["content-type", "application/json", "x-request-id", id];
+export function requestHeaders(
+  sent: IncomingHttpHeaders,
+  id: string,
+  address: Address,
+  traceparent: string | undefined,
+  contentType = "application/json",
+): string[] {
+  const headers = ["content-type", contentType, "x-request-id", id];
   for (const name of TO_ENGINE) {
     const value = sent[name];
     if (typeof value === "string") headers.push(name, value);
   }
+  const trace = traceparent ?? sent["traceparent"];
+  if (typeof trace === "string") headers.push("traceparent", trace);
   if (address.kind === "url")
     for (const [name, value] of Object.entries(address.headers)) headers.push(name, value);
   return headers;
 }
 
-/** The engine's headers that the client gets, flat. */
-export function answerHeaders(received: Readonly<Record<string, string | string[] | undefined>>): string[] {
+/** The engine's headers that the client gets, flat. `own` when the body is Omni's own making: it is not encoded then. */
+export function answerHeaders(
+  received: Readonly<Record<string, string | string[] | undefined>>,
+  own: boolean,
+): string[] {
   const headers: string[] = [];
   for (const name of TO_CLIENT) {
-    const value = received[name];
+    const value = own && name === "content-encoding" ? undefined : received[name];
     if (typeof value === "string") headers.push(name, value);
     else if (value?.[0] !== undefined) headers.push(name, value[0]);
   }

@@ -4,6 +4,16 @@ import type { AttemptFailure } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { findUsage } from "./usage.ts";
 
+/** What a status says about the engine rather than about the request. Anthropic answers 529 when it is overloaded. */
+const KIND_OF_STATUS: ReadonlyMap<number, AttemptFailure["kind"]> = new Map([
+  [429, "busy"],
+  [500, "faulty"],
+  [502, "unready"],
+  [503, "unready"],
+  [504, "unready"],
+  [529, "busy"],
+]);
+
 /**
  * An answer that is no event stream: held until it is whole, so that a cut one can be tried again unseen. One that is
  * larger than the limit is passed on as it comes; when that is cut, the client's connection is destroyed, because
@@ -40,17 +50,17 @@ export class HeldAnswer implements Answer {
 
   end(): void {
     if (this.#passing) {
-      this.#sink.res.end();
+      this.#sink.outlet.end();
       this.#owner.finished(this.#last === undefined ? undefined : findUsage(this.#last));
-    } else if (this.#status === 502 || this.#status === 503) {
+      return;
+    }
+    const kind = KIND_OF_STATUS.get(this.#status);
+    if (this.#owner.resumes) {
+      const message = `it answered ${this.#status} instead of going on`;
+      this.#owner.broken({ kind: kind ?? "garbage", message });
+    } else if (kind !== undefined) {
       const message = `the engine answered ${this.#status}`;
-      this.#owner.broken({ kind: "unready", message, passOn: () => this.#deliver() });
-    } else if (this.#status === 500) {
-      this.#owner.broken({
-        kind: "faulty",
-        message: "the engine answered 500",
-        passOn: () => this.#deliver(),
-      });
+      this.#owner.broken({ kind, message, passOn: () => this.#deliver() });
     } else if (this.#status === 200 && !this.#looksWhole()) {
       this.#owner.broken({ kind: "cut", message: "its JSON ends in the middle" });
     } else this.#deliver();
@@ -61,13 +71,14 @@ export class HeldAnswer implements Answer {
       this.#owner.broken(failure);
       return;
     }
-    this.#sink.res.destroy();
+    this.#sink.outlet.destroy();
     this.#owner.cut(failure);
   }
 
   #passOnFromHere(): void {
-    if (this.#sink.res.headersSent) {
-      // It would have to be one event of a stream, and no client reads one of that size.
+    const { outlet } = this.#sink;
+    if (outlet.headersSent || this.#owner.request.translation !== undefined) {
+      // It would have to be one event of a stream, or be read as a whole.
       this.#chunks = [];
       this.#sink.refuse(`its answer is larger than ${formatBytes(this.#owner.limits.holdBytes)}`);
       return;
@@ -75,7 +86,7 @@ export class HeldAnswer implements Answer {
     this.#passing = true;
     const length = this.#received["content-length"];
     const lengthHeader = typeof length === "string" ? ["content-length", length] : [];
-    this.#sink.res.writeHead(this.#status, [...this.#owner.head(this.#received), ...lengthHeader]);
+    outlet.writeHead(this.#status, [...this.#owner.head(this.#received), ...lengthHeader]);
     for (const chunk of this.#chunks) this.#sink.write(chunk);
     this.#chunks = [];
   }
@@ -84,14 +95,7 @@ export class HeldAnswer implements Answer {
     const [only] = this.#chunks;
     const body =
       this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size);
-    if (this.#sink.res.headersSent) this.#sink.res.end(asEvent(body));
-    else {
-      const head = this.#owner.head(this.#received);
-      head.push("content-length", String(body.length));
-      this.#sink.res.writeHead(this.#status, head);
-      this.#sink.res.end(body);
-    }
-    this.#owner.finished(findUsage(body));
+    this.#owner.deliver(this.#status, this.#received, body);
   }
 
   /** An engine that closes instead of counting bytes cuts its JSON unnoticed; the last byte tells. */
@@ -102,10 +106,3 @@ export class HeldAnswer implements Answer {
     return last === "}" || last === "]";
   }
 }
-
-/** The body as the last event of a stream whose head is gone: an engine's refusal reaches a client that waited for it. */
-const asEvent = (body: Buffer): string =>
-  `data: ${body
-    .toString("utf8")
-    .trim()
-    .replaceAll(/[\r\n]+/g, " ")}\n\n`;

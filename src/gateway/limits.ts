@@ -16,6 +16,11 @@ export interface GatewayLimits {
   readonly connectTime: number;
   /** Longest silence of an engine before the head or between two bytes, and of a client that does not read. */
   readonly idleTime: number;
+  /** Until the whole answer is there, for routes that say nothing. */
+  readonly totalTime: number;
+  /** Requests that may wait for a place in all, and how long one of them waits. */
+  readonly queueLimit: number;
+  readonly queueTime: number;
   /** How long a request waits for a service that is not ready. */
   readonly loadingWait: number;
   /** How long a stream that waits for a service is silent before it hears how far the loading is. */
@@ -40,6 +45,9 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   keepAliveTime: 65_000,
   connectTime: 5_000,
   idleTime: 600_000,
+  totalTime: 1_800_000,
+  queueLimit: 256,
+  queueTime: 300_000,
   loadingWait: 120_000,
   silentWait: 3_000,
   attempts: 3,

@@ -1,6 +1,6 @@
 import type { Call } from "./call.ts";
 import type { WireError } from "./wire-error.ts";
-import { envelope } from "./wire-error.ts";
+import { wireErrorBody } from "../dialects/index.ts";
 
 const LINGER_TIME = 2_000;
 
@@ -11,7 +11,7 @@ const LINGER_TIME = 2_000;
  */
 export function refuseUnread(call: Call, error: WireError, discard: number): void {
   const { req, res } = call;
-  const body = Buffer.from(JSON.stringify(envelope(error)));
+  const body = Buffer.from(JSON.stringify(wireErrorBody(call.family, error, call.id)));
   res.writeHead(error.status, [
     "content-type",
     "application/json",

@@ -1,3 +1,5 @@
+import { eventEnd } from "./stream-watch.ts";
+
 const DATA = Buffer.from("data:");
 const LF = 0x0a;
 const CR = 0x0d;
@@ -18,15 +20,6 @@ export function malformedEvent(events: Buffer): number | undefined {
     at = end;
   }
   return undefined;
-}
-
-/** Behind the blank line that ends the event at `from`. */
-function eventEnd(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at + 1] === LF) return at + 2;
-    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
-  }
-  return bytes.length;
 }
 
 function isMalformed(bytes: Buffer, from: number, end: number): boolean {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 
 import type { WireError } from "./wire-error.ts";
-import { envelope } from "./wire-error.ts";
+import { wireErrorBody } from "../dialects/index.ts";
 
 /** Answers what is not HTTP, or too slow or too large to be read as such, in the envelope, and closes the connection. */
 export function answerParseError(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -10,7 +10,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Duplex): 
     return;
   }
   const wire = parseError(error);
-  const body = JSON.stringify(envelope(wire));
+  const body = JSON.stringify(wireErrorBody("openai", wire));
   const reason = REASONS[wire.status] ?? "Bad Request";
   socket.end(
     `HTTP/1.1 ${wire.status} ${reason}\r\ncontent-type: application/json\r\n` +

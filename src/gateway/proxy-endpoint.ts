@@ -1,71 +1,92 @@
+import { formatBytes, messageOf } from "../core/index.ts";
+import type { JsonObject } from "../dialects/index.ts";
+import type { Ask, Operation } from "./ask.ts";
 import type { Call } from "./call.ts";
-import type { ExchangeShared } from "./exchange.ts";
+import { clientOf } from "./call.ts";
+import type { ExchangeOptions } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
+import type { ExchangeShared } from "./exchange-shared.ts";
 import { refuseUnread } from "./lingering-close.ts";
 import { readBody } from "./read-body.ts";
-import type { RoutedBody } from "./routed-body.ts";
 import { readRoutedBody } from "./routed-body.ts";
 import { findTarget } from "./targets.ts";
 import { ScanError } from "./top-level-scan.ts";
 import type { WireError } from "./wire-error.ts";
 import { badRequest, sendError } from "./wire-error.ts";
-import { formatBytes, messageOf } from "../core/index.ts";
 
 /** Reads a JSON request, finds its target and hands both to an exchange. */
-export function proxyRequest(shared: ExchangeShared, call: Call): void {
+export function proxyRequest(shared: ExchangeShared, call: Call, operation: Operation): void {
+  readJsonBody(shared, call, (bytes) => serveBytes(shared, call, operation, bytes, {}));
+}
+
+/** Reads a body that is to be JSON; what is no JSON by its own words, or too large, is refused. */
+export function readJsonBody(shared: ExchangeShared, call: Call, then: (bytes: Buffer) => void): void {
   const { req } = call;
   const limit = shared.limits.bodyBytes;
   const refusal = mediaTypeRefusal(req.headers["content-type"], req.headers["content-encoding"]);
-  if (refusal !== undefined) {
-    refuseUnread(call, refusal, limit);
-    return;
-  }
-  readBody(
-    req,
-    limit,
-    (bytes) => forward(shared, call, bytes),
-    () => refuseUnread(call, tooLarge(limit), limit),
-  );
+  if (refusal !== undefined) refuseUnread(call, refusal, limit);
+  else readBody(req, limit, then, () => refuseUnread(call, tooLarge(limit), limit));
 }
 
-function forward(shared: ExchangeShared, call: Call, bytes: Buffer): void {
+/** Serves a request whose body is there. */
+export function serveBytes(
+  shared: ExchangeShared,
+  call: Call,
+  operation: Operation,
+  bytes: Buffer,
+  options: ExchangeOptions,
+): void {
+  const frame = { id: call.id, operation, path: call.path, headers: call.req.headers };
+  const refuse = (thrown: unknown): void => sendError(call, bodyError(bytes, thrown));
   try {
-    const body = readRoutedBody(bytes);
-    if (body instanceof Promise) {
-      body.then(
-        (routed) => route(shared, call, routed),
-        (thrown: unknown) => refuseBody(call, bytes, thrown),
-      );
-    } else route(shared, call, body);
+    const body = readRoutedBody(frame, bytes);
+    if (body instanceof Promise) body.then((routed) => serveAsk(shared, call, routed, options)).catch(refuse);
+    else serveAsk(shared, call, body, options);
   } catch (thrown) {
-    refuseBody(call, bytes, thrown);
+    refuse(thrown);
   }
 }
 
-function route(shared: ExchangeShared, call: Call, body: RoutedBody): void {
-  const target = findTarget(shared.backends, body.model);
-  if ("status" in target) sendError(call, target);
-  else new Exchange(shared, call, body, target).start();
+/** Serves a request that has been read. */
+export function serveAsk(shared: ExchangeShared, call: Call, ask: Ask, options: ExchangeOptions): void {
+  const { caller } = call;
+  if (caller === undefined) throw new Error("a request without a caller came past the door");
+  const target = findTarget(shared.backends, ask.model, caller);
+  if ("status" in target) {
+    sendError(call, target);
+    return;
+  }
+  call.note.exchanged = true;
+  new Exchange(shared, clientOf(call, caller), ask, target, options).start();
 }
 
-function refuseBody(call: Call, bytes: Buffer, thrown: unknown): void {
+/** Why a body cannot be served, with its place. */
+export function bodyError(bytes: Buffer, thrown: unknown): WireError {
   if (!(thrown instanceof ScanError)) {
-    sendError(call, {
-      status: 500,
-      type: "server_error",
-      code: "internal_error",
-      message: messageOf(thrown),
-    });
-    return;
+    return { status: 500, type: "server_error", code: "internal_error", message: messageOf(thrown) };
   }
-  if (bytes.length === 0) {
-    sendError(call, badRequest("body_empty", "The request has no body; send a JSON object."));
-    return;
-  }
+  if (bytes.length === 0) return badRequest("body_empty", "The request has no body; send a JSON object.");
   const param = thrown.message.startsWith('"model"') ? "model" : undefined;
   const message = `The body is not a JSON object that can be served: ${thrown.message} ${place(bytes, thrown.at)}.`;
-  sendError(call, badRequest("invalid_json", message, param));
+  return badRequest("invalid_json", message, param);
 }
+
+/** A body as an object, for endpoints that look into all of it. */
+export function parseBody(bytes: Buffer): { readonly body: JsonObject } | { readonly error: WireError } {
+  let read: unknown;
+  try {
+    read = JSON.parse(bytes.toString("utf8"));
+  } catch (thrown) {
+    const code = bytes.length === 0 ? "body_empty" : "invalid_json";
+    return { error: badRequest(code, `The body is no JSON: ${messageOf(thrown)}.`) };
+  }
+  return isObject(read)
+    ? { body: read }
+    : { error: badRequest("invalid_json", "The body is no JSON object.") };
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Where a byte lies, for a person; lines and columns count from 1. */
 function place(bytes: Buffer, at: number): string {

@@ -1,66 +1,106 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+import type { JsonObject } from "../dialects/dialect.ts";
+import type { Ask, Operation } from "./ask.ts";
 import type { Span } from "./top-level-scan.ts";
+import { editedBody } from "./edited-body.ts";
 import { ScanError, TopLevelScan } from "./top-level-scan.ts";
 
-/** A request body of which only what routing needs was read; the rest stays the bytes that came. */
-export interface RoutedBody {
-  readonly bytes: Buffer;
-  /** The `model` the caller named, `undefined` when there is none. */
-  readonly model: string | undefined;
-  readonly stream: boolean;
-  /** Where the value of `model` lies. */
-  readonly modelSpan: Span | undefined;
-  /** Where a first member could be inserted, and whether the object has none yet. */
-  readonly bodyStart: number;
-  readonly empty: boolean;
-}
-
-const WANTED = ["model", "stream"] as const;
+/** Members of the outermost object that routing looks at without parsing the rest. */
+const WANTED = [
+  "model",
+  "stream",
+  "stream_options",
+  "messages",
+  "prompt",
+  "input",
+  "system",
+  "tools",
+  "response_format",
+  "max_tokens",
+  "max_completion_tokens",
+  "max_output_tokens",
+  "user",
+  "prompt_cache_key",
+  "n",
+] as const;
 /** Bytes read before the event loop gets its turn: about a millisecond. */
 const SLICE = 128 * 1024;
 
-/** Reads what routing needs. Throws ScanError when the body is no JSON object or its `model` is no string. */
-export function readRoutedBody(bytes: Buffer): RoutedBody | Promise<RoutedBody> {
-  const scan = new TopLevelScan(bytes, WANTED);
-  if (scan.advance(SLICE)) return routed(bytes, scan);
-  return advanceInSlices(bytes, scan);
+/** What an ask is made of beside its body. */
+export interface AskFrame {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
-async function advanceInSlices(bytes: Buffer, scan: TopLevelScan): Promise<RoutedBody> {
+/** A request body of which only what routing needs was read; the rest stays the bytes that came. */
+export class RoutedBody implements Ask {
+  readonly id: string;
+  readonly operation: Operation;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  readonly model: string | undefined;
+  readonly stream: boolean;
+  readonly spans: ReadonlyMap<string, Span>;
+  /** Where a first member could be inserted, and whether the object has none yet. */
+  readonly bodyStart: number;
+  readonly empty: boolean;
+  readonly contentType = "application/json";
+  #parsed: JsonObject | undefined;
+
+  constructor(frame: AskFrame, bytes: Buffer, scan: TopLevelScan) {
+    this.id = frame.id;
+    this.operation = frame.operation;
+    this.path = frame.path;
+    this.headers = frame.headers;
+    this.bytes = bytes;
+    this.spans = scan.spans;
+    this.bodyStart = scan.bodyStart;
+    this.empty = scan.empty;
+    const model = scan.spans.get("model");
+    const stream = scan.spans.get("stream");
+    this.model = model === undefined ? undefined : modelName(bytes, model);
+    this.stream = stream !== undefined && bytes[stream.start] === 0x74;
+  }
+
+  json(): JsonObject {
+    // The scan has seen that it is an object.
+    this.#parsed ??= JSON.parse(this.bytes.toString("utf8")) as JsonObject;
+    return this.#parsed;
+  }
+
+  /** The value of a top-level member that the scan looked for, `undefined` when it is not there. */
+  member(name: string): unknown {
+    const span = this.spans.get(name);
+    return span === undefined ? undefined : JSON.parse(this.bytes.toString("utf8", span.start, span.end));
+  }
+
+  bodyFor(alias: string, counted: boolean): Buffer {
+    return editedBody(this, alias, counted);
+  }
+}
+
+/** Reads what routing needs. Throws ScanError when the body is no JSON object or its `model` is no string. */
+export function readRoutedBody(frame: AskFrame, bytes: Buffer): RoutedBody | Promise<RoutedBody> {
+  const scan = new TopLevelScan(bytes, WANTED);
+  if (scan.advance(SLICE)) return new RoutedBody(frame, bytes, scan);
+  return advanceInSlices(frame, bytes, scan);
+}
+
+async function advanceInSlices(frame: AskFrame, bytes: Buffer, scan: TopLevelScan): Promise<RoutedBody> {
   let limit = SLICE;
   do {
     await new Promise<void>((resolve) => setImmediate(resolve));
     limit += SLICE;
   } while (!scan.advance(limit));
-  return routed(bytes, scan);
-}
-
-function routed(bytes: Buffer, scan: TopLevelScan): RoutedBody {
-  const modelSpan = scan.spans.get("model");
-  const streamSpan = scan.spans.get("stream");
-  return {
-    bytes,
-    model: modelSpan === undefined ? undefined : modelName(bytes, modelSpan),
-    stream: streamSpan !== undefined && bytes[streamSpan.start] === 0x74,
-    modelSpan,
-    bodyStart: scan.bodyStart,
-    empty: scan.empty,
-  };
+  return new RoutedBody(frame, bytes, scan);
 }
 
 function modelName(bytes: Buffer, span: Span): string {
   const value: unknown = JSON.parse(bytes.toString("utf8", span.start, span.end));
-  if (typeof value === "string") return value;
-  throw new ScanError('"model" must be a string', span.start);
-}
-
-/** The body for an engine that knows its model as `alias`: the same bytes, with only the value of `model` replaced. */
-export function bodyFor(body: RoutedBody, alias: string): Buffer {
-  if (body.model === alias) return body.bytes;
-  const value = Buffer.from(JSON.stringify(alias));
-  if (body.modelSpan !== undefined) {
-    const { start, end } = body.modelSpan;
-    return Buffer.concat([body.bytes.subarray(0, start), value, body.bytes.subarray(end)]);
-  }
-  const member = Buffer.concat([Buffer.from('"model":'), value, Buffer.from(body.empty ? "" : ",")]);
-  return Buffer.concat([body.bytes.subarray(0, body.bodyStart), member, body.bytes.subarray(body.bodyStart)]);
+  if (typeof value !== "string") throw new ScanError('"model" must be a string', span.start);
+  return value;
 }

@@ -1,34 +1,36 @@
 import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
-import { cutError } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { lastEventEnd } from "./event-boundary.ts";
+import type { Inflow } from "./inflow.ts";
 import { malformedEvent } from "./malformed-event.ts";
-import { StreamWatch } from "./stream-watch.ts";
-import { errorEvent } from "./wire-error.ts";
+import type { Outflow } from "./outflow.ts";
+import { errorEventAt } from "./stream-watch.ts";
 
 const DATA = Buffer.from("data:");
 
 /**
- * An event stream: whole events are passed on byte for byte as they come, half an event waits for its other half.
- * The head waits for the first event with data, so that an engine that dies before it can be replaced unseen. A stream
- * that does not come to its end is ended with an error event, never as if it were whole.
+ * An event stream: whole events are passed on as they come (byte for byte where client and engine speak the same), half an
+ * event waits for its other half. The head waits for the first event with data, so that an engine that dies before it
+ * can be replaced unseen. A stream that does not come to its end is never ended as if it were whole.
  */
 export class StreamAnswer implements Answer {
   readonly #owner: AttemptOwner;
   readonly #sink: ClientSink;
   readonly #received: ReceivedHeaders;
-  readonly #watch = new StreamWatch();
+  readonly #outflow: Outflow;
+  readonly #inflow: Inflow | undefined;
   #held: Buffer | undefined;
-  #committed = false;
+  /** Something of this engine went to the client. */
+  #passed = false;
   #refused = false;
-  /** True once a part of an event had to be passed on because it was larger than the limit. */
-  #torn = false;
 
   constructor(owner: AttemptOwner, sink: ClientSink, received: ReceivedHeaders) {
     this.#owner = owner;
     this.#sink = sink;
     this.#received = received;
+    this.#outflow = owner.outflow();
+    this.#inflow = owner.inflow();
   }
 
   data(chunk: Buffer): void {
@@ -36,75 +38,115 @@ export class StreamAnswer implements Answer {
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     const end = this.#passable(bytes);
     this.#held = end === bytes.length ? undefined : end === 0 ? bytes : bytes.subarray(end);
-    if (end === 0) return;
-    const events = end === bytes.length ? bytes : bytes.subarray(0, end);
-    const malformed = this.#torn ? undefined : malformedEvent(events);
-    if (malformed === undefined) this.#pass(events);
-    else this.#refuse(events.subarray(0, malformed));
+    if (end === 0 || this.#refused) return;
+    this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
   }
 
-  /** What came before the event that is none is the client's; behind it nothing can be believed. */
-  #refuse(before: Buffer): void {
+  /** Whole events; what stands before one that is broken is the client's, behind it nothing can be believed. */
+  #take(events: Buffer): void {
+    const malformed = this.#outflow.wasTorn ? undefined : malformedEvent(events);
+    const failed = errorEventAt(events);
+    const bad = failed === undefined ? malformed : Math.min(failed, malformed ?? failed);
+    if (bad === undefined) {
+      this.#pass(events);
+      return;
+    }
+    const before = events.subarray(0, bad);
     if (before.includes(DATA)) this.#pass(before);
+    this.#refuse(
+      bad === malformed
+        ? "it sent an event that is no JSON"
+        : `it ended its answer with an error: ${saidIn(events.subarray(bad))}`,
+    );
+  }
+
+  #refuse(why: string): void {
     this.#held = undefined;
     this.#refused = true;
-    this.#sink.refuse("it sent an event that is no JSON");
+    this.#sink.refuse(why);
   }
 
   end(): void {
     const rest = this.#held;
     // Some engines end with `data: [DONE]` and a single line feed: in good order that is whole.
-    if (rest !== undefined) this.#watch.see(rest);
-    if (!this.#watch.whole) {
+    if (rest !== undefined) {
+      this.#held = undefined;
+      if (this.#inflow === undefined && !this.#outflow.translates) this.#outflow.seeRest(rest);
+      else this.#take(Buffer.concat([rest, Buffer.from("\n\n")]));
+    }
+    const owed = this.#inflow?.end() ?? "";
+    if (owed !== "") this.#send(this.#outflow.pass(Buffer.from(owed)));
+    if (!this.#outflow.whole) {
       this.broken({ kind: "cut", message: "it ended without a finish reason" });
       return;
     }
-    if (!this.#committed) this.#commit();
-    this.#sink.res.end(rest);
-    this.#owner.finished(this.#watch.usage);
+    this.#commit();
+    const last = this.#outflow.end();
+    if (last !== "") this.#sink.outlet.write(last);
+    this.#sink.outlet.end(this.#inflow === undefined && !this.#outflow.translates ? rest : undefined);
+    this.#owner.finished(this.#outflow.usage);
   }
 
   broken(failure: AttemptFailure): void {
-    if (!this.#committed) {
-      this.#owner.broken(failure);
-    } else if (this.#watch.done || this.#watch.failed) {
-      // The engine died after its last word: the client has everything, or has been told.
-      this.#sink.res.end();
-      this.#owner.finished(this.#watch.usage);
-    } else {
-      this.#endWithError(failure);
-      this.#owner.cut(failure);
-    }
+    if (!this.#outflow.committed || (this.#owner.resumes && !this.#passed)) this.#owner.broken(failure);
+    else if (this.#outflow.done) {
+      // The engine died after its last word: the client has everything.
+      const last = this.#outflow.end();
+      this.#sink.outlet.end(last === "" ? undefined : last);
+      this.#owner.finished(this.#outflow.usage);
+    } else this.#owner.cut(failure);
   }
 
   /** How many of the bytes may go to the client now. */
   #passable(bytes: Buffer): number {
+    const outflow = this.#outflow;
     const end = lastEventEnd(bytes);
     if (end > 0) {
-      this.#torn = false;
-      if (this.#committed || bytes.subarray(0, end).includes(DATA)) return end;
+      if (outflow.torn) outflow.torn = false;
+      if (outflow.committed || bytes.subarray(0, end).includes(DATA)) return end;
     }
     if (bytes.length <= this.#owner.limits.eventBytes) return 0;
-    this.#torn = end < bytes.length;
+    if (this.#inflow !== undefined || outflow.translates) {
+      this.#refuse(`it sent an event of more than ${this.#owner.limits.eventBytes} bytes`);
+      return 0;
+    }
+    outflow.torn = outflow.wasTorn = end < bytes.length;
     return bytes.length;
   }
 
   #pass(events: Buffer): void {
-    if (!this.#committed) this.#commit();
-    this.#watch.see(events);
-    this.#sink.write(events);
+    if (this.#inflow === undefined) this.#send(this.#outflow.pass(events));
+    else {
+      const lane = this.#inflow.push(events);
+      if (lane !== "") this.#send(this.#outflow.pass(Buffer.from(lane)));
+    }
+  }
+
+  #send(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#commit();
+    this.#passed = true;
+    this.#owner.said();
+    this.#sink.write(bytes);
   }
 
   #commit(): void {
-    this.#committed = true;
+    if (this.#outflow.committed) return;
+    this.#outflow.committed = true;
+    const head = this.#owner.head(this.#received, this.#outflow);
     // A client that waited for its model has the head already.
-    if (!this.#sink.res.headersSent) this.#sink.res.writeHead(200, this.#owner.head(this.#received));
+    if (!this.#sink.outlet.headersSent) this.#sink.outlet.writeHead(200, head);
   }
+}
 
-  #endWithError(failure: AttemptFailure): void {
-    const { res } = this.#sink;
-    if (this.#torn) res.write("\n\n");
-    const { socket } = res;
-    res.end(errorEvent(cutError(failure, this.#owner.service)), () => socket?.end());
+/** What an error event says, short enough for a sentence. */
+function saidIn(event: Buffer): string {
+  const text = event.toString("utf8", 0, 2048);
+  const message = /"message"\s*:\s*("(?:[^"\\]|\\.)*")/.exec(text)?.[1];
+  if (message === undefined) return "it does not say which";
+  try {
+    return String(JSON.parse(message.replaceAll(/[\r\n]/g, " "))).slice(0, 300);
+  } catch {
+    return message.slice(1, 301);
   }
 }

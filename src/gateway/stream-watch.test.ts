@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { lastEventEnd } from "./event-boundary.ts";
-import { StreamWatch } from "./stream-watch.ts";
+import { errorEventAt, StreamWatch } from "./stream-watch.ts";
 import { findUsage } from "./usage.ts";
 
 const watch = (text: string): StreamWatch => {
-  const watch = new StreamWatch();
+  const watch = new StreamWatch(false);
   watch.see(Buffer.from(text));
   return watch;
 };
@@ -37,11 +37,14 @@ describe("stream watch", () => {
       watch('data: {"choices":[{"delta":{"content":"data: [DONE]"},"finish_reason":null}]}\n\n').whole,
     ).toBe(false);
     expect(watch(`data: ${JSON.stringify({ text: '"finish_reason":"stop"' })}\n\n`).whole).toBe(false);
-    expect(watch(`data: ${JSON.stringify({ text: 'data: {"error":1}' })}\n\n`).failed).toBe(false);
+    expect(
+      errorEventAt(Buffer.from(`data: ${JSON.stringify({ text: 'data: {"error":1}' })}\n\n`)),
+    ).toBeUndefined();
     expect(watch(": [DONE]\n\n").whole).toBe(false);
   });
   it("sees an engine's own error event and the usage", () => {
-    expect(watch('data: {"error":{"message":"out of memory"}}\n\n').failed).toBe(true);
+    const failed = 'data: {"a":1}\n\ndata: {"error":{"message":"out of memory"}}\n\n';
+    expect(errorEventAt(Buffer.from(failed))).toBe(15);
     const counted = watch(
       'data: {"usage":null}\n\ndata: {"usage":{"prompt_tokens":3,"completion_tokens":5}}\n\n',
     );

@@ -1,10 +1,12 @@
 import type { Usage } from "./usage.ts";
-import { findUsage } from "./usage.ts";
+import { findUsage, laterUsage } from "./usage.ts";
 
 const DONE = Buffer.from("[DONE]");
 const FINISH = Buffer.from('"finish_reason"');
+const STOP = Buffer.from('"message_stop"');
 const USAGE = Buffer.from('"usage"');
-const ERROR = /(?:^|\n)data: ?\{\s*"error"/;
+const LF = 0x0a;
+const CR = 0x0d;
 
 /**
  * Watches the whole events of a stream go by and knows whether the answer came to its end, without parsing them.
@@ -13,23 +15,27 @@ const ERROR = /(?:^|\n)data: ?\{\s*"error"/;
 export class StreamWatch {
   done = false;
   finished = false;
-  /** The engine itself ended the stream with an error event. */
-  failed = false;
   usage: Usage | undefined;
+  readonly #anthropic: boolean;
+
+  constructor(anthropic: boolean) {
+    this.#anthropic = anthropic;
+  }
 
   /** `events` holds whole events only. */
   see(events: Buffer): void {
-    if (!this.done && hasDone(events)) this.done = true;
-    if (!this.finished && hasFinish(events)) this.finished = true;
-    if (events.includes(USAGE)) this.usage = findUsage(events) ?? this.usage;
-    // Only the first bytes of an event are looked at here; most chunks hold one.
-    if (!this.failed && events.includes('{"error"') && ERROR.test(events.toString("latin1")))
-      this.failed = true;
+    if (this.#anthropic) {
+      if (!this.done && events.includes(STOP)) this.done = true;
+    } else {
+      if (!this.done && hasDone(events)) this.done = true;
+      if (!this.finished && hasFinish(events)) this.finished = true;
+    }
+    if (events.includes(USAGE)) this.usage = laterUsage(this.usage, findUsage(events));
   }
 
   /** Whether the client may take what it has for the whole answer. */
   get whole(): boolean {
-    return this.done || this.finished || this.failed;
+    return this.done || this.finished;
   }
 }
 
@@ -46,4 +52,53 @@ function hasFinish(events: Buffer): boolean {
     if (/^\s*:\s*"/.test(events.toString("latin1", at + FINISH.length, at + FINISH.length + 8))) return true;
   }
   return false;
+}
+
+const ERROR = Buffer.from('"error"');
+/** An event of its own (OpenAI's dialect and Anthropic's), or a field that llama-server once wrote in place of `data`. */
+const ERROR_EVENT = /(?:^|\n)(?:data: ?\{\s*"(?:error"|type"\s*:\s*"error")|event: ?error|error: ?\{)/;
+
+/** Where the first event begins by which the engine itself says that it failed; `undefined` when there is none. */
+export function errorEventAt(events: Buffer): number | undefined {
+  if (!events.includes(ERROR) && !events.includes("error:") && !events.includes("event: error")) {
+    return undefined;
+  }
+  const found = ERROR_EVENT.exec(events.toString("latin1"));
+  if (found === null) return undefined;
+  return eventStart(events, found[0].startsWith("\n") ? found.index + 1 : found.index);
+}
+
+/** Behind the blank line before `at`. */
+function eventStart(events: Buffer, at: number): number {
+  for (let lf = events.lastIndexOf(LF, at - 1); lf > 0; lf = events.lastIndexOf(LF, lf - 1)) {
+    if (events[lf - 1] === LF || (events[lf - 1] === CR && events[lf - 2] === LF)) return lf + 1;
+    if (lf === 1) break;
+  }
+  return 0;
+}
+
+const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
+
+/** The events without those that hold usage and no choice: the client did not ask for them. */
+export function withoutUsageEvents(events: Buffer): Buffer {
+  if (!events.includes(USAGE)) return events;
+  const kept: Buffer[] = [];
+  let changed = false;
+  for (let at = 0; at < events.length;) {
+    const end = eventEnd(events, at);
+    const event = events.subarray(at, end);
+    if (event.includes(USAGE) && NO_CHOICES.test(event.toString("latin1"))) changed = true;
+    else kept.push(event);
+    at = end;
+  }
+  return changed ? Buffer.concat(kept) : events;
+}
+
+/** Behind the blank line that ends the event at `from`. */
+export function eventEnd(bytes: Buffer, from: number): number {
+  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return bytes.length;
 }

@@ -9,6 +9,8 @@ export interface ServiceTraffic {
   retried: number;
   /** Answers that broke after the client had seen a part. */
   cut: number;
+  /** Answers that it went on with where another had been cut. */
+  continued: number;
   promptTokens: number;
   completionTokens: number;
 }
@@ -20,7 +22,15 @@ export class Traffic {
   of(service: string): ServiceTraffic {
     let counts = this.#services.get(service);
     if (counts === undefined) {
-      counts = { attempts: 0, inFlight: 0, retried: 0, cut: 0, promptTokens: 0, completionTokens: 0 };
+      counts = {
+        attempts: 0,
+        inFlight: 0,
+        retried: 0,
+        cut: 0,
+        continued: 0,
+        promptTokens: 0,
+        completionTokens: 0,
+      };
       this.#services.set(service, counts);
     }
     return counts;

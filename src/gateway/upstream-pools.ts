@@ -30,14 +30,15 @@ export class UpstreamPools {
   }
 
   #open(address: Address): Pool {
-    const { connectTime, idleTime } = this.#limits;
+    const { connectTime } = this.#limits;
     const common = {
       pipelining: 1,
       maxRequestsPerClient: MOST_ON_ONE,
       allowH2: false,
       connectTimeout: connectTime,
-      headersTimeout: idleTime,
-      bodyTimeout: idleTime,
+      // Deadlines are kept by route and by what was heard already (patience.ts), without a timer a request.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     };
     if (address.kind === "url") return new Pool(address.origin, common);
     if (address.kind === "unix") return new Pool("http://localhost", { ...common, socketPath: address.path });

@@ -1,6 +1,5 @@
-import type { ServerResponse } from "node:http";
-
 import type { Backends } from "../supervisor/backends.ts";
+import type { Outlet } from "./outlet.ts";
 import { describe } from "./service-wait.ts";
 
 /** How often the client of a stream hears that its model still loads, ms. */
@@ -11,14 +10,14 @@ const COMMENT_EVERY = 5_000;
  * far the loading is. Clients of event streams skip comments; proxies between see that the connection lives.
  */
 export class WaitingRoom {
-  readonly #res: ServerResponse;
+  readonly #outlet: Outlet;
   readonly #head: () => string[];
   readonly #say: () => string;
   #timer: NodeJS.Timeout | undefined;
 
   /** Nothing is sent before `after` ms. `head` gives the flat headers of the answer. */
-  constructor(res: ServerResponse, after: number, head: () => string[], say: () => string) {
-    this.#res = res;
+  constructor(outlet: Outlet, after: number, head: () => string[], say: () => string) {
+    this.#outlet = outlet;
     this.#head = head;
     this.#say = say;
     this.#timer = setTimeout(() => this.#comment(), after);
@@ -30,9 +29,9 @@ export class WaitingRoom {
   }
 
   #comment(): void {
-    if (this.#res.destroyed) return;
-    if (!this.#res.headersSent) {
-      this.#res.writeHead(200, [
+    if (this.#outlet.destroyed) return;
+    if (!this.#outlet.headersSent) {
+      this.#outlet.writeHead(200, [
         "content-type",
         "text/event-stream; charset=utf-8",
         "cache-control",
@@ -41,7 +40,7 @@ export class WaitingRoom {
       ]);
     }
     // A line break in a reason would end the comment and begin an event.
-    this.#res.write(`: ${this.#say().replaceAll(/[\r\n]+/g, " ")}\n\n`);
+    this.#outlet.write(`: ${this.#say().replaceAll(/[\r\n]+/g, " ")}\n\n`);
     this.#timer = setTimeout(() => this.#comment(), COMMENT_EVERY);
   }
 }

@@ -1,35 +1,34 @@
+import { wireErrorBody, wireErrorEvent } from "../dialects/index.ts";
+import type { ErrorFamily, WireError } from "../dialects/index.ts";
 import type { Call } from "./call.ts";
 import { sendJson } from "./call.ts";
+import type { Client } from "./client.ts";
 
-/** An error as the OpenAI dialect says it, with its HTTP status. */
-export interface WireError {
-  readonly status: number;
-  readonly type: "invalid_request_error" | "authentication_error" | "permission_error" | "server_error";
-  readonly code: string;
-  readonly message: string;
-  readonly param?: string;
-  /** Seconds after which another try makes sense. */
-  readonly retryAfter?: number;
-  /** Further members of the error object, such as `loading`. */
-  readonly detail?: Readonly<Record<string, unknown>>;
-}
+export type { WireError };
 
-/** The envelope `{error: {message, type, param, code}}`, as every OpenAI client reads it. */
-export const envelope = (error: WireError): { error: Record<string, unknown> } => ({
-  error: {
-    message: error.message,
-    type: error.type,
-    param: error.param ?? null,
-    code: error.code,
-    ...error.detail,
-  },
-});
-
-/** Answers a call with an error in the envelope, `Retry-After` included where known. */
+/** Answers a call with an error in its client's words, `Retry-After` included where known. */
 export function sendError(call: Call, error: WireError, extra: readonly string[] = []): void {
-  const retry = error.retryAfter === undefined ? [] : ["retry-after", String(error.retryAfter)];
-  sendJson(call, error.status, envelope(error), [...retry, ...extra]);
+  call.note.error = error.code;
+  sendJson(call, error.status, wireErrorBody(call.family, error, call.id), [...retryAfter(error), ...extra]);
 }
+
+/** The same for who may be no connection. `extra` holds flat name and value pairs. */
+export function sendErrorTo(client: Client, error: WireError, extra: readonly string[]): void {
+  const body = Buffer.from(JSON.stringify(wireErrorBody(client.family, error, client.id)));
+  client.outlet.writeHead(error.status, [
+    "content-type",
+    "application/json",
+    "content-length",
+    String(body.length),
+    ...client.answerHeaders,
+    ...retryAfter(error),
+    ...extra,
+  ]);
+  client.outlet.end(body);
+}
+
+const retryAfter = (error: WireError): string[] =>
+  error.retryAfter === undefined ? [] : ["retry-after", String(error.retryAfter)];
 
 export const badRequest = (code: string, message: string, param?: string): WireError => ({
   status: 400,
@@ -39,6 +38,6 @@ export const badRequest = (code: string, message: string, param?: string): WireE
   ...(param === undefined ? {} : { param }),
 });
 
-/** The last event of a stream that cannot go on; it is never followed by `[DONE]`. */
-export const errorEvent = (error: WireError): Buffer =>
-  Buffer.from(`data: ${JSON.stringify(envelope(error))}\n\n`);
+/** The last event of a stream that cannot go on; it is never followed by the sign of a good end. */
+export const streamError = (family: ErrorFamily, error: WireError, id: string): string =>
+  wireErrorEvent(family, error, id);

@@ -92,6 +92,9 @@ export interface Lease {
   readonly address: Address;
   /** Name by which its engine knows the model; the service's own when absent. */
   readonly model?: string;
+  /** Name of its engine in the spec; `kind` is the catalog's. */
+  readonly engine?: string;
+  readonly kind?: string;
   /** To be called once, when the answer has ended however it did; later calls do nothing. */
   release(): void;
 }

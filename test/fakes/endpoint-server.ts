@@ -30,6 +30,8 @@ export async function startEndpoints(
       query: new URLSearchParams(query),
       caller,
       headers: ["x-request-id", "req_test"],
+      family: "openai",
+      note: {},
     };
     const found = surface.find(path);
     if (found === undefined) surface.notFound(call);

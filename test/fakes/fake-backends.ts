@@ -27,6 +27,10 @@ export interface FakeService {
   readonly environment?: Readonly<Record<string, string>>;
   /** Milliseconds after a death before it is started again; without it, it stays down. */
   readonly restartAfter?: number;
+  /** Requests that it answers at the same time. */
+  readonly parallel?: number;
+  /** Kind of the catalog whose server it is taken for; one of OpenAI's dialect when absent. */
+  readonly kind?: string;
   /** False leaves it stopped until `start` is called. */
   readonly start?: boolean;
 }
@@ -180,7 +184,8 @@ export class FakeBackends implements Backends {
         restarts,
         since,
         contextTokens: 4096,
-        parallel: 4,
+        parallel: service.parallel ?? 64,
+        ...(service.kind === undefined ? {} : { kind: service.kind }),
         ...(reason === undefined ? {} : { reason }),
         ...(progress === undefined ? {} : { progress }),
         ...(eta === undefined ? {} : { eta }),
@@ -203,8 +208,11 @@ export class FakeBackends implements Backends {
     if (address === undefined) return undefined;
     this.#leases.set(service, this.leased(service) + 1);
     let held = true;
+    const { kind } = this.#of(service).service;
     return {
       address,
+      engine: "fake",
+      ...(kind === undefined ? {} : { kind }),
       release: () => {
         if (held) this.#leases.set(service, this.leased(service) - 1);
         held = false;

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 interface Ask {
   readonly model?: unknown;
   readonly stream?: unknown;
+  readonly stream_options?: { readonly include_usage?: unknown };
   readonly messages?: readonly { readonly content?: unknown }[];
   readonly prompt?: unknown;
   readonly input?: unknown;
@@ -159,8 +160,11 @@ function streamEvents(ask: Ask, chat: boolean, words: readonly string[], usage: 
   const last = chat
     ? { index: 0, delta: {}, finish_reason: finish }
     : { index: 0, text: "", finish_reason: finish };
-  const counted = `data: ${JSON.stringify({ ...base, choices: [], usage })}\n\n`;
-  return [...parts, event(last), counted, "data: [DONE]\n\n"];
+  const counted =
+    ask.stream_options?.include_usage === true
+      ? [`data: ${JSON.stringify({ ...base, choices: [], usage })}\n\n`]
+      : [];
+  return [...parts, event(last), ...counted, "data: [DONE]\n\n"];
 }
 
 async function stream(res: ServerResponse, events: string[], orders: Map<string, number>): Promise<void> {

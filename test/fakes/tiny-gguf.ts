@@ -12,10 +12,17 @@ export interface TinyGgufOptions {
   readonly controlTokens?: readonly string[];
   /** `sentencepiece`: the vocabulary of Llama 2's kind, with `▁` for spaces and byte tokens; control tokens are ignored. */
   readonly tokenizer?: "bytes" | "sentencepiece";
+  /** Sentence pieces after those of every such model. */
+  readonly pieces?: readonly string[];
   readonly embeddingLength?: number;
   readonly layers?: number;
   readonly trainedContext?: number;
   readonly seed?: number;
+  /**
+   * Tokens that it says in this order, over and over, whatever came before: each token once, because the last one alone
+   * decides the next. Any other token is followed by the first. `embeddingLength` must be that of the vocabulary or more.
+   */
+  readonly script?: readonly number[];
   /** Cuts so many bytes off the end. */
   readonly cut?: number;
   /** Overrides the first four bytes. */
@@ -53,7 +60,8 @@ interface Tensor {
 
 /** The bytes of the model. The same options give the same bytes. */
 export function tinyGguf(options: TinyGgufOptions = {}): Buffer {
-  const vocabulary = options.tokenizer === "sentencepiece" ? sentencePieces() : byteVocabulary(options);
+  const vocabulary =
+    options.tokenizer === "sentencepiece" ? sentencePieces(options.pieces) : byteVocabulary(options);
   const tokens = vocabulary.map(({ text }) => text);
   const tensors = tensorsOf(options, tokens.length).filter(({ name }) => name !== options.without);
   const out = new Writer();
@@ -79,7 +87,7 @@ export function tinyGguf(options: TinyGgufOptions = {}): Buffer {
   out.align();
   const random = mulberry32(options.seed ?? 1);
   for (const tensor of tensors) {
-    out.raw(weights(tensor, random));
+    out.raw(options.script === undefined ? weights(tensor, random) : scripted(tensor, options.script));
     out.align();
   }
   const bytes = out.bytes();
@@ -154,7 +162,7 @@ function byteVocabulary(options: TinyGgufOptions): VocabularyEntry[] {
 /** Words that a sentence-piece model knows whole; the rest it writes byte by byte. */
 const PIECES = ["▁", "▁hello", "▁world", "hello", "wor", "ld", "a", "b", ":", "\n"];
 
-function sentencePieces(): VocabularyEntry[] {
+function sentencePieces(more: readonly string[] = []): VocabularyEntry[] {
   const bytes = Array.from(
     { length: 256 },
     (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`,
@@ -164,7 +172,7 @@ function sentencePieces(): VocabularyEntry[] {
     { text: "<s>", type: CONTROL },
     { text: "</s>", type: CONTROL },
     ...bytes.map((text) => ({ text, type: BYTE })),
-    ...PIECES.map((text) => ({ text, type: NORMAL })),
+    ...[...PIECES, ...more].map((text) => ({ text, type: NORMAL })),
   ];
 }
 
@@ -205,6 +213,22 @@ function weights(tensor: Tensor, random: () => number): Buffer {
   const norm = tensor.name.endsWith("norm.weight");
   const scale = 2 / Math.sqrt(tensor.dimensions[0] ?? 1);
   for (let i = 0; i < values.length; i++) values[i] = norm ? 1 : (random() - 0.5) * 2 * scale;
+  return Buffer.from(values.buffer);
+}
+
+/** Every token is a direction of its own, layers add nothing, and the output turns each into that of the next token. */
+function scripted({ name, dimensions }: Tensor, script: readonly number[]): Buffer {
+  const [width = 0, rows = 1] = dimensions;
+  const values = new Float32Array(width * rows);
+  if (name.endsWith("norm.weight")) values.fill(1);
+  if (name === "token_embd.weight")
+    for (let token = 0; token < rows; token++) values[token * width + token] = 1;
+  if (name === "output.weight") {
+    for (let token = 0; token < rows; token++) {
+      const next = script[(script.indexOf(token) + 1) % script.length] ?? 0;
+      values[next * width + token] = 1;
+    }
+  }
   return Buffer.from(values.buffer);
 }
 

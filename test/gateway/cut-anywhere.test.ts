@@ -52,7 +52,7 @@ beforeAll(async () => {
         state: "ready",
         restarts: 0,
         since: 0,
-        contextTokens: 1,
+        contextTokens: 0,
         parallel: 1,
       },
     ],

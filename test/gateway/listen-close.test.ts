@@ -8,6 +8,7 @@ import { createGateway } from "../../src/gateway/index.ts";
 import { FakeBackends, lookInto } from "../fakes/fake-backends.ts";
 import { startGateway, until } from "../fakes/gateway-under-test.ts";
 import { MemoryEventLog } from "../fakes/memory-event-log.ts";
+import { keyGateOf } from "../fakes/key-gate-of.ts";
 
 /** What `listen` throws; fails the test when it listens. */
 async function listenError(options: Partial<GatewayOptions>): Promise<OmniError> {
@@ -48,7 +49,7 @@ describe("listen", () => {
   });
 
   it("names an address that this machine does not have", async () => {
-    const error = await listenError({ host: "192.0.2.1", keys: ["sk"] });
+    const error = await listenError({ host: "192.0.2.1", keys: keyGateOf({ sk: {} }) });
     expect([error.code, error.exitCode]).toEqual(["node.bad-address", 1]);
     expect(error.message).toContain("192.0.2.1");
   });
@@ -59,7 +60,10 @@ describe("listen", () => {
   });
 
   it("serves every address with keys, and names no wildcard in its url", async () => {
-    await using node = await startGateway([{ name: "a" }], [], { host: "0.0.0.0", keys: ["sk"] });
+    await using node = await startGateway([{ name: "a" }], [], {
+      host: "0.0.0.0",
+      keys: keyGateOf({ sk: {} }),
+    });
     expect(node.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect((await node.get("/v1/models", { "x-api-key": "sk", host: "node.example" })).status).toBe(200);
   });

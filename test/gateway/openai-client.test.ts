@@ -4,13 +4,14 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeOpenAIContract } from "../contract/openai-client.ts";
 import type { GatewayUnderTest } from "../fakes/gateway-under-test.ts";
 import { startGateway } from "../fakes/gateway-under-test.ts";
+import { keyGateOf } from "../fakes/key-gate-of.ts";
 
 let node: GatewayUnderTest;
 beforeAll(async () => {
   node = await startGateway(
     [{ name: "a", restartAfter: 100 }, { name: "b" }],
     [{ name: "oracle", services: ["a", "b"] }],
-    { keys: ["sk-test"] },
+    { keys: keyGateOf({ "sk-test": {} }) },
   );
 });
 afterAll(() => node[Symbol.asyncDispose]());

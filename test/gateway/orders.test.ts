@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 
 import type { ServiceControl } from "../../src/supervisor/service-control.ts";
 import { startGateway } from "../fakes/gateway-under-test.ts";
+import { keyGateOf } from "../fakes/key-gate-of.ts";
 
 it("orders of an operator reach the supervisor, are recorded, and answered with what came of them", async () => {
   const orders: string[] = [];
@@ -39,7 +40,7 @@ it("without an operator's interface there is no such path, and a key is asked fo
   await using plain = await startGateway([{ name: "a" }]);
   expect((await plain.post("/api/services/a/load", {})).status).toBe(404);
   await using keyed = await startGateway([{ name: "a" }], [], {
-    keys: ["secret"],
+    keys: keyGateOf({ secret: {} }),
     control: () => ({ ok: true, message: "" }),
   });
   expect((await keyed.post("/api/services/a/load", {})).status).toBe(401);

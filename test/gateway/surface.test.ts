@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { GatewayUnderTest } from "../fakes/gateway-under-test.ts";
 import { send, startGateway } from "../fakes/gateway-under-test.ts";
+import { keyGateOf } from "../fakes/key-gate-of.ts";
 
 let node: GatewayUnderTest;
 beforeAll(async () => {
@@ -90,7 +91,15 @@ describe("status and home", () => {
     await own.chat("one two three");
     await own.chat("one two three", { stream: true });
     expect(json((await own.get("/api/status")).text)["traffic"]).toEqual({
-      a: { attempts: 2, inFlight: 0, retried: 0, cut: 0, promptTokens: 6, completionTokens: 12 },
+      a: {
+        attempts: 2,
+        inFlight: 0,
+        retried: 0,
+        cut: 0,
+        continued: 0,
+        promptTokens: 6,
+        completionTokens: 12,
+      },
     });
   });
 
@@ -177,7 +186,9 @@ describe("names and origins", () => {
 
 describe("keys", () => {
   it("asks for one on everything but health, readiness and home", async () => {
-    await using locked = await startGateway([{ name: "a" }], [], { keys: ["sk-1", "sk-2"] });
+    await using locked = await startGateway([{ name: "a" }], [], {
+      keys: keyGateOf({ "sk-1": {}, "sk-2": {} }),
+    });
     for (const path of ["/v1/models", "/api/status", "/api/events"]) {
       const refused = await locked.get(path);
       expect([refused.status, refused.headers["www-authenticate"]]).toEqual([401, "Bearer"]);

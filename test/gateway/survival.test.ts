@@ -153,12 +153,14 @@ describe("after the client saw a part", () => {
     expect((await node.chat("again")).status).toBe(200);
   });
 
-  it("an engine's own error event is passed on and nothing is added", async () => {
+  it("an engine's own error event ends the stream in Omni's words and with its own", async () => {
     await using node = await startGateway();
     const answer = await node.chat("one [error-after 1]", STREAM);
     expect(answer.text.match(/"error"/g)?.length).toBe(1);
-    expect(lastEvent(answer)).toMatchObject({ error: { message: "told to fail" } });
-    expect(node.events.kinds()).toEqual([]);
+    expect(lastEvent(answer)).toMatchObject({
+      error: { code: "upstream_cut", message: expect.stringContaining("told to fail") },
+    });
+    expect(node.events.kinds()).toEqual(["request.cut"]);
   });
 
   it("an engine that dies after [DONE] has said everything", async () => {
@@ -197,23 +199,36 @@ describe("what engines say themselves", () => {
     expect(answer.text).not.toContain("[DONE]");
   });
 
-  it.each([400, 404, 422, 429])("%i passes through as it is, without another try", async (status) => {
+  it.each([400, 404, 422])("%i passes through as it is, without another try", async (status) => {
     await using node = await startGateway([{ name: "a" }, { name: "b" }], [AB]);
     const answer = await node.chat(`[${status}] x`, { model: "oracle" });
     expect(answer.status).toBe(status);
     expect(errorOf(answer.text)["message"]).toBe(`told to answer ${status}`);
     expect(answer.headers).toMatchObject({ "x-omni-service": "a", "x-omni-attempts": "1" });
-    expect(answer.headers["retry-after"]).toBe(status === 429 ? "7" : undefined);
   });
 
-  it("a silent engine is given up after the idle time, without another try", async () => {
+  it("429 is asked of another service, and passes through as it is where there is none", async () => {
+    await using node = await startGateway(broken("[429]"), [AB]);
+    const elsewhere = await node.chat("x", { model: "oracle" });
+    expect([elsewhere.status, elsewhere.headers["x-omni-service"]]).toEqual([200, "b"]);
+    const alone = await node.chat("x");
+    expect([alone.status, alone.headers["retry-after"], alone.headers["x-omni-attempts"]]).toEqual([
+      429,
+      "7",
+      "1",
+    ]);
+    expect(errorOf(alone.text)["message"]).toBe("told to answer 429");
+    expect(node.backends.reports).toEqual([]);
+  });
+
+  it("a silent engine is given up after the idle time, and another one is asked", async () => {
     await using node = await startGateway([{ name: "a" }, { name: "b" }], [AB], {
       limits: { idleTime: 1_000 },
     });
     const answer = await node.chat("[stall] x", { model: "oracle" });
     expect([answer.status, errorOf(answer.text)["code"]]).toEqual([504, "upstream_timeout"]);
-    expect(answer.headers["x-omni-attempts"]).toBe("1");
-    expect(answer.text).toContain("1.0 s");
+    expect(answer.headers["x-omni-attempts"]).toBe("2");
+    expect(answer.text).toContain("1 s");
   });
 });
 

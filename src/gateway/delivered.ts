@@ -1,0 +1,68 @@
+import type { JsonObject } from "../dialects/index.ts";
+import {
+  DialectError,
+  readEngineError,
+  errorFamily,
+  wireErrorBody,
+  wireErrorEvent,
+} from "../dialects/index.ts";
+import type { Client } from "./client.ts";
+import type { EngineRequest } from "./engine-request.ts";
+import type { Ask } from "./ask.ts";
+import type { Usage } from "./usage.ts";
+import { findUsage } from "./usage.ts";
+
+/** A whole answer as the client is to have it. */
+export interface Delivered {
+  readonly body: Buffer;
+  readonly usage: Usage | undefined;
+  /** The answer as it was read, where it had to be. */
+  readonly answer?: JsonObject;
+  /** As the last event of a stream whose head is gone: an engine's refusal reaches a client that waited for it. */
+  asEvent(): string;
+}
+
+/** Brings an engine's whole answer into the client's dialect where that is another; `unreadable` when it is no answer. */
+export function delivered(
+  client: Client,
+  ask: Ask,
+  { dialect, translation }: EngineRequest,
+  status: number,
+  body: Buffer,
+  created: number,
+): Delivered | { readonly unreadable: string } {
+  const failed = status >= 400;
+  if (failed && dialect !== undefined && errorFamily(dialect) !== client.family) {
+    const error = readEngineError(dialect, status, body);
+    return {
+      body: Buffer.from(JSON.stringify(wireErrorBody(client.family, error, client.id))),
+      usage: undefined,
+      asEvent: () => wireErrorEvent(client.family, error, client.id),
+    };
+  }
+  if (failed || translation === undefined) return asItIs(body);
+  try {
+    const read: unknown = JSON.parse(body.toString("utf8"));
+    if (!isObject(read)) return { unreadable: "its answer is no JSON object" };
+    const answer = translation.answer(read, ask.json(), { created });
+    const text = Buffer.from(JSON.stringify(answer));
+    return { ...asItIs(text), usage: findUsage(body), answer };
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return { unreadable: "its answer is no JSON" };
+    if (thrown instanceof DialectError) return { unreadable: `its answer is none: ${thrown.message}` };
+    throw thrown;
+  }
+}
+
+const asItIs = (body: Buffer): Delivered => ({
+  body,
+  usage: findUsage(body),
+  asEvent: () =>
+    `data: ${body
+      .toString("utf8")
+      .trim()
+      .replaceAll(/[\r\n]+/g, " ")}\n\n`,
+});
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,35 @@
+import type { EventLog } from "../core/index.ts";
+import type { KeyGate, UsageBook } from "../keys/index.ts";
+import type { Backends } from "../supervisor/backends.ts";
+import type { Meter } from "../telemetry/index.ts";
+import type { Admission } from "./admission/admission.ts";
+import type { GatewayLimits } from "./limits.ts";
+import type { Patience } from "./patience.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+import type { Router } from "./routing/router.ts";
+import type { Traffic } from "./traffic.ts";
+import type { UpstreamPools } from "./upstream-pools.ts";
+
+/** A request in flight, as the end of the gateway sees it. */
+export interface OpenExchange {
+  /** Ends it because the node stops: a stream with an error event, anything else with 503. */
+  stop(): void;
+}
+
+/** What all requests of a gateway share. */
+export interface ExchangeShared {
+  readonly backends: Backends;
+  readonly events: EventLog;
+  readonly limits: GatewayLimits;
+  readonly pools: UpstreamPools;
+  readonly budget: RetryBudget;
+  readonly traffic: Traffic;
+  readonly router: Router;
+  readonly admission: Admission;
+  readonly keys: KeyGate;
+  readonly meter: Meter;
+  readonly usage: UsageBook;
+  readonly patience: Patience;
+  /** The requests in flight. */
+  readonly open: Set<OpenExchange>;
+}

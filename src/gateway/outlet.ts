@@ -1,0 +1,15 @@
+/** Where an answer goes: a client's connection (`ServerResponse` fits), or one who asked from inside. */
+export interface Outlet {
+  readonly headersSent: boolean;
+  readonly destroyed: boolean;
+  /** `headers` are flat name and value pairs. */
+  writeHead(status: number, headers: string[]): unknown;
+  /** False when the reader is behind; `drain` tells when it caught up. */
+  write(bytes: Buffer | string): boolean;
+  /** `sent` is called once all of it is with the operating system. */
+  end(bytes?: Buffer | string, sent?: () => void): unknown;
+  /** Breaks it off, so that what was sent is not taken for the whole. */
+  destroy(): unknown;
+  once(event: "close" | "drain", listener: () => void): unknown;
+  off(event: "close" | "drain", listener: () => void): unknown;
+}

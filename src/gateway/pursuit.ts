@@ -1,0 +1,208 @@
+import { messageOf } from "../core/index.ts";
+import { DialectError } from "../dialects/index.ts";
+import type { Place, Wanted } from "./admission/admission.ts";
+import type { AttemptFailure } from "./attempt-failure.ts";
+import type { Client } from "./client.ts";
+import type { ExchangeShared } from "./exchange-shared.ts";
+import { requestHeaders } from "./forwarded-headers.ts";
+import { Hedge } from "./hedge.ts";
+import { nobodySuits } from "./nobody.ts";
+import type { Resumption } from "./prepared.ts";
+import { prepare } from "./prepared.ts";
+import type { Report } from "./report.ts";
+import type { Ask } from "./ask.ts";
+import type { RoutePolicy } from "./route-policy.ts";
+import type { Choice } from "./routing/router.ts";
+import type { SecondChance } from "./second-chance.ts";
+import { leased, seek } from "./seek.ts";
+import { whenThere } from "./settled.ts";
+import type { Target } from "./targets.ts";
+import type { Granted, TryParent } from "./try.ts";
+import { Try } from "./try.ts";
+import { Wait } from "./wait.ts";
+import type { WireError } from "./wire-error.ts";
+import { badRequest } from "./wire-error.ts";
+
+/** What is the same for all tries of one request. */
+export interface Pursued {
+  readonly shared: ExchangeShared;
+  readonly client: Client;
+  readonly ask: Ask;
+  readonly target: Target;
+  readonly policy: RoutePolicy;
+  readonly report: Report;
+  readonly chance: SecondChance;
+}
+
+interface PursuitParent extends TryParent {
+  /** Nobody takes the request, now or within its time. */
+  nobody(error: WireError): void;
+  failed(failure: AttemptFailure): void;
+}
+
+/** Looks for a service that takes a request, waits for one where it must, and sends the request there. */
+export class Pursuit {
+  choice: Choice = { services: [], skipped: [] };
+  /** Set once an answer was cut and is to go on. */
+  resumption: Resumption | undefined;
+  readonly tries = new Set<Try>();
+  readonly #pursued: Pursued;
+  readonly #parent: PursuitParent;
+  readonly #hedge: Hedge;
+  #wait: Wait | undefined;
+  #waits = 0;
+  #over = false;
+
+  constructor(pursued: Pursued, parent: PursuitParent) {
+    this.#pursued = pursued;
+    this.#parent = parent;
+    this.#hedge = new Hedge(() => this.#next(true));
+  }
+
+  /** Chooses afresh, because what can take a request changes with time, and goes on with the first that does. */
+  go(): void {
+    const { shared, target, ask, client } = this.#pursued;
+    if (this.#over) return;
+    whenThere(
+      shared.router.choose(target, ask, client.caller),
+      (choice) => {
+        this.choice = choice;
+        if (this.#over) return;
+        if (choice.services.length === 0) this.#parent.nobody(nobodySuits(target, choice));
+        else this.#next(false);
+      },
+      this.#fault,
+    );
+  }
+
+  /** One try has the client's ear: the others are not wanted any more. */
+  keepOnly(one: Try): void {
+    this.#hedge.cancel();
+    for (const other of this.tries) if (other !== one) this.drop(other);
+  }
+
+  drop(one: Try): void {
+    this.tries.delete(one);
+    one.abandon();
+    this.#pursued.report.ended(one, undefined);
+  }
+
+  /** Ends what is under way as if the engines had failed that way; false when nothing was. */
+  stop(failure: AttemptFailure): boolean {
+    const asked = [...this.tries];
+    this.#end();
+    for (const one of asked) one.stop(failure);
+    return asked.length > 0;
+  }
+
+  /** Ends what is under way without a word. */
+  abandon(): void {
+    this.#end();
+    for (const one of [...this.tries]) this.drop(one);
+  }
+
+  #end(): void {
+    this.#over = true;
+    this.#hedge.cancel();
+    this.#wait?.abort();
+  }
+
+  /** Sends the request to the first service that takes it, or waits for one; a hedge does not wait. */
+  #next(hedging: boolean): void {
+    const { shared, client, chance } = this.#pursued;
+    const passed = hedging ? new Set([...chance.passed, ...this.#asked()]) : chance.passed;
+    for (;;) {
+      const { granted, full } = seek(shared, this.choice, passed, client.who);
+      if (granted === undefined) {
+        if (!hedging) this.#waitFor(full);
+        return;
+      }
+      if (this.#send(granted)) return;
+      if (hedging) return;
+    }
+  }
+
+  #asked(): string[] {
+    return [...this.tries].map((one) => one.service);
+  }
+
+  #waitFor(full: readonly Wanted[]): void {
+    const { report, ask } = this.#pursued;
+    const wait = new Wait(this.#pursued, {
+      choice: this.choice,
+      full,
+      stream: ask.stream,
+      waits: this.#waits++,
+      head: () => report.waitingHead(),
+    });
+    this.#wait = wait;
+    wait.result.then((result) => {
+      report.waited(wait.time);
+      this.#waited(result);
+    }, this.#fault);
+  }
+
+  #waited(result: Place | WireError | "ready" | undefined): void {
+    this.#wait = undefined;
+    if (this.#over || result === undefined) {
+      if (typeof result === "object" && "leave" in result) result.leave();
+    } else if (result === "ready") this.go();
+    else if ("leave" in result) {
+      const granted = leased(this.#pursued.shared.backends, result);
+      if (granted === undefined || !this.#send(granted)) this.go();
+    } else this.#parent.nobody(result);
+  }
+
+  /** False when this service cannot be asked for this request; it is passed over then. */
+  #send(granted: Granted): boolean {
+    const { ask, chance, shared } = this.#pursued;
+    let prepared: ReturnType<typeof prepare>;
+    try {
+      prepared = prepare(ask, granted, this.resumption, shared.limits.eventBytes);
+    } catch (thrown) {
+      giveBack(granted);
+      if (thrown instanceof DialectError) {
+        this.#parent.nobody(badRequest("invalid_request", thrown.message, thrown.param));
+      } else this.#fault(thrown);
+      return true;
+    }
+    if ("unservable" in prepared) {
+      giveBack(granted);
+      chance.cannot(granted.service, prepared.unservable);
+      return false;
+    }
+    this.#dispatch(granted, prepared);
+    return true;
+  }
+
+  #dispatch(granted: Granted, prepared: Exclude<ReturnType<typeof prepare>, { unservable: string }>): void {
+    const { shared, ask, client, policy, report, chance } = this.#pursued;
+    const { service, lease } = granted;
+    const told = shared.router.began(service, ask);
+    const { firstByte, idle } = policy;
+    const one = new Try(this.#parent, {
+      granted,
+      ...prepared,
+      firstByte,
+      idle,
+      patience: shared.patience,
+      told,
+    });
+    chance.attempts++;
+    this.tries.add(one);
+    report.began(one, lease.engine);
+    const received = client.headers["traceparent"];
+    const trace = shared.meter.traceparent(client.id, typeof received === "string" ? received : undefined);
+    one.dispatch(shared.pools, requestHeaders(client.headers, client.id, lease.address, trace));
+    if (this.resumption === undefined) this.#hedge.arm(policy, report.promptEstimate);
+  }
+
+  readonly #fault = (thrown: unknown): void => {
+    this.#parent.failed({ kind: "internal", message: messageOf(thrown) });
+  };
+}
+
+function giveBack({ lease, place }: Granted): void {
+  lease.release();
+  place.leave();
+}

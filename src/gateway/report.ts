@@ -1,0 +1,232 @@
+import type { RequestOutcome, RequestRecord } from "../telemetry/request-record.ts";
+import { serverTiming } from "../telemetry/index.ts";
+import type { ReceivedHeaders } from "./answer.ts";
+import type { AttemptFailure } from "./attempt-failure.ts";
+import type { Client } from "./client.ts";
+import type { ExchangeShared } from "./exchange-shared.ts";
+import { answerHeaders, headerSafe } from "./forwarded-headers.ts";
+import type { Outflow } from "./outflow.ts";
+import type { Ask } from "./ask.ts";
+import type { Target } from "./targets.ts";
+import type { Try } from "./try.ts";
+import type { Usage } from "./usage.ts";
+import type { WireError } from "./wire-error.ts";
+
+/** Bytes of a request that make a token, for what has to be guessed: English has about four. */
+const BYTES_A_TOKEN = 4;
+
+type TrySpan = NonNullable<RequestRecord["tries"]>[number];
+
+/** Writes down what happens to one request: heads, events, counts, and at its end the record and the books. */
+export class Report {
+  readonly promptEstimate: number;
+  service = "";
+  attempts = 0;
+  errorCode: string | undefined;
+  readonly #shared: ExchangeShared;
+  readonly #client: Client;
+  readonly #ask: Ask;
+  readonly #target: Target;
+  readonly #started = Date.now();
+  readonly #began = performance.now();
+  readonly #spans: TrySpan[] = [];
+  readonly #sentBefore: number;
+  #engine = "";
+  #model: string | undefined;
+  #status = 0;
+  #queued = 0;
+  #continued = 0;
+  #firstToken: number | undefined;
+  #lastToken = 0;
+
+  constructor(shared: ExchangeShared, client: Client, ask: Ask, target: Target) {
+    this.#shared = shared;
+    this.#client = client;
+    this.#ask = ask;
+    this.#target = target;
+    this.promptEstimate = Math.ceil(ask.bytes.length / BYTES_A_TOKEN);
+    this.#sentBefore = client.bytesSent();
+  }
+
+  get createdSeconds(): number {
+    return Math.floor(this.#started / 1000);
+  }
+
+  /** A try began at a service. */
+  began({ service }: Try, engine: string | undefined): void {
+    this.service = service;
+    this.#engine = engine ?? "";
+    this.attempts++;
+    const traffic = this.#shared.traffic.of(service);
+    traffic.attempts++;
+    traffic.inFlight++;
+  }
+
+  /** A try ended, with the failure or without. */
+  ended({ service, began }: Try, failure: AttemptFailure | undefined): void {
+    this.#shared.traffic.of(service).inFlight--;
+    const now = performance.now();
+    this.#spans.push({
+      service,
+      began: this.#started + (began - this.#began),
+      ended: this.#started + (now - this.#began),
+      ...(failure === undefined ? {} : { failure: failure.kind }),
+    });
+  }
+
+  /** A part of the content goes to the client. */
+  said(service: string): void {
+    const now = performance.now();
+    if (this.#firstToken === undefined) this.#firstToken = now - this.#began;
+    else this.#shared.meter.interToken(service, now - this.#lastToken);
+    this.#lastToken = now;
+  }
+
+  waited(time: number): void {
+    this.#queued += time;
+  }
+
+  answered(status: number): void {
+    this.#status = status;
+  }
+
+  /** Flat headers of an answer; `own` when its body is Omni's own making. */
+  head(received: ReceivedHeaders, own: boolean): string[] {
+    const { keys } = this.#shared;
+    const head = answerHeaders(received, own);
+    head.push(...this.#client.answerHeaders, ...this.servedBy(), ...keys.limitHeaders(this.#client.caller));
+    const now = performance.now() - this.#began;
+    head.push("server-timing", serverTiming({ queued: this.#queued, engine: now - this.#queued }));
+    return head;
+  }
+
+  waitingHead(): string[] {
+    return [...this.#client.answerHeaders, ...this.servedBy()];
+  }
+
+  servedBy(): string[] {
+    const route = ["x-omni-attempts", String(this.attempts), "x-omni-route", headerSafe(this.#target.route)];
+    if (this.service === "") return route;
+    return ["x-omni-service", headerSafe(this.service), "x-omni-engine", headerSafe(this.#engine), ...route];
+  }
+
+  retried(service: string, failure: AttemptFailure): void {
+    this.#shared.traffic.of(service).retried++;
+    this.#event(
+      "request.retried",
+      "warning",
+      service,
+      `is tried again, try ${this.attempts} failed: ${failure.message}`,
+      failure,
+    );
+  }
+
+  failed(service: string, failure: AttemptFailure): void {
+    this.#event("request.failed", "error", service, `failed: ${failure.message}`, failure);
+  }
+
+  cut(service: string, failure: AttemptFailure): void {
+    this.#shared.traffic.of(service).cut++;
+    this.#event(
+      "request.cut",
+      "warning",
+      service,
+      `was cut after a part of the answer: ${failure.message}`,
+      failure,
+    );
+  }
+
+  /** Another engine goes on with the answer, and the client reads it. */
+  continued(from: string, service: string, characters: number): void {
+    this.#continued++;
+    this.#shared.traffic.of(service).continued++;
+    this.#shared.events.record({
+      kind: "request.continued",
+      severity: "info",
+      service,
+      message: `Request ${this.#client.id} on "${this.#target.route}" goes on at service "${service}" behind ${characters} characters that "${from}" had said`,
+      data: { request: this.#client.id, route: this.#target.route, from, characters },
+    });
+  }
+
+  refused({ status, code }: WireError): void {
+    if (this.#status === 0) this.#status = status;
+    this.errorCode = code;
+  }
+
+  /** The end: counts, books and the record. Gives the tokens that the request took, for the limits of its key. */
+  close(outcome: RequestOutcome, told: Usage | undefined, outflow: Outflow | undefined): number {
+    const usage = told ?? this.#guessed(outflow);
+    const tokens = usage === undefined ? 0 : usage.promptTokens + usage.completionTokens;
+    if (usage !== undefined) this.#book(usage);
+    this.#shared.meter.finished(this.#record(outcome, usage));
+    return tokens;
+  }
+
+  #book(usage: Usage): void {
+    const { traffic, usage: book } = this.#shared;
+    traffic.count(this.service, usage);
+    book.record({
+      key: this.#client.caller.key,
+      model: this.#target.route,
+      service: this.service,
+      ...usage,
+    });
+  }
+
+  /** An answer that was not read to its end has no count of the engine: what was said is counted. */
+  #guessed(outflow: Outflow | undefined): Usage | undefined {
+    const said = outflow?.said?.read();
+    return said === undefined
+      ? undefined
+      : { promptTokens: this.promptEstimate, completionTokens: said.deltas };
+  }
+
+  #record(outcome: RequestOutcome, usage: Usage | undefined): RequestRecord {
+    const { id, caller, method, headers, bytesSent } = this.#client;
+    const trace = headers["traceparent"];
+    return {
+      id,
+      started: this.#started,
+      method,
+      path: this.#ask.path,
+      operation: this.#ask.operation,
+      status: this.#status,
+      outcome,
+      key: caller.key,
+      route: this.#target.route,
+      stream: this.#ask.stream,
+      attempts: this.attempts,
+      continued: this.#continued,
+      duration: performance.now() - this.#began,
+      queued: this.#queued,
+      bytesIn: this.#ask.bytes.length,
+      bytesOut: bytesSent() - this.#sentBefore,
+      tries: this.#spans,
+      ...(this.service === "" ? {} : { service: this.service, engine: this.#engine }),
+      ...(this.#model === undefined ? {} : { model: this.#model }),
+      ...(this.#firstToken === undefined ? {} : { firstToken: this.#firstToken }),
+      ...usage,
+      ...(this.errorCode === undefined ? {} : { error: this.errorCode }),
+      ...(typeof trace === "string" ? { traceparent: trace } : {}),
+    };
+  }
+
+  #event(
+    kind: string,
+    severity: "warning" | "error",
+    service: string,
+    what: string,
+    failure: AttemptFailure,
+  ): void {
+    const { id } = this.#client;
+    const { route } = this.#target;
+    this.#shared.events.record({
+      severity,
+      kind,
+      service,
+      message: `Request ${id} on "${route}" at service "${service}" ${what}`,
+      data: { request: id, route, attempt: this.attempts, reason: failure.kind },
+    });
+  }
+}

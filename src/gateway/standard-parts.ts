@@ -1,0 +1,35 @@
+import type { Caller, KeyGate, UsageBook } from "../keys/index.ts";
+import type { Backends } from "../supervisor/backends.ts";
+import type { Meter } from "../telemetry/index.ts";
+import type { Admission } from "./admission/admission.ts";
+import { createAdmission } from "./admission/create-admission.ts";
+import type { GatewayLimits } from "./limits.ts";
+import { viewOf } from "./seek.ts";
+
+const LOCAL: Caller = { key: "local", admin: true, upstream: true, priority: 5 };
+const FREE = { settle: (): void => undefined };
+
+/** Lets everyone in and limits nobody. */
+export const OPEN_GATE: KeyGate = {
+  open: true,
+  identify: () => LOCAL,
+  admit: () => FREE,
+  limitHeaders: () => [],
+};
+
+export const NO_BOOK: UsageBook = { record: () => undefined };
+
+export const NO_METER: Meter = {
+  finished: () => undefined,
+  interToken: () => undefined,
+  traceparent: () => undefined,
+};
+
+/** Places by what each service generates at the same time, counted in this process. */
+export const placesOf = (backends: Backends, limits: GatewayLimits): Admission =>
+  createAdmission({
+    capacityOf: (service) => viewOf(backends, service)?.parallel,
+    queueLimitOf: (service) => viewOf(backends, service)?.queueLimit,
+    queueLimit: limits.queueLimit,
+    deadline: limits.queueTime,
+  });

@@ -1,0 +1,76 @@
+import type { Call } from "./call.ts";
+import { sendJson } from "./call.ts";
+import { answerEvents } from "./events-endpoint.ts";
+import type { EventStreams } from "./events-endpoint.ts";
+import type { GatewayInside, GatewayOptions } from "./gateway-options.ts";
+import { answerHealth, answerReadiness } from "./health-endpoint.ts";
+import { listModels, showModel } from "./models-endpoint.ts";
+import { OPERATIONS } from "./operations.ts";
+import { proxyRequest } from "./proxy-endpoint.ts";
+import { responsesEndpoints } from "./responses-request.ts";
+import { orderService } from "./service-endpoint.ts";
+import type { NodeFacts } from "./status-endpoint.ts";
+import { answerHome, answerStatus } from "./status-endpoint.ts";
+import type { Endpoint } from "./surface.ts";
+import { Surface } from "./surface.ts";
+
+/** Every path of a gateway. */
+export function createSurface(
+  inside: GatewayInside,
+  facts: NodeFacts,
+  streams: EventStreams,
+  options: GatewayOptions,
+): Surface {
+  const { shared } = inside;
+  const { backends } = shared;
+  return new Surface({
+    "/": { open: true, GET: (call) => answerHome(facts, call) },
+    "/healthz": { open: true, GET: answerHealth },
+    "/readyz": { open: true, GET: (call) => answerReadiness(backends, facts.stopping, call) },
+    "/v1/models": { GET: (call) => listModels(backends, call) },
+    "/v1/models/*": { GET: (call, id) => showModel(backends, call, id) },
+    ...dialects(inside, options),
+    ...responsesEndpoints(inside, options),
+    ...nodeEndpoints(inside, facts, streams, options),
+    ...options.endpoints?.(inside),
+  });
+}
+
+/** The paths whose bodies are routed by their `model`. */
+const dialects = (
+  { shared }: GatewayInside,
+  { anthropic = true }: GatewayOptions,
+): Record<string, Endpoint> =>
+  Object.fromEntries(
+    Object.entries(OPERATIONS)
+      .filter(([, operation]) => operation !== "responses" && (anthropic || operation !== "messages"))
+      .map(([path, operation]) => [
+        path,
+        { POST: (call: Call) => proxyRequest(shared, call, operation) } satisfies Endpoint,
+      ]),
+  );
+
+function nodeEndpoints(
+  { shared }: GatewayInside,
+  facts: NodeFacts,
+  streams: EventStreams,
+  { control, hardware }: GatewayOptions,
+): Record<string, Endpoint> {
+  const { backends, events, traffic } = shared;
+  return {
+    ...(control === undefined
+      ? {}
+      : {
+          "/api/services/*": {
+            admin: true,
+            POST: (call, rest) => orderService(backends, control, events, call, rest),
+          },
+        }),
+    ...(hardware === undefined
+      ? {}
+      : { "/api/hardware": { admin: true, GET: (call) => sendJson(call, 200, hardware()) } }),
+    "/api/status": { GET: (call) => answerStatus(backends, facts, traffic, call) },
+    "/api/events": { admin: true, GET: (call) => answerEvents(events, call) },
+    "/api/events/stream": { admin: true, GET: (call) => streams.follow(call) },
+  };
+}
