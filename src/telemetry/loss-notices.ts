@@ -56,7 +56,7 @@ export class LossNotices {
     this.#tell({
       severity: "warning",
       kind: "telemetry.lost",
-      message: `${count} ${NAMES[kind]} were lost: ${why}`,
+      message: `Lost ${NAMES[kind]}: ${count}; ${why}`,
       data: { what: kind, count },
     });
   }

@@ -60,6 +60,9 @@ export interface Meter {
   finished(record: RequestRecord): void;
   /** Time between two events of a stream that carried content, ms. */
   interToken(service: string, time: number): void;
-  /** `traceparent` of the request to an engine, when this request is traced; the client's own is passed on otherwise. */
+  /**
+   * `traceparent` of the request to an engine, when this request is traced; the client's own is passed on otherwise. Asked
+   * once for each try: the span that it names becomes that of the record's entry in `tries` at the same place.
+   */
   traceparent(id: string, received: string | undefined): string | undefined;
 }
