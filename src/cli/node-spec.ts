@@ -96,7 +96,7 @@ export function localPath(source: Source, folder: string): string | undefined {
 }
 
 /** A path of the spec: absolute, under the home folder (`~/`), or relative to the spec's own folder. */
-const resolveFrom = (folder: string, path: string): string =>
+export const resolveFrom = (folder: string, path: string): string =>
   resolve(folder, path.replace(/^~(?=\/)/, homedir()));
 
 /** The secrets of `keys:`, from the environment or files. Throws `OmniError` `key.unset` naming every one that is missing. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, OmniError } from "../core/index.ts";
-import { KeyTable } from "./key-table.ts";
+import { KeyTable, keyUnknown } from "./key-table.ts";
 import { migrate } from "./schema.ts";
 import { databasePath, keysMarkPath } from "./state-paths.ts";
 import type { KeyStore, Rotation, StoredKey, UsageQuery, UsageRow } from "./stored-key.ts";
@@ -135,3 +135,20 @@ function unusable(path: string, error: unknown): OmniError {
     cause: error,
   });
 }
+
+/** The keys of a state folder without making it: where there is no database there are none. */
+export function readSqliteKeys(stateFolder: string): KeyStore {
+  return existsSync(databasePath(stateFolder)) ? openSqliteKeys(stateFolder, { patient: true }) : NOTHING;
+}
+
+const unknown = (name: string): Promise<never> => Promise.reject(keyUnknown(name));
+
+const NOTHING: KeyStore = {
+  list: () => Promise.resolve([]),
+  create: ({ name }) => unknown(name),
+  rotate: unknown,
+  revoke: unknown,
+  forget: unknown,
+  usage: () => Promise.resolve([]),
+  close: () => Promise.resolve(),
+};

@@ -6,6 +6,7 @@ import { completion } from "./completion.ts";
 import { engines } from "./engines.ts";
 import { events } from "./events.ts";
 import { init } from "./init.ts";
+import { keys } from "./keys.ts";
 import { models } from "./models.ts";
 import { plan } from "./plan.ts";
 import { render } from "./render.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   status,
   service,
   events,
+  keys,
   check,
   plan,
   render,

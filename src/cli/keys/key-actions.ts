@@ -1,0 +1,180 @@
+import { OmniError } from "../../core/index.ts";
+import { digestOf, newSecret, prefixOf } from "../../keys/index.ts";
+import type { KeyStore } from "../../store/stored-key.ts";
+import type { Invocation } from "../command.ts";
+import { presentKeys } from "../node-spec.ts";
+import type { LocatedSpec } from "../node-spec.ts";
+import type { Terminal } from "../terminal.ts";
+import { expiryOf, graceOf, keyName, mayOf } from "./key-options.ts";
+import { mayText, reportKeys, reportUsage, shownSpec, shownStored } from "./key-view.ts";
+
+/** What an action of `omni keys` works with. */
+export interface KeyAction {
+  readonly store: KeyStore;
+  readonly located: LocatedSpec;
+  readonly invocation: Invocation;
+  readonly terminal: Terminal;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const say = ({ invocation, terminal }: KeyAction, document: unknown, text: () => void): void => {
+  if (invocation.flag("json")) terminal.out(JSON.stringify(document, null, 2));
+  else text();
+};
+
+/** A key as it would be changed, when only that is asked. */
+const isRehearsal = ({ invocation }: KeyAction): boolean => invocation.flag("dry-run");
+
+async function create(action: KeyAction): Promise<void> {
+  const { store, located, invocation, terminal, now } = action;
+  const name = keyName(invocation.positionals[1], "create");
+  if (located.spec.keys[name] !== undefined) {
+    throw new OmniError(
+      "key.exists",
+      `${located.origin} has a key ${name}, which goes before a created one.`,
+      {
+        hint: "Choose another name, or change the key in the spec.",
+      },
+    );
+  }
+  const may = mayOf(invocation);
+  const expires = expiryOf(invocation.value("expires"), now);
+  const secret = newSecret();
+  const key = {
+    name,
+    digest: digestOf(secret),
+    prefix: prefixOf(secret),
+    may,
+    created: now,
+    ...(expires === undefined ? {} : { expires }),
+  };
+  const before = await store.list();
+  if (isRehearsal(action)) {
+    if (before.some((known) => known.name === name && known.revoked === undefined))
+      throw new OmniError("key.exists", `There is a key ${name} already.`);
+    const { prefix: _prefix, ...shown } = shownStored(key, now);
+    say(action, { dryRun: true, ...shown }, () =>
+      terminal.out(`Would create the key ${name}: ${mayText(may)}.`),
+    );
+    return;
+  }
+  await store.create(key);
+  say(action, { ...shownStored(key, now), secret }, () => {
+    terminal.err(`The key ${name}: ${mayText(may)}. It is shown this once and kept as a hash only:`);
+    terminal.out(secret);
+  });
+  if (before.length === 0 && Object.keys(located.spec.keys).length === 0)
+    terminal.err("It is the first key: from now on the node asks everyone for one, on this machine too.");
+}
+
+async function list(action: KeyAction): Promise<void> {
+  const { store, located, invocation, terminal, now } = action;
+  const { keys } = await presentKeys(located);
+  const ofSpec = Object.entries(located.spec.keys).map(([name, { expires, ...rest }]) => {
+    const { env: _env, file: _file, ...may } = rest;
+    return shownSpec(
+      name,
+      may,
+      expires,
+      keys.find(({ caller }) => caller.key === name),
+      now,
+    );
+  });
+  const stored = (await store.list()).map((key) => shownStored(key, now));
+  const shown = [...ofSpec, ...stored.filter(({ state }) => invocation.flag("all") || state !== "revoked")];
+  say(action, { keys: shown }, () => reportKeys(shown, terminal));
+}
+
+async function rotate(action: KeyAction): Promise<void> {
+  const { store, invocation, terminal, now } = action;
+  const name = keyName(invocation.positionals[1], "rotate");
+  const grace = graceOf(invocation.value("grace"));
+  const secret = newSecret();
+  const until = grace === 0 ? {} : { graceUntil: now + grace };
+  const ends =
+    grace === 0
+      ? "ends at once"
+      : `is good until ${new Date(now + grace).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  if (isRehearsal(action)) {
+    await known(action, name);
+    say(action, { dryRun: true, name, ...until }, () =>
+      terminal.out(`Would give the key ${name} a new secret; the old one ${ends}.`),
+    );
+    return;
+  }
+  await store.rotate(name, { digest: digestOf(secret), prefix: prefixOf(secret), at: now, ...until });
+  say(action, { name, secret, prefix: prefixOf(secret), ...until }, () => {
+    terminal.err(`The new secret of ${name}, shown this once; the old one ${ends}:`);
+    terminal.out(secret);
+  });
+}
+
+async function revoke(action: KeyAction): Promise<void> {
+  const { store, invocation, terminal, now } = action;
+  const name = keyName(invocation.positionals[1], "revoke");
+  const forget = invocation.flag("forget");
+  const found = (await store.list()).find((key) => key.name === name);
+  const done = found?.revoked !== undefined && forget;
+  if (isRehearsal(action)) {
+    if (!done) await known(action, name);
+    say(action, { dryRun: true, name, forget }, () =>
+      terminal.out(`Would ${forget ? "delete" : "revoke"} the key ${name}.`),
+    );
+    return;
+  }
+  if (!done) await store.revoke(name, now);
+  if (forget) await store.forget(name);
+  say(action, { name, revoked: new Date(now).toISOString(), forgotten: forget }, () =>
+    terminal.out(
+      `The key ${name} is ${forget ? "deleted" : "revoked"}; a running node refuses it within a second.`,
+    ),
+  );
+}
+
+async function known({ store, located }: KeyAction, name: string): Promise<void> {
+  const found = (await store.list()).find((key) => key.name === name && key.revoked === undefined);
+  if (found !== undefined) return;
+  const inSpec = located.spec.keys[name] !== undefined;
+  throw new OmniError("key.unknown", `There is no created key ${name} that is in force.`, {
+    hint: inSpec ? `${located.origin} has it: change it there.` : "./omni keys list shows those that are.",
+  });
+}
+
+const DAY = 86_400_000;
+const DEFAULT_DAYS = 7;
+const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+async function usage(action: KeyAction): Promise<void> {
+  const { store, invocation, terminal, now } = action;
+  const days = daysOf(invocation.value("days"));
+  const [, key] = invocation.positionals;
+  const rows = await store.usage({
+    from: dayOf(now - (days - 1) * DAY),
+    to: dayOf(now),
+    ...(key === undefined ? {} : { key }),
+  });
+  say(action, { usage: rows }, () => reportUsage(rows, terminal));
+}
+
+function daysOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_DAYS;
+  const days = Number(text);
+  if (/^\d{1,4}$/.test(text) && days > 0) return days;
+  throw new OmniError(
+    "cli.bad-argument",
+    `--days needs a whole number from 1 to 9999, not ${JSON.stringify(text)}.`,
+  );
+}
+
+/** What `omni keys` can do; `changes` writes. */
+export const KEY_ACTIONS: ReadonlyMap<
+  string,
+  { readonly changes: boolean; readonly run: (action: KeyAction) => Promise<void> }
+> = new Map([
+  ["create", { changes: true, run: create }],
+  ["list", { changes: false, run: list }],
+  ["rotate", { changes: true, run: rotate }],
+  ["revoke", { changes: true, run: revoke }],
+  ["usage", { changes: false, run: usage }],
+]);

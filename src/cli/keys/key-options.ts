@@ -1,0 +1,108 @@
+import { OmniError, parseDuration, present } from "../../core/index.ts";
+import type { KeyMay } from "../../store/stored-key.ts";
+import { integerOption } from "../command.ts";
+import type { Invocation, Option } from "../command.ts";
+
+const value = (placeholder: string, about: string): Option => ({ kind: "value", placeholder, about });
+
+/** What a key may do and how much, as options of `keys create`. */
+export const MAY_OPTIONS: Readonly<Record<string, Option>> = {
+  route: {
+    kind: "value",
+    placeholder: "NAME",
+    repeatable: true,
+    about: "create: a route, service or model that it may use; all without this option.",
+  },
+  tool: {
+    kind: "value",
+    placeholder: "GLOB",
+    repeatable: true,
+    about: "create: an MCP server, or tools as server__tool globs, that it may use; all without this option.",
+  },
+  admin: { kind: "flag", about: "create: it may change the node." },
+  upstream: { kind: "flag", about: "create: it may use engines' own endpoints under /upstream." },
+  content: { kind: "flag", about: "create: keep contents of its requests, where telemetry allows it." },
+  priority: value("N", "create: 0 to 9, 9 waits least; default 5."),
+  expires: value("WHEN", "create: when it ends: 30d, or a date such as 2027-01-31 (UTC)."),
+  "requests-per-minute": value("N", "create: requests a minute."),
+  "tokens-per-minute": value("N", "create: tokens a minute, prompt and answer."),
+  "tokens-per-day": value("N", "create: tokens a day (UTC)."),
+  "tokens-per-month": value("N", "create: tokens a calendar month (UTC)."),
+  concurrent: value("N", "create: requests at the same time."),
+};
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
+const DEFAULT_PRIORITY = 5;
+/** The caller of a node without keys is called so. */
+const RESERVED = "local";
+
+/** The name given, checked. Throws `OmniError` `cli.bad-argument`. */
+export function keyName(name: string | undefined, action: string): string {
+  if (name === undefined) {
+    throw new OmniError("cli.bad-argument", `keys ${action} needs NAME.`, {
+      hint: `For example: ./omni keys ${action} laptop`,
+    });
+  }
+  if (!NAME.test(name) || name === RESERVED) {
+    throw new OmniError("cli.bad-argument", `${JSON.stringify(name)} cannot be the name of a key.`, {
+      hint: `Use letters, digits and . _ : / -, at most 128; ${RESERVED} stands for a node without keys.`,
+    });
+  }
+  return name;
+}
+
+/** What the options of `create` say. Throws `OmniError` `cli.bad-argument`. */
+export function mayOf(invocation: Invocation): KeyMay {
+  const limits = present({
+    requestsPerMinute: integerOption(invocation, "requests-per-minute", [1, 10_000_000]),
+    tokensPerMinute: integerOption(invocation, "tokens-per-minute", [1, 1_000_000_000]),
+    tokensPerDay: integerOption(invocation, "tokens-per-day", [1, 1_000_000_000_000]),
+    tokensPerMonth: integerOption(invocation, "tokens-per-month", [1, 1_000_000_000_000]),
+    concurrent: integerOption(invocation, "concurrent", [1, 100_000]),
+  });
+  const routes = invocation.values("route");
+  const wrong = routes.find((route) => !NAME.test(route));
+  if (wrong !== undefined)
+    throw new OmniError("cli.bad-argument", `${JSON.stringify(wrong)} cannot be the name of a route.`);
+  const tools = invocation.values("tool");
+  return {
+    admin: invocation.flag("admin"),
+    upstream: invocation.flag("upstream"),
+    priority: integerOption(invocation, "priority", [0, 9]) ?? DEFAULT_PRIORITY,
+    ...(routes.length === 0 ? {} : { routes: [...routes] }),
+    ...(tools.length === 0 ? {} : { tools: [...tools] }),
+    ...(invocation.flag("content") ? { content: true } : {}),
+    ...(Object.keys(limits).length === 0 ? {} : { limits }),
+  };
+}
+
+/** When a key ends, milliseconds since the epoch. Throws `OmniError` `cli.bad-argument`. */
+export function expiryOf(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const span = parseDuration(text);
+  const time = span === undefined ? dateOf(text) : now + span;
+  if (time !== undefined && time > now) return time;
+  const what = time === undefined ? "is neither a duration nor a date" : "has passed";
+  throw new OmniError("cli.bad-argument", `--expires ${JSON.stringify(text)} ${what}.`, {
+    hint: "For example: --expires 30d, or --expires 2027-01-31",
+  });
+}
+
+function dateOf(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined;
+  const time = Date.parse(text);
+  const day = Date.parse(text.slice(0, 10));
+  // Date.parse rolls 2027-02-30 over into March; a day must survive the round trip.
+  const real = !Number.isNaN(day) && new Date(day).toISOString().startsWith(text.slice(0, 10));
+  return real && !Number.isNaN(time) ? time : undefined;
+}
+
+/** Milliseconds that an old secret goes on; 0 when it ends at once. Throws `OmniError` `cli.bad-argument`. */
+export function graceOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const grace = parseDuration(text);
+  if (grace !== undefined) return grace;
+  throw new OmniError("cli.bad-argument", `--grace needs a duration, not ${JSON.stringify(text)}.`, {
+    hint: "For example: --grace 10m",
+  });
+}

@@ -1,0 +1,150 @@
+import { formatCount, present } from "../../core/index.ts";
+import type { SpecKey } from "../../keys/index.ts";
+import type { KeyMay, StoredKey, UsageRow } from "../../store/stored-key.ts";
+import { table } from "../terminal.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** A key as lists show it: without its digest. */
+interface ShownKey {
+  readonly name: string;
+  readonly source: "store" | "spec";
+  readonly state: "in force" | "expired" | "revoked" | "unset";
+  readonly prefix?: string;
+  readonly may: KeyMay;
+  /** Instants as ISO 8601. */
+  readonly created?: string;
+  readonly expires?: string;
+  readonly revoked?: string;
+  readonly rotated?: string;
+  readonly oldSecretUntil?: string;
+}
+
+const instant = (time: number | undefined): string | undefined =>
+  time === undefined ? undefined : new Date(time).toISOString();
+
+/** A stored key without what may not be shown. `now` in milliseconds since the epoch. */
+export function shownStored(key: StoredKey, now: number): ShownKey {
+  const { name, prefix, may, created, expires, revoked, rotated, graced } = key;
+  const graceUntil = graced !== undefined && graced.until > now ? graced.until : undefined;
+  return {
+    name,
+    source: "store",
+    state:
+      revoked === undefined ? (expires !== undefined && expires <= now ? "expired" : "in force") : "revoked",
+    prefix,
+    may,
+    ...present({
+      created: instant(created),
+      expires: instant(expires),
+      revoked: instant(revoked),
+      rotated: instant(rotated),
+      oldSecretUntil: instant(graceUntil),
+    }),
+  };
+}
+
+/** A key of the spec; `key` is absent when its variable or file is not set here. */
+export function shownSpec(
+  name: string,
+  may: KeyMay,
+  expires: number | undefined,
+  key: SpecKey | undefined,
+  now: number,
+): ShownKey {
+  return {
+    name,
+    source: "spec",
+    state: key === undefined ? "unset" : expires !== undefined && expires <= now ? "expired" : "in force",
+    may,
+    ...present({ expires: instant(expires) }),
+  };
+}
+
+const SHORT = {
+  requestsPerMinute: "requests/min",
+  tokensPerMinute: "tokens/min",
+  tokensPerDay: "tokens/day",
+  tokensPerMonth: "tokens/month",
+  concurrent: "at a time",
+} as const;
+const KINDS = [
+  "requestsPerMinute",
+  "tokensPerMinute",
+  "tokensPerDay",
+  "tokensPerMonth",
+  "concurrent",
+] as const;
+
+function limitsOf({ limits }: KeyMay): string {
+  const said = KINDS.flatMap((kind) => {
+    const limit = limits?.[kind];
+    return limit === undefined ? [] : [`${formatCount(limit)} ${SHORT[kind]}`];
+  });
+  return said.length === 0 ? "none" : said.join(", ");
+}
+
+/** What a key may do, in words. */
+export const mayText = ({ admin, upstream, routes, tools, priority }: KeyMay): string =>
+  [
+    routes === undefined ? "all routes" : `routes ${routes.join(" ")}`,
+    ...(tools === undefined ? [] : [`tools ${tools.join(" ")}`]),
+    ...(admin ? ["admin"] : []),
+    ...(upstream ? ["upstream"] : []),
+    ...(priority === 5 ? [] : [`priority ${priority}`]),
+  ].join(", ");
+
+/** Prints keys, one a line. */
+export function reportKeys(keys: readonly ShownKey[], terminal: Terminal): void {
+  if (keys.length === 0) {
+    terminal.out(
+      "There are no keys: whoever is on this machine may use the node. ./omni keys create NAME makes one.",
+    );
+    return;
+  }
+  const head = ["NAME", "KEY", "STATE", "EXPIRES", "MAY", "LIMITS"].map((cell) =>
+    terminal.style("dim", cell),
+  );
+  const rows = keys.map((key) => [
+    key.name,
+    key.prefix === undefined ? "(spec)" : `${key.prefix}…`,
+    key.oldSecretUntil === undefined
+      ? key.state
+      : `${key.state}, old secret until ${minute(key.oldSecretUntil)}`,
+    key.expires === undefined ? "never" : minute(key.expires),
+    mayText(key.may),
+    limitsOf(key.may),
+  ]);
+  terminal.out(table([head, ...rows]));
+}
+
+const minute = (iso: string): string => `${iso.slice(0, 16).replace("T", " ")} UTC`;
+
+/** Prints usage, a line for each day, key, model and service, and the sum. */
+export function reportUsage(rows: readonly UsageRow[], terminal: Terminal): void {
+  if (rows.length === 0) {
+    terminal.out("Nothing was used in these days.");
+    return;
+  }
+  const head = ["DAY (UTC)", "KEY", "MODEL", "SERVICE", "REQUESTS", "PROMPT", "CACHED", "COMPLETION"];
+  const sum = (pick: (row: UsageRow) => number): string =>
+    formatCount(rows.reduce((total, row) => total + pick(row), 0));
+  const counts = [
+    (row: UsageRow) => row.requests,
+    (row: UsageRow) => row.promptTokens,
+    (row: UsageRow) => row.cachedTokens,
+    (row: UsageRow) => row.completionTokens,
+  ];
+  terminal.out(
+    table([
+      head.map((cell) => terminal.style("dim", cell)),
+      ...rows.map((row) => [
+        row.day,
+        row.key,
+        row.model,
+        row.service,
+        ...counts.map((pick) => formatCount(pick(row))),
+      ]),
+      ["sum", "", "", "", ...counts.map(sum)],
+    ]),
+  );
+}
