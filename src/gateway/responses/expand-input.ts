@@ -1,11 +1,12 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
-import { asList, asObject, parseJson } from "../../engines/json-object.ts";
+import { asObject, parseJson } from "../../engines/json-object.ts";
 import type { Caller } from "../../keys/caller.ts";
 import type { StoredResponses } from "../../store/index.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
 import { inputItems } from "./input-items.ts";
 import { newItemId } from "./item-id.ts";
+import { objectsOf } from "./objects-of.ts";
 
 /** What a response is made from. */
 export interface ExpandedInput {
@@ -89,10 +90,10 @@ function conversation(
 function turnOf(store: StoredResponses, key: string, id: string): Turn | undefined {
   const stored = store.get(key, id);
   if (stored === undefined) return undefined;
-  const input = asList(parseJson(stored.input)) ?? [];
-  const output = asList(asObject(parseJson(stored.answer))?.["output"]) ?? [];
+  const input = objectsOf(parseJson(stored.input));
+  const output = objectsOf(asObject(parseJson(stored.answer))?.["output"]);
   return {
-    items: [...input, ...output].flatMap((item) => asObject(item) ?? []),
+    items: [...input, ...output],
     bytes: Buffer.byteLength(stored.input) + Buffer.byteLength(stored.answer),
     ...(stored.previous === undefined ? {} : { previous: stored.previous }),
   };

@@ -1,20 +1,20 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
 import type { EventLog } from "../../core/index.ts";
 import { messageOf } from "../../core/index.ts";
-import { asList, asObject } from "../../engines/json-object.ts";
 import type { Caller } from "../../keys/caller.ts";
 import type { StoredResponses } from "../../store/index.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
 import type { ExpandedInput } from "./expand-input.ts";
 import { expandInput } from "./expand-input.ts";
+import { objectsOf } from "./objects-of.ts";
 
 /** A request for a response that no earlier state is needed for any more. */
 export interface PreparedResponse {
   /** The client's body, its `input` the whole conversation as items; `previous_response_id` is only an echo now. */
   readonly body: JsonObject;
   /** To be called with the whole response object once it went to the client, of a stream with that of its last event. */
-  remember(answer: JsonObject): void;
+  readonly remember: (answer: JsonObject) => void;
 }
 
 const nothing = (): void => undefined;
@@ -75,7 +75,7 @@ function keep(
   const { id, output } = answer;
   if (typeof id !== "string" || id === "") return;
   const [previous] = expanded.chain;
-  const said = (asList(output) ?? []).flatMap((item) => asObject(item) ?? []);
+  const said = objectsOf(output);
   const problem = attempt(() =>
     store.put(key, {
       id,

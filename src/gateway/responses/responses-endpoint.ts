@@ -1,4 +1,4 @@
-import { asList, asObject, parseJson } from "../../engines/json-object.ts";
+import { parseJson } from "../../engines/json-object.ts";
 import type { JsonObject } from "../../dialects/dialect.ts";
 import { messageOf } from "../../core/index.ts";
 import type { StoredResponses } from "../../store/index.ts";
@@ -7,6 +7,7 @@ import { sendJson } from "../call.ts";
 import type { Endpoint } from "../surface.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest, sendError } from "../wire-error.ts";
+import { objectsOf } from "./objects-of.ts";
 
 const MOST_SHOWN = 80;
 
@@ -32,11 +33,11 @@ function guarded(call: Call, answer: () => void): void {
 }
 
 function get(store: StoredResponses, call: Call, rest: string): void {
-  const [id, part, more] = parts(rest);
+  const { id, part, more } = parts(rest);
   const key = call.caller?.key;
   const stored = key === undefined || more !== undefined ? undefined : store.get(key, id);
   if (stored === undefined) sendError(call, notFound(id));
-  else if (part === "input_items") sendItems(call, asList(parseJson(stored.input)) ?? []);
+  else if (part === "input_items") sendItems(call, objectsOf(parseJson(stored.input)));
   else if (part !== undefined) sendError(call, noSuchPart(part));
   else if (call.query.get("stream") === "true") {
     sendError(
@@ -51,14 +52,14 @@ function get(store: StoredResponses, call: Call, rest: string): void {
 }
 
 function remove(store: StoredResponses, call: Call, rest: string): void {
-  const [id, part] = parts(rest);
+  const { id, part } = parts(rest);
   const key = call.caller?.key;
   if (part !== undefined || key === undefined || !store.delete(key, id)) sendError(call, notFound(id));
   else sendJson(call, 200, { id, object: "response", deleted: true });
 }
 
 function post(call: Call, rest: string): void {
-  const [, part] = parts(rest);
+  const { part } = parts(rest);
   if (part !== "cancel") {
     sendError(call, noSuchPart(part ?? ""));
     return;
@@ -69,10 +70,13 @@ function post(call: Call, rest: string): void {
 }
 
 /** `/ID/PART` behind the prefix; an id that is no valid encoding names nothing. */
-function parts(rest: string): [id: string, part?: string, more?: string] {
-  const [id = "", ...others] = rest.split("/");
-  const [part, more] = others;
-  return [decoded(id), ...(part === undefined ? [] : [part]), ...(more === undefined ? [] : [more])] as const;
+function parts(rest: string): { readonly id: string; readonly part?: string; readonly more?: string } {
+  const [id = "", part, more] = rest.split("/");
+  return {
+    id: decoded(id),
+    ...(part === undefined ? {} : { part }),
+    ...(more === undefined ? {} : { more }),
+  };
 }
 
 function decoded(text: string): string {
@@ -84,26 +88,36 @@ function decoded(text: string): string {
 }
 
 /** One page of items, the newest first unless `order=asc`, as OpenAI lists them. */
-function sendItems(call: Call, list: readonly unknown[]): void {
-  const items = list.flatMap((item) => asObject(item) ?? []);
+function sendItems(call: Call, items: readonly JsonObject[]): void {
   const page = pageOf(items, call.query);
-  if ("status" in page) sendError(call, page);
+  if ("refused" in page) sendError(call, page.refused);
   else sendJson(call, 200, page);
 }
 
-function pageOf(items: readonly JsonObject[], query: URLSearchParams): JsonObject | WireError {
+interface Page {
+  readonly object: "list";
+  readonly data: readonly JsonObject[];
+  readonly first_id: unknown;
+  readonly last_id: unknown;
+  readonly has_more: boolean;
+}
+
+function pageOf(
+  items: readonly JsonObject[],
+  query: URLSearchParams,
+): Page | { readonly refused: WireError } {
   const order = query.get("order") ?? "desc";
   const limit = Number(query.get("limit") ?? 20);
   if (order !== "asc" && order !== "desc")
-    return badRequest("invalid_input", "order is asc or desc.", "order");
+    return { refused: badRequest("invalid_input", "order is asc or desc.", "order") };
   if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
-    return badRequest("invalid_input", "limit is a number from 1 to 100.", "limit");
+    return { refused: badRequest("invalid_input", "limit is a number from 1 to 100.", "limit") };
   }
   const ordered = order === "asc" ? items : items.toReversed();
   const after = query.get("after");
   const start = after === null ? 0 : ordered.findIndex((item) => item["id"] === after) + 1;
   if (after !== null && start === 0) {
-    return badRequest("invalid_input", `after names no item of this input.`, "after");
+    return { refused: badRequest("invalid_input", `after names no item of this input.`, "after") };
   }
   const data = ordered.slice(start, start + limit);
   return {
