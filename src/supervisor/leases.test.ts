@@ -14,7 +14,7 @@ test("leases never leak: as many are open as were taken and not yet released, ho
       const released = new Set<Lease>();
       let expectedIdle = 0;
       for (const step of steps) {
-        if (typeof step === "string") taken.push(leases.take(address, "m", () => 1));
+        if (typeof step === "string") taken.push(leases.take(address, { model: "m" }, () => 1));
         else {
           const lease = taken[step];
           if (lease !== undefined && !released.has(lease) && released.size + 1 === taken.length)

@@ -21,13 +21,14 @@ export class Leases {
     return this.#changedAt;
   }
 
-  take(address: Address, model: string | undefined, now: () => number): Lease {
+  /** `asked` is what the lease tells of its engine. */
+  take(address: Address, asked: Pick<Lease, "model" | "engine" | "kind">, now: () => number): Lease {
     this.#open++;
     this.#changedAt = now();
     let held = true;
     return {
       address,
-      ...(model === undefined ? {} : { model }),
+      ...asked,
       release: (): void => {
         if (!held) return;
         held = false;

@@ -37,6 +37,8 @@ export class RunningEngine {
   readonly leases: Leases;
   readonly #watch: EngineWatch;
   readonly #client: EngineClient;
+  /** What leases tell of it. */
+  readonly #asked: { readonly model: string; readonly engine: string; readonly kind: string };
   readonly #ended = new AbortController();
   readonly #ignoreLines: () => void;
   #signs;
@@ -59,6 +61,8 @@ export class RunningEngine {
     this.#client = new EngineClient(unit.address);
     this.#signs = freshSigns(watch.clock.elapsed());
     this.leases = new Leases(watch.onIdle);
+    const { servedName } = prepared.target;
+    this.#asked = { model: servedName, engine: service.engine.name, kind: prepared.kind };
     this.#ignoreLines = unit.onLine((line) => {
       const failure = driver.classifyLine(line);
       if (failure?.goesOn === true) this.#complain(failure);
@@ -82,8 +86,7 @@ export class RunningEngine {
   }
 
   lease(): Lease {
-    const { unit, prepared } = this;
-    return this.leases.take(unit.address, prepared.target.servedName, () => this.#watch.clock.elapsed());
+    return this.leases.take(this.unit.address, this.#asked, () => this.#watch.clock.elapsed());
   }
 
   health(signal: AbortSignal): Promise<Health> {
