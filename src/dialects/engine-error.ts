@@ -23,7 +23,7 @@ const TYPES: ReadonlyMap<string, WireErrorType> = new Map([
   ["server_error", "server_error"],
 ]);
 
-const TOLD: ReadonlySet<string> = new Set(["message", "type", "param", "code", "status"]);
+const TOLD: ReadonlySet<string> = new Set(["message", "type", "param", "code", "status", "object"]);
 
 /**
  * An engine's own error as it can be told in any family: its status and its message are kept. Reads OpenAI's and

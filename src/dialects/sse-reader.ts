@@ -1,7 +1,6 @@
 const LF = 0x0a;
 const CR = 0x0d;
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
-const EMPTY = Buffer.alloc(0);
 
 /** One event of a stream; `data` is the text of its data lines, joined by line feeds. */
 export interface SseEvent {
@@ -25,10 +24,9 @@ export class SseOverflow extends Error {
  */
 export class SseReader {
   readonly #limit: number;
-  /** Bytes of a line that has not ended. */
-  #rest: Buffer = EMPTY;
-  /** How far `#rest` is known to hold no end of a line. */
-  #searched = 0;
+  /** Bytes of a line that has not ended, in pieces: a giant event is put together once. */
+  #pieces: Buffer[] = [];
+  #held = 0;
   #data: string[] = [];
   #event: string | undefined;
   #id: string | undefined;
@@ -43,30 +41,43 @@ export class SseReader {
 
   /** True when nothing of an unfinished event is held. */
   get idle(): boolean {
-    return this.#rest.length === 0 && this.#data.length === 0 && this.#event === undefined;
+    return this.#held === 0 && this.#data.length === 0 && this.#event === undefined;
   }
 
   /** The events that this chunk completes. Throws `SseOverflow` when one is larger than the limit. */
   push(chunk: Buffer): SseEvent[] {
     const events: SseEvent[] = [];
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    if (this.#held > 0 && this.#started && chunk.indexOf(LF) < 0 && chunk.indexOf(CR) < 0) {
+      this.#keep(chunk);
+      return events;
+    }
+    const searched = this.#started ? this.#held : 0;
+    let bytes = this.#held === 0 ? chunk : Buffer.concat([...this.#pieces, chunk]);
+    this.#pieces = [];
+    this.#held = 0;
     if (!this.#started) {
       if (bytes.length < BOM.length && BOM.subarray(0, bytes.length).equals(bytes)) {
-        this.#rest = bytes;
+        this.#keep(bytes);
         return events;
       }
       this.#started = true;
-      if (bytes.length >= BOM.length && BOM.equals(bytes.subarray(0, BOM.length))) {
-        bytes = bytes.subarray(BOM.length);
-      }
+      if (BOM.equals(bytes.subarray(0, BOM.length))) bytes = bytes.subarray(BOM.length);
     }
-    this.#readLines(bytes, events);
+    this.#readLines(bytes, searched, events);
     return events;
   }
 
-  #readLines(bytes: Buffer, events: SseEvent[]): void {
+  #keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#pieces.push(bytes);
+    this.#held += bytes.length;
+    if (this.#held + this.#size > this.#limit) throw new SseOverflow(this.#limit);
+  }
+
+  /** No line ends before `searched`. */
+  #readLines(bytes: Buffer, searched: number, events: SseEvent[]): void {
     let from = 0;
-    let search = this.#searched;
+    let search = searched;
     let cr = bytes.indexOf(CR, search);
     for (;;) {
       if (this.#afterCr && from < bytes.length) {
@@ -83,9 +94,7 @@ export class SseReader {
       from = end + 1;
       search = from;
     }
-    this.#rest = from === 0 ? bytes : bytes.subarray(from);
-    this.#searched = this.#rest.length;
-    if (this.#rest.length + this.#size > this.#limit) throw new SseOverflow(this.#limit);
+    this.#keep(from === 0 ? bytes : bytes.subarray(from));
   }
 
   #line(bytes: Buffer, from: number, end: number, events: SseEvent[]): void {

@@ -12,34 +12,33 @@ import {
   requireText,
 } from "../fields.ts";
 import { DialectError } from "../translation.ts";
+import type { ClaudeRules } from "./claude-rules.ts";
+import { claudeRules } from "./claude-rules.ts";
+import { messageExtent } from "./message-thinking.ts";
 import { messageTools } from "./message-tools.ts";
 import { messageTurns } from "./message-turns.ts";
 
-/** Anthropic's dialect requires a limit; this one every model since Claude 3.5 takes. */
-const DEFAULT_MAX_TOKENS = 8192;
-
 /**
  * A chat request as a messages request. Members for which Anthropic's dialect has no word and that only shape sampling
- * (`seed`, penalties, `logit_bias`) are left out; throws `DialectError` for those that the answer would lack.
+ * (`seed`, penalties, `logit_bias`) are left out, and so is what the release of the model in `model` is known to refuse; throws `DialectError` for those that the answer would lack.
  */
 export function chatToMessages(body: JsonObject): JsonObject {
   requireShallow(body);
   refuseWhatIsMissing(body);
   const { system, messages } = messageTurns(body["messages"]);
-  const { thinking, effort } = thinkingMembers(body);
+  const rules = claudeRules(body["model"]);
+  const { maxTokens, thinking, effort } = messageExtent(body, rules);
   const format = outputFormat(body);
   const user =
     optionalText(body["user"], "user") ?? optionalText(body["safety_identifier"], "safety_identifier");
   return present({
     model: body["model"],
-    max_tokens: maxTokens(body, thinking),
+    max_tokens: maxTokens,
     system: system.length === 0 ? undefined : system,
     messages,
     ...messageTools(body),
     stop_sequences: stopSequences(body["stop"]),
-    temperature: optionalNumber(body["temperature"], "temperature"),
-    top_p: optionalNumber(body["top_p"], "top_p"),
-    top_k: optionalNumber(body["top_k"], "top_k"),
+    ...samplers(body, rules.samplers),
     stream: optionalFlag(body["stream"], "stream"),
     metadata: user === undefined ? undefined : { user_id: user },
     thinking,
@@ -60,13 +59,13 @@ function refuseWhatIsMissing(body: JsonObject): void {
   }
 }
 
-function maxTokens(body: JsonObject, thinking: JsonObject | undefined): number {
-  const asked =
-    optionalNumber(body["max_completion_tokens"], "max_completion_tokens") ??
-    optionalNumber(body["max_tokens"], "max_tokens");
-  if (asked !== undefined) return asked;
-  const budget = thinking?.["budget_tokens"];
-  return DEFAULT_MAX_TOKENS + (typeof budget === "number" ? budget : 0);
+/** What the model would refuse is left out, `top_p` before `temperature`: a fallback that always fails is none. */
+function samplers(body: JsonObject, most: ClaudeRules["samplers"]): JsonObject {
+  const temperature = optionalNumber(body["temperature"], "temperature");
+  const top_p = optionalNumber(body["top_p"], "top_p");
+  const top_k = optionalNumber(body["top_k"], "top_k");
+  if (most === 0) return {};
+  return { temperature, top_p: most === 2 || temperature === undefined ? top_p : undefined, top_k };
 }
 
 function stopSequences(stop: unknown): readonly string[] | undefined {
@@ -76,33 +75,6 @@ function stopSequences(stop: unknown): readonly string[] | undefined {
     requireText(text, `stop[${at}]`),
   );
   return stops.length === 0 ? undefined : stops;
-}
-
-interface Thinking {
-  readonly thinking?: JsonObject;
-  readonly effort?: string;
-}
-
-const EFFORTS: ReadonlySet<string> = new Set(["low", "medium", "high", "xhigh", "max"]);
-
-/** A budget in tokens (llama-server's word) is kept; an effort is left to the model, as its newer releases want it. */
-function thinkingMembers(body: JsonObject): Thinking {
-  const budget = optionalNumber(body["thinking_budget_tokens"], "thinking_budget_tokens");
-  if (budget !== undefined && budget > 0) return { thinking: { type: "enabled", budget_tokens: budget } };
-  const effort = optionalText(body["reasoning_effort"], "reasoning_effort");
-  const template = optionalObject(body["chat_template_kwargs"], "chat_template_kwargs");
-  if (effort === "none" || budget === 0 || template?.["enable_thinking"] === false) {
-    return { thinking: { type: "disabled" } };
-  }
-  if (effort === undefined) return {};
-  const known = effort === "minimal" ? "low" : effort;
-  if (!EFFORTS.has(known)) {
-    throw new DialectError(
-      "reasoning_effort",
-      `reasoning_effort: expected "none", "minimal", "low", "medium", "high", "xhigh" or "max", found ${JSON.stringify(effort.slice(0, 40))}.`,
-    );
-  }
-  return { thinking: { type: "adaptive" }, effort: known };
 }
 
 function outputFormat(body: JsonObject): JsonObject | undefined {

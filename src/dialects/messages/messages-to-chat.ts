@@ -1,3 +1,4 @@
+import { effortOf } from "../chat/message-thinking.ts";
 import { requireShallow } from "../depth.ts";
 import type { JsonObject } from "../dialect.ts";
 import {
@@ -129,12 +130,6 @@ function thinkingMembers(body: JsonObject): Thinking {
     default:
       throw new DialectError("thinking.type", 'thinking.type: expected "enabled", "adaptive" or "disabled".');
   }
-}
-
-/** Budgets in tokens as efforts: Claude Code's "think" is 4 000, "megathink" 10 000, "ultrathink" 32 000. */
-function effortOf(budget: number): string {
-  if (budget < 4000) return "low";
-  return budget < 16_000 ? "medium" : "high";
 }
 
 /** A client's own words to the template go before what was derived. */

@@ -1,6 +1,6 @@
 import type { Finish } from "../answer.ts";
 import type { JsonObject } from "../dialect.ts";
-import { isList } from "../fields.ts";
+import { isList, isObject } from "../fields.ts";
 
 /** What every state of a response says of itself; the rest repeats the request. */
 export interface ResponseHead {
@@ -35,12 +35,19 @@ export function openResponse(head: ResponseHead, request: JsonObject): JsonObjec
     temperature: own("temperature", null),
     text: own("text", { format: { type: "text" } }),
     tool_choice: own("tool_choice", "auto"),
-    tools: isList(request["tools"]) ? request["tools"] : [],
+    tools: isList(request["tools"]) ? request["tools"].map(withoutSecrets) : [],
     top_p: own("top_p", null),
     truncation: own("truncation", "disabled"),
     usage: null,
     ...(request["user"] === undefined ? {} : { user: request["user"] }),
   };
+}
+
+/** Answers are kept and sent on; what opens an MCP server stays in the request. */
+function withoutSecrets(tool: unknown): unknown {
+  if (!isObject(tool) || tool["type"] !== "mcp") return tool;
+  const { authorization: _authorization, headers: _headers, ...shown } = tool;
+  return shown;
 }
 
 /** How a response stands once its answer has ended. */
