@@ -1,0 +1,111 @@
+import { fileURLToPath } from "node:url";
+
+import type { EventLog } from "../../core/index.ts";
+import type { Admission } from "../../gateway/admission/admission.ts";
+import type { Gateway } from "../../gateway/gateway-options.ts";
+import type { ServiceTraffic } from "../../gateway/traffic.ts";
+import { addTraffic } from "../../gateway/workers/add-traffic.ts";
+import type { Answer } from "../../gateway/workers/named-answer.ts";
+import { WorkerPool } from "../../gateway/workers/worker-pool.ts";
+import type { KeysForWorkers } from "../../keys/index.ts";
+import type { Backends } from "../../supervisor/backends.ts";
+import type { ServiceAction, ServiceControl } from "../../supervisor/service-control.ts";
+import { SERVICE_ACTIONS } from "../../supervisor/service-control.ts";
+import { mergeSnapshots } from "../../telemetry/index.ts";
+import type { MetricsSnapshot, RequestSink } from "../../telemetry/index.ts";
+import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
+
+export interface GatewayWorkersOptions {
+  /** `gateway.workers`: processes that share the port. */
+  readonly workers: number;
+  readonly settings: Omit<GatewayWorkerSettings, "hardware" | "control">;
+  readonly backends: Backends;
+  /** Places of the whole node, counted in this process: `createAdmission`. */
+  readonly admission: Admission;
+  /** `NodeKeys.forWorkers`, opened with `workers: true`. */
+  readonly keys: KeysForWorkers;
+  readonly events: EventLog;
+  /** Where every request of every worker is told: the access log and the rows of the store. */
+  readonly requests?: RequestSink;
+  /** Figures of this process: services, cards, itself. Those of requests are the workers'. */
+  readonly metrics?: () => MetricsSnapshot;
+  readonly control?: ServiceControl;
+  readonly hardware?: () => unknown;
+  /** Further answers that workers may ask for by name (`WorkerSide.call`). */
+  readonly answers?: Readonly<Record<string, Answer>>;
+}
+
+export interface GatewayWorkers extends Gateway {
+  /** Processes that serve now. */
+  readonly pids: readonly number[];
+  /** Settings that changed with the spec. */
+  configure(settings: Omit<GatewayWorkerSettings, "hardware" | "control">): void;
+}
+
+const ENTRY = fileURLToPath(new URL("gateway-worker.ts", import.meta.url));
+
+const isTraffic = (value: unknown): value is Record<string, ServiceTraffic> =>
+  typeof value === "object" && value !== null;
+const isSnapshot = (value: unknown): value is MetricsSnapshot => Array.isArray(value);
+
+/** The node's one endpoint, served by processes of their own; in this one are what they share. It does not listen yet. */
+export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWorkers {
+  const { backends, control, hardware, metrics, requests, admission, keys, events } = options;
+  const facts = { version: options.settings.version, started: Date.now(), url: "", stopping: false };
+  const complete = (settings: GatewayWorkersOptions["settings"]): GatewayWorkerSettings => ({
+    ...settings,
+    hardware: hardware !== undefined,
+    control: control !== undefined,
+  });
+  const answers: Record<string, Answer> = {
+    status: async () => ({
+      ...facts,
+      pid: process.pid,
+      uptime: Date.now() - facts.started,
+      workers: pool.pids,
+      services: backends.services(),
+      routes: backends.routes(),
+      diagnostics: backends.diagnostics(),
+      traffic: addTraffic((await pool.collect("traffic")).filter(isTraffic)),
+    }),
+    metrics: async () =>
+      mergeSnapshots([
+        ...(metrics === undefined ? [] : [metrics()]),
+        ...(await pool.collect("metrics")).filter(isSnapshot),
+      ]),
+    ...(hardware === undefined ? {} : { hardware }),
+    ...(control === undefined ? {} : { control: (order) => obey(control, order) }),
+    ...options.answers,
+  };
+  const pool = new WorkerPool({
+    workers: options.workers,
+    entry: ENTRY,
+    settings: complete(options.settings),
+    services: { backends, admission, keys, events, ...(requests === undefined ? {} : { requests }), answers },
+  });
+  return {
+    get pids(): readonly number[] {
+      return pool.pids;
+    },
+    async listen() {
+      facts.url = await pool.start();
+      return { url: facts.url };
+    },
+    async close(deadline) {
+      facts.stopping = true;
+      await pool.close(deadline);
+    },
+    configure: (settings) => pool.configure(complete(settings)),
+  };
+}
+
+const isAction = (value: unknown): value is ServiceAction =>
+  SERVICE_ACTIONS.some((action) => action === value);
+
+function obey(control: ServiceControl, order: unknown): unknown {
+  const isOrder = typeof order === "object" && order !== null && "service" in order && "action" in order;
+  if (!isOrder || typeof order.service !== "string" || !isAction(order.action)) {
+    return { ok: false, message: "This is no order." };
+  }
+  return control(order.service, order.action);
+}
