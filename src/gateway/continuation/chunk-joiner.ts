@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
 import type { Said, StreamJoiner } from "./continuation.ts";
 import { asList, asObject, asText, isGiven, parseObject } from "./fields.ts";
+import type { TokenSplit } from "./joined-usage.ts";
 import { joinedUsage } from "./joined-usage.ts";
 import { Overlap } from "./overlap.ts";
 
@@ -8,8 +9,8 @@ export interface JoinerOptions {
   readonly said: Said;
   /** End of the text that the next engine must say again. */
   readonly overlap: string;
-  /** The limit of tokens was reached before the cut: only the end is missing. */
-  readonly exhausted: boolean;
+  /** Where `reached` is a number, only the end is missing. */
+  readonly tokens: TokenSplit;
   /** Usage goes to the client; otherwise it is left out. */
   readonly usageWanted: boolean;
 }
@@ -49,7 +50,7 @@ export class ChunkJoiner implements StreamJoiner {
       ...this.#identity(),
       choices: choices.filter((choice) => choice !== undefined),
       ...(this.#options.usageWanted && "usage" in chunk
-        ? { usage: usage === undefined ? null : this.#usage(usage) }
+        ? { usage: usage === undefined ? null : joinedUsage(usage, this.#options.tokens) }
         : {}),
     };
     return `data: ${JSON.stringify(joined)}\n\n`;
@@ -64,14 +65,9 @@ export class ChunkJoiner implements StreamJoiner {
     return id === "" ? {} : { id, created, model };
   }
 
-  #usage(usage: JsonObject): JsonObject {
-    const { said, exhausted } = this.#options;
-    return joinedUsage(usage, { said: said.deltas, again: this.#overlap.swallowed, exhausted });
-  }
-
   /** The choice as the client is to see it; `undefined` when it has nothing new. */
   #choice(choice: JsonObject): JsonObject | undefined {
-    const { exhausted } = this.#options;
+    const exhausted = this.#options.tokens.reached !== undefined;
     const finish = choice["finish_reason"];
     const joined: Record<string, unknown> = { ...choice };
     let says = isGiven(finish);

@@ -3,7 +3,7 @@ import type { EngineDialect } from "../../engines/surface.ts";
 import { surfaceOf } from "../../engines/index.ts";
 import type { JsonObject } from "../../dialects/dialect.ts";
 import type { Said } from "./continuation.ts";
-import { continueWith } from "./continue-with.ts";
+import { continueWith, prefilledText } from "./continue-with.ts";
 
 const SAID: Said = {
   id: "first",
@@ -19,7 +19,7 @@ const SAID: Said = {
   finished: false,
 };
 const QUESTION = { role: "user", content: "Tell." };
-const CHAT = { model: "m", messages: [QUESTION], max_tokens: 10, seed: 3, stop: ["END"], temperature: 0 };
+const CHAT = { model: "m", messages: [QUESTION], max_tokens: 10, seed: 3, stop: ["END"] };
 const PROMPT = { model: "m", prompt: "Say: ", max_tokens: 10 };
 
 const bodyOf = (request: JsonObject, lane: EngineDialect, said: Partial<Said>, kind: string): JsonObject => {
@@ -88,6 +88,34 @@ describe("the request to the engine that goes on", () => {
     expect(reasonOf(CHAT, "chat", thought, "sglang")).toMatch(/cannot be given thinking back/);
     expect(reasonOf(CHAT, "chat", { text: "<think>hm" }, "llama.cpp")).toMatch(/tags of thinking/);
     expect(reasonOf(CHAT, "chat", { text: "<think>hm" }, "embedded")).toBe("possible");
+  });
+
+  test("a word that stop strings may have cut in two is said again, where it will be the same", () => {
+    const said = { text: "Once upon a ti", deltas: 14 };
+    const greedy = { ...CHAT, temperature: 0, max_tokens: 100 };
+    const content = (body: JsonObject): unknown =>
+      Array.isArray(body["messages"]) ? body["messages"].at(-1) : undefined;
+    expect(content(bodyOf(greedy, "chat", said, "vllm"))).toMatchObject({ content: "Once upon a" });
+    // Eleven of fourteen characters are given, and so that share of the deltas counts.
+    expect(bodyOf(greedy, "chat", said, "vllm")).toMatchObject({ max_tokens: 89 });
+    expect(bodyOf({ ...PROMPT, stop: "x", top_k: 1 }, "completions", said, "vllm")["prompt"]).toBe(
+      "Say: Once upon a",
+    );
+    for (const request of [
+      { ...greedy, temperature: 1 },
+      { ...greedy, stop: [] },
+    ]) {
+      expect(content(bodyOf(request, "chat", said, "vllm"))).toMatchObject({ content: said.text });
+    }
+    const second = continueWith(greedy, "chat", { ...SAID, ...said }, surfaceOf("vllm"), { heals: false });
+    expect("body" in second && content(second.body)).toMatchObject({ content: said.text });
+    const exact = continueWith(greedy, "chat", { ...SAID, ...said }, surfaceOf("vllm"), {
+      prefilledTokens: 3,
+    });
+    expect(exact).toMatchObject({ body: { max_tokens: 97 } });
+    expect(prefilledText(greedy, "chat", { ...SAID, ...said, reasoning: "hm" }, surfaceOf("vllm"))).toBe(
+      "hmOnce upon a",
+    );
   });
 
   test("a message that the request itself began goes on in one piece, where it says so", () => {

@@ -3,6 +3,7 @@
  * the first. Pure: bytes and objects in, bytes and objects out.
  */
 export type { Continuation, Said, SaidSoFar, StreamJoiner } from "./continuation.ts";
-export { continuationFlags, continueWith } from "./continue-with.ts";
+export type { ContinueOptions } from "./continue-with.ts";
+export { continuationFlags, continueWith, prefilledText } from "./continue-with.ts";
 export { continuedComment } from "./continued-comment.ts";
 export { createSaidSoFar } from "./said-so-far.ts";

@@ -1,23 +1,20 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
 import { asCount } from "./fields.ts";
 
-/** Tokens of the part that was said before, as far as events tell: one a delta. */
-export interface SaidTokens {
-  readonly said: number;
-  /** Said ones that the next engine generated once more. */
-  readonly again: number;
-  /** The limit was reached already: what the next engine generated does not count. */
-  readonly exhausted: boolean;
+/** How the tokens of one answer divide between the engines. */
+export interface TokenSplit {
+  /** Tokens that the next engine was given of what was said: part of its prompt, and part of the answer. */
+  readonly prefilled: number;
+  /** The limit, where it was reached already: what the next engine generated does not count. */
+  readonly reached: number | undefined;
 }
 
-/** Usage of the whole answer from that of the engine that went on, whose prompt held what was said. */
-export function joinedUsage(usage: JsonObject, { said, again, exhausted }: SaidTokens): JsonObject {
+/** Usage of the whole answer from that of the engine that went on, in the words of chat and completions. */
+export function joinedUsage(usage: JsonObject, split: TokenSplit): JsonObject {
   const prompt = asCount(usage["prompt_tokens"]);
   if (prompt === undefined) return usage;
-  const own = exhausted ? 0 : (asCount(usage["completion_tokens"]) ?? 0);
-  const prefilled = Math.max(0, said - again);
-  const promptTokens = Math.max(0, prompt - prefilled);
-  const completion = prefilled + own;
+  const promptTokens = promptOf(prompt, split);
+  const completion = answerOf(asCount(usage["completion_tokens"]) ?? 0, split);
   return {
     ...usage,
     prompt_tokens: promptTokens,
@@ -25,3 +22,11 @@ export function joinedUsage(usage: JsonObject, { said, again, exhausted }: SaidT
     total_tokens: promptTokens + completion,
   };
 }
+
+/** Tokens of the client's own prompt. */
+export const promptOf = (prompt: number, { prefilled }: TokenSplit): number =>
+  Math.max(0, prompt - prefilled);
+
+/** Tokens of the whole answer. */
+export const answerOf = (generated: number, { prefilled, reached }: TokenSplit): number =>
+  reached ?? prefilled + generated;

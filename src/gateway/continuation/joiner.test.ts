@@ -23,7 +23,7 @@ function joinerAfter(
   const memory = createSaidSoFar(lane);
   for (const event of events) memory.see(Buffer.from(`data: ${JSON.stringify(event)}\n\n`));
   const asked = { model: "m", prompt: "P", messages: [QUESTION], ...request };
-  const continuation = continueWith(asked, lane, memory.read(), surfaceOf(kind), usageWanted);
+  const continuation = continueWith(asked, lane, memory.read(), surfaceOf(kind), { usageWanted });
   if ("impossible" in continuation) throw new Error(continuation.impossible);
   return continuation.joiner;
 }
@@ -227,7 +227,8 @@ test("messages: the open text block goes on, and later blocks follow it", () => 
     stop(0),
     tool,
     stop(1),
-    { ...over, usage: { output_tokens: 5 } },
+    // One token was given and three generated, of which the space at the front was said before.
+    { ...over, usage: { output_tokens: 4 } },
     { type: "message_stop" },
   ]);
 });

@@ -2,6 +2,7 @@ import type { JsonObject } from "../../dialects/dialect.ts";
 import type { JoinerOptions } from "./chunk-joiner.ts";
 import type { StreamJoiner } from "./continuation.ts";
 import { asCount, asObject, asText, isGiven, parseObject } from "./fields.ts";
+import { answerOf, promptOf } from "./joined-usage.ts";
 import { Overlap } from "./overlap.ts";
 
 /** Joins a stream of Anthropic's messages: one message, whose last text block goes on where it was cut. */
@@ -20,6 +21,11 @@ export class MessageJoiner implements StreamJoiner {
     this.#open = options.said.block?.open === true;
   }
 
+  /** The limit was reached before the cut: only the end is missing. */
+  get #exhausted(): boolean {
+    return this.#options.tokens.reached !== undefined;
+  }
+
   event(data: string, name?: string): string {
     if (this.refused !== undefined) return "";
     const event = parseObject(data);
@@ -33,7 +39,7 @@ export class MessageJoiner implements StreamJoiner {
         return this.#delta(event);
       case "content_block_stop":
         this.#open = false;
-        return this.#options.exhausted && this.#shift === undefined ? "" : send(this.#shifted(event));
+        return this.#exhausted && this.#shift === undefined ? "" : send(this.#shifted(event));
       case "message_delta":
         return this.#closed() + send(this.#ended(event));
       default:
@@ -46,9 +52,9 @@ export class MessageJoiner implements StreamJoiner {
   }
 
   #start(event: JsonObject): string {
-    const { said, exhausted } = this.#options;
+    const { said } = this.#options;
     const type = asObject(event["content_block"])?.["type"];
-    if (exhausted) {
+    if (this.#exhausted) {
       this.#shift ??= said.block?.index ?? 0;
       return "";
     }
@@ -75,7 +81,7 @@ export class MessageJoiner implements StreamJoiner {
   }
 
   #delta(event: JsonObject): string {
-    if (this.#options.exhausted) return "";
+    if (this.#exhausted) return "";
     const delta = asObject(event["delta"]) ?? {};
     if (delta["type"] !== "text_delta") return send(this.#shifted(event));
     const text = this.#overlap.take(asText(delta["text"]));
@@ -94,15 +100,13 @@ export class MessageJoiner implements StreamJoiner {
   }
 
   #ended(event: JsonObject): JsonObject {
-    const { said, exhausted } = this.#options;
+    const { tokens } = this.#options;
     const usage = asObject(event["usage"]);
     const delta = asObject(event["delta"]) ?? {};
-    const before = Math.max(0, said.deltas - this.#overlap.swallowed);
     const input = asCount(usage?.["input_tokens"]);
-    const output = exhausted ? 0 : (asCount(usage?.["output_tokens"]) ?? 0);
     return {
       ...event,
-      ...(exhausted && isGiven(delta["stop_reason"])
+      ...(this.#exhausted && isGiven(delta["stop_reason"])
         ? { delta: { ...delta, stop_reason: "max_tokens", stop_sequence: null } }
         : {}),
       ...(usage === undefined
@@ -110,8 +114,8 @@ export class MessageJoiner implements StreamJoiner {
         : {
             usage: {
               ...usage,
-              ...(input === undefined ? {} : { input_tokens: Math.max(0, input - before) }),
-              output_tokens: before + output,
+              ...(input === undefined ? {} : { input_tokens: promptOf(input, tokens) }),
+              output_tokens: answerOf(asCount(usage["output_tokens"]) ?? 0, tokens),
             },
           }),
     };

@@ -4,8 +4,6 @@
  */
 export class Overlap {
   #rest: string;
-  /** Deltas that were swallowed whole. */
-  swallowed = 0;
 
   constructor(expected: string) {
     this.#rest = expected;
@@ -21,7 +19,6 @@ export class Overlap {
     const length = Math.min(text.length, this.#rest.length);
     if (!this.#rest.startsWith(text.slice(0, length))) return undefined;
     this.#rest = this.#rest.slice(length);
-    if (length === text.length) this.swallowed++;
     return text.slice(length);
   }
 }
