@@ -83,7 +83,17 @@ async function list(action: KeyAction): Promise<void> {
   });
   const stored = (await store.list()).map((key) => shownStored(key, now));
   const shown = [...ofSpec, ...stored.filter(({ state }) => invocation.flag("all") || state !== "revoked")];
-  say(action, { keys: shown }, () => reportKeys(shown, terminal));
+  say(action, { keys: shown }, () => {
+    if (shown.length > 0) reportKeys(shown, terminal);
+    else if (stored.length === 0)
+      terminal.out(
+        "There are no keys: whoever is on this machine may use the node. ./omni keys create NAME makes one.",
+      );
+    else
+      terminal.out(
+        "No key is in force, so that a node refuses everyone. ./omni keys create NAME makes one; --all shows those revoked.",
+      );
+  });
 }
 
 async function rotate(action: KeyAction): Promise<void> {
@@ -92,19 +102,20 @@ async function rotate(action: KeyAction): Promise<void> {
   const grace = graceOf(invocation.value("grace"));
   const secret = newSecret();
   const until = grace === 0 ? {} : { graceUntil: now + grace };
+  const told = grace === 0 ? {} : { oldSecretUntil: new Date(now + grace).toISOString() };
   const ends =
     grace === 0
       ? "ends at once"
       : `is good until ${new Date(now + grace).toISOString().slice(0, 19).replace("T", " ")} UTC`;
   if (isRehearsal(action)) {
     await known(action, name);
-    say(action, { dryRun: true, name, ...until }, () =>
+    say(action, { dryRun: true, name, ...told }, () =>
       terminal.out(`Would give the key ${name} a new secret; the old one ${ends}.`),
     );
     return;
   }
   await store.rotate(name, { digest: digestOf(secret), prefix: prefixOf(secret), at: now, ...until });
-  say(action, { name, secret, prefix: prefixOf(secret), ...until }, () => {
+  say(action, { name, secret, prefix: prefixOf(secret), ...told }, () => {
     terminal.err(`The new secret of ${name}, shown this once; the old one ${ends}:`);
     terminal.out(secret);
   });

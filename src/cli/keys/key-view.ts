@@ -95,12 +95,6 @@ export const mayText = ({ admin, upstream, routes, tools, priority }: KeyMay): s
 
 /** Prints keys, one a line. */
 export function reportKeys(keys: readonly ShownKey[], terminal: Terminal): void {
-  if (keys.length === 0) {
-    terminal.out(
-      "There are no keys: whoever is on this machine may use the node. ./omni keys create NAME makes one.",
-    );
-    return;
-  }
   const head = ["NAME", "KEY", "STATE", "EXPIRES", "MAY", "LIMITS"].map((cell) =>
     terminal.style("dim", cell),
   );
