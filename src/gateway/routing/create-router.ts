@@ -88,7 +88,7 @@ class NodeRouter implements Router {
     const prepared = this.#prepare(target);
     const question = new AskQuestion(ask, caller, this.#surroundings);
     let judged = judge(prepared.candidates, question);
-    if (judged.unsure !== "nothing") {
+    if (isWorthReading(judged, question)) {
       question.tokens = readBounds(ask);
       judged = judge(prepared.candidates, question);
     }
@@ -233,6 +233,13 @@ class NodeRouter implements Router {
   #restarts(service: string): number {
     return this.#views.get(service)?.restarts ?? 0;
   }
+}
+
+/** Whether it pays to read the prompt: something depends on its length, or it may be too long for all. */
+function isWorthReading(judged: Judgement, { tokens }: AskQuestion): boolean {
+  if (judged.unsure === "nothing") return false;
+  const longer = ({ view }: Eligible): boolean => tokens.likely > (view?.contextTokens ?? 0);
+  return isWorthCounting(judged) || judged.eligible.every(longer);
 }
 
 /** Whether it makes a difference how long the prompt really is: where all windows are equal, the engine itself says no. */

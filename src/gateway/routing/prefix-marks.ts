@@ -21,13 +21,15 @@ const FINE_UNTIL = 8_192;
 const COARSE = 1_024;
 const LAST = 32_768;
 
-/** Hashes the beginning of a prompt as it stands in the body; about a quarter of a nanosecond a byte. */
+/** Hashes the beginning of a prompt as it stands in the body, eight bytes at a time; about half a nanosecond a byte. */
 export function prefixMarks(ask: Ask): PrefixMarks {
   const { bytes, spans } = ask;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const lengths: number[] = [];
   const hashes: number[] = [];
   let hash = 0x2545f491;
+  // A second lane, because a multiplication waits for the one before it.
+  let other = 0x1b873593;
   let done = 0;
   let total = 0;
   for (const member of MEMBERS) {
@@ -40,12 +42,16 @@ export function prefixMarks(ask: Ask): PrefixMarks {
     while (at < end && done < LAST) {
       const stop = Math.min(end, at + nextCut(done) - done);
       done += stop - at;
-      for (; at + 4 <= stop; at += 4)
-        hash = Math.imul(hash ^ view.getUint32(at, true), 0x9e3779b1) ^ (hash >>> 15);
+      for (; at + 8 <= stop; at += 8) {
+        hash = Math.imul(hash ^ view.getInt32(at, true), 0x9e3779b1);
+        other = Math.imul(other ^ view.getInt32(at + 4, true), 0x85ebca6b);
+        hash ^= hash >>> 15;
+        other ^= other >>> 13;
+      }
       for (; at < stop; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193) ^ (hash >>> 13);
       if (done === nextCut(done - 1)) {
         lengths.push(done);
-        hashes.push(mixed(hash));
+        hashes.push(mixed(hash ^ (other << 1)));
       }
     }
   }

@@ -54,16 +54,17 @@ export function roughBounds(ask: Ask): TokenBounds {
 
 /**
  * Bounds of a prompt from its text, read once: at least one token a word (tokenizers of language models split a text into
- * words before they look for tokens), at most one a byte; pictures and other data are counted apart.
+ * words before they look for tokens), at most what large vocabularies make of letters, signs and other scripts; pictures and
+ * other data are counted apart. Only `least` is certain for any tokenizer: a request is refused by it and by nothing else.
  */
 export function readBounds(ask: Ask): TokenBounds {
   if (!hasLength(ask)) return NOTHING;
-  const { words, bytes, wideBytes, images } = scanText(ask.bytes, textSpans(ask));
+  const { words, bytes, wideBytes, most, images } = scanText(ask.bytes, textSpans(ask));
   const least =
     Math.floor(words * SURE_WORDS) + Math.floor(wideBytes / WIDE_BYTES_A_TOKEN) + images * IMAGE.least;
   return {
     least,
-    most: bytes + TEMPLATE + images * IMAGE.most,
+    most: Math.max(least, most) + TEMPLATE + images * IMAGE.most,
     likely: Math.max(least, Math.ceil(bytes / BYTES_A_TOKEN) + images * IMAGE.likely),
   };
 }

@@ -21,10 +21,17 @@ export function byRendezvous<E extends Pick<Equal, "seed" | "weight">>(
   equals: readonly E[],
   key: number,
 ): E[] {
-  return equals
-    .map((equal) => ({ equal, score: scoreOf(equal, key) }))
-    .toSorted((a, b) => a.score - b.score)
-    .map(({ equal }) => equal);
+  const ordered: E[] = [];
+  const scores: number[] = [];
+  // Sorted by insertion: they are few.
+  for (const equal of equals) {
+    const score = scoreOf(equal, key);
+    let at = ordered.length;
+    while (at > 0 && (scores[at - 1] ?? 0) > score) at--;
+    ordered.splice(at, 0, equal);
+    scores.splice(at, 0, score);
+  }
+  return ordered;
 }
 
 /** Smallest wins: exponentially distributed with the weight as rate, so that each wins its weight's share of the keys. */
