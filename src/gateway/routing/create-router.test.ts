@@ -180,9 +180,9 @@ test("who stands in for a service that stepped down is asked, for long prompts o
   node.diversions.set("a", { to: "c", above: 2_000 });
   expect(order(router, target, chatOf("short"))).toBe("a b");
   expect(order(router, target, chatOf("word ".repeat(4_000)))).toBe("c b");
-  // 9 000 bytes without words: a third of it is taken for tokens.
-  expect(order(router, target, chatOf("1".repeat(9_000)))).toBe("c b");
-  expect(order(router, target, chatOf("1".repeat(4_500)))).toBe("a b");
+  // Without words: a little more than half of the digits is taken for tokens.
+  expect(order(router, target, chatOf("1".repeat(4_500)))).toBe("c b");
+  expect(order(router, target, chatOf("1".repeat(3_000)))).toBe("a b");
   node.diversions.set("a", { to: "b" });
   expect(order(router, target)).toBe("b");
   node.diversions.set("b", { to: "a" });

@@ -34,7 +34,7 @@ test("bounds hold for any text, whatever the tokenizer", () => {
   );
 });
 
-test("a text of 41 200 words has nearly so many tokens at least, and at most one for two letters", () => {
+test("a text of 41 200 words has nearly so many tokens at least, and a bounded number at most", () => {
   const read = readBounds(chatOf("word ".repeat(41_200)));
   expect(read.least).toBeGreaterThanOrEqual(37_000);
   expect(read.least).toBeLessThanOrEqual(41_203);

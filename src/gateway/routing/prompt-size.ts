@@ -19,6 +19,8 @@ const ANSWER_LIMITS = ["max_tokens", "max_completion_tokens", "max_output_tokens
 const TEMPLATE = 256;
 /** Bytes that make one token, cautiously: English has about four, other scripts, code and JSON have fewer. */
 const BYTES_A_TOKEN = 3;
+/** Share of the most tokens that a text of code, JSON or numbers has with most tokenizers at most; prose has 0.45. */
+const LIKELY_OF_MOST = 0.55;
 /** Tokens of a picture: a small one, a usual one, and the largest that Qwen2-VL takes (16 384). */
 const IMAGE = { least: 16, likely: 1_500, most: 16_384 };
 /** Bytes of one script's letters that one token may stand for, in the mean of a text; CJK and Indic tokens are longest. */
@@ -65,7 +67,9 @@ export function readBounds(ask: Ask): TokenBounds {
   return {
     least,
     most: Math.max(least, most) + TEMPLATE + images * IMAGE.most,
-    likely: Math.max(least, Math.ceil(bytes / BYTES_A_TOKEN) + images * IMAGE.likely),
+    likely:
+      Math.max(least, Math.ceil(bytes / BYTES_A_TOKEN), Math.ceil(most * LIKELY_OF_MOST)) +
+      images * IMAGE.likely,
   };
 }
 

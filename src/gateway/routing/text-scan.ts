@@ -87,8 +87,9 @@ function readString(bytes: Buffer, start: number, limit: number, seen: TextScan)
 }
 
 /**
- * Reads what stands between quotes; the place of the closing one. Letters in a row make at most half as many tokens, because
- * all pairs of them are in any large vocabulary; a space joins the word behind it; three bytes of another script make two.
+ * Reads what stands between quotes; the place of the closing one. What it counts for the most tokens was held against 14
+ * tokenizers (Llama, Qwen, Gemma, GPT-2, DeepSeek, Command-R, Falcon, …): random letters make 0.54 tokens each, Chinese 0.76 a
+ * byte with GPT-2 and 0.2 with newer ones, a digit or a sign at most one, and a space joins the word behind it.
  */
 function readText(bytes: Buffer, from: number, stop: number, seen: TextScan): number {
   let at = from;
@@ -107,7 +108,7 @@ function readText(bytes: Buffer, from: number, stop: number, seen: TextScan): nu
     }
     if (run > 0) {
       if (!inWord) words++;
-      pairs += (run + 2) >> 1;
+      pairs += ((run * 9) >> 4) + 1;
       run = 0;
       inWord = true;
     }
@@ -133,12 +134,12 @@ function readText(bytes: Buffer, from: number, stop: number, seen: TextScan): nu
   }
   if (run > 0) {
     if (!inWord) words++;
-    pairs += (run + 2) >> 1;
+    pairs += ((run * 9) >> 4) + 1;
   }
   seen.words += words;
   seen.wideBytes += wide;
   seen.bytes += at - from + 2 - escaped;
-  seen.most += single + pairs + Math.ceil((wide * 2) / 3) + 2;
+  seen.most += single + pairs + Math.ceil(wide * 0.8) + 2;
   return at;
 }
 
