@@ -44,7 +44,7 @@ test("takes its models with the first workflow, keeps them, and gives them back 
   expect(driver?.readHealth(stats.status, stats.body)).toEqual({ state: "ready" });
   expect(driver?.onProcessorInstead(engine.lines)).toBeUndefined();
   expect(place.board.used(CARD)).toBe(GIB / 2);
-  const id = await submit(40);
+  const id = await submit(400);
   await expect.poll(() => place.board.used(CARD), PATIENT).toBe(14.5 * GIB);
   expect(driver?.load?.read((await engine.send("GET", "/queue")).body)).toEqual({ running: 1, waiting: 0 });
   expect(await finished(id)).toMatchObject({ status: { status_str: "success", completed: true } });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { formatBytes } from "../../core/index.ts";
 import { renameDurably, syncFile, writeDurably } from "./durable-file.ts";
 import type { FileLimits } from "./file-limits.ts";
-import { sweepFolder } from "./sweep-folder.ts";
+import { sweepParts, sweepSingles } from "./sweep-folder.ts";
 import type { StoredFile } from "./stored-file.ts";
 import { storedFileFrom } from "./stored-file.ts";
 
@@ -60,7 +60,8 @@ export class FileStore {
   /** Makes the folder where it is missing, and clears what a killed process left. `now` gives milliseconds. */
   static async open(folder: string, limits: FileLimits, now: () => number = Date.now): Promise<FileStore> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await sweepFolder(folder);
+    await sweepParts(folder);
+    await sweepSingles(folder);
     const store = new FileStore(folder, limits, now);
     await store.#expire();
     return store;

@@ -6,16 +6,22 @@ const OLD = 86_400_000;
 /** Between a record and its data lies one rename; so long after nobody is at it any more, ms. */
 const SETTLED = 600_000;
 
-/** Deletes what a killed process left: half files (`NAME.part-PID`), data without a record, records without data. */
-export async function sweepFolder(folder: string): Promise<void> {
+/** Deletes half files that a killed process left (`NAME.part-PID`). */
+export async function sweepParts(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const part = /\.part-(\d+)$/.exec(name);
+    if (part !== null && (!alive(Number(part[1])) || (await age(join(folder, name))) > OLD))
+      await rm(join(folder, name), { force: true });
+  }
+}
+
+/** Deletes data without a record and records without data (`ID.data`, `ID.json`), which a kill between the two leaves. */
+export async function sweepSingles(folder: string): Promise<void> {
   const names = new Set(await readdir(folder));
   for (const name of names) {
-    const path = join(folder, name);
-    const part = /\.part-(\d+)$/.exec(name);
     const twin = name.endsWith(".json") ? name.replace(/json$/, "data") : name.replace(/data$/, "json");
-    const alone = part === null && twin !== name && !names.has(twin) && (await age(path)) > SETTLED;
-    const left = part !== null && (!alive(Number(part[1])) || (await age(path)) > OLD);
-    if (alone || left) await rm(path, { force: true });
+    if (twin !== name && !names.has(twin) && (await age(join(folder, name))) > SETTLED)
+      await rm(join(folder, name), { force: true });
   }
 }
 

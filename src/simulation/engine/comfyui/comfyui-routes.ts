@@ -90,10 +90,12 @@ export function comfyUiRoutes(engine: Engine): Routes {
     "POST /history": (call) => forget(workflows, call),
     "GET /view": (call) => {
       const image = workflows.images.get(call.query.get("filename") ?? "");
-      if (image === undefined) return call.response.writeHead(404, { "content-length": 0 }).end();
-      call.response
-        .writeHead(200, { "content-type": "image/png", "content-length": image.length })
-        .end(image);
+      if (image === undefined) {
+        call.response.writeHead(404, { "content-length": 0 }).end();
+        return;
+      }
+      const headers = { "content-type": "image/png", "content-length": image.length };
+      call.response.writeHead(200, headers).end(image);
     },
     "POST /upload/image": (call) => uploadImage(uploads, call),
     "GET /object_info": (call) => sendJson(call, 200, {}),
