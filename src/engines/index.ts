@@ -8,3 +8,10 @@ export { findEngineStarter } from "./start/find-engine-starter.ts";
 export { tritonModelArguments } from "./start/triton-vllm.ts";
 export type { ContinuationWay, EngineDialect, EngineSurface } from "./surface.ts";
 export { surfaceOf } from "./surfaces/surface-of.ts";
+export {
+  notForTriton,
+  tritonCompletion,
+  TritonCompletionStream,
+  tritonGeneratePath,
+  tritonGenerateRequest,
+} from "./surfaces/triton-generate.ts";

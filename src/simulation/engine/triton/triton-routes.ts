@@ -1,5 +1,5 @@
 import type { Fields } from "../../read-fields.ts";
-import { fieldsOf, flagIn, numberIn, textIn } from "../../read-fields.ts";
+import { fieldsOf, flagIn, listIn, numberIn, parseFields, textIn } from "../../read-fields.ts";
 import { expectedAnswer } from "../answer-text.ts";
 import type { Engine } from "../engine.ts";
 import type { Call, Routes } from "../http.ts";
@@ -52,20 +52,27 @@ async function generate(engine: Engine, call: Call, streams: boolean): Promise<v
   if (wrong?.text === "error")
     return sendJson(call, 500, { error: "Error generating stream: unexpected shape of logits" });
   const prompt = textIn(fields, "text_input") ?? "";
-  const parameters = fieldsOf(fields["parameters"]);
-  const answer = expectedAnswer(prompt, { maxTokens: numberIn(parameters, "max_tokens") ?? DEFAULT_TOKENS });
+  const parameters = samplingOf(fields);
+  const answer = expectedAnswer(prompt, {
+    maxTokens: numberIn(parameters, "max_tokens") ?? DEFAULT_TOKENS,
+    stop: listIn(parameters, "stop").filter((word) => typeof word === "string"),
+  });
   const job = { promptTokens: answer.promptTokens, tokens: wrong === undefined ? answer.tokens : [] };
-  const output = (text: string): Fields => ({
+  const output: Output = (text, tokens, over) => ({
     model_name: engine.name,
     model_version: "1",
     text_output: text,
+    // Outputs beside the text are there when an input asks for them (vllm_backend, 24.10).
+    ...(flagIn(fields, "return_finish_reason") ? { finish_reason: over ? answer.finishReason : "None" } : {}),
+    ...(flagIn(fields, "return_num_input_tokens") ? { num_input_tokens: answer.promptTokens } : {}),
+    ...(flagIn(fields, "return_num_output_tokens") ? { num_output_tokens: tokens } : {}),
   });
   try {
     if (streams) await stream(engine, call, job, output);
     else {
       await engine.work.run(job, call.signal, () => {});
       const before = excludesInput(fields, parameters) ? "" : prompt;
-      sendJson(call, 200, output(before + job.tokens.join("")));
+      sendJson(call, 200, output(before + job.tokens.join(""), job.tokens.length, true));
     }
   } catch (error) {
     if (error instanceof StreamCut) return cutOff(call);
@@ -73,6 +80,13 @@ async function generate(engine: Engine, call: Call, streams: boolean): Promise<v
     else sendJson(call, 500, { error: "Error generating stream: EngineCore encountered an issue." });
   }
 }
+
+/** One piece of the answer: its text, its tokens, and whether it is the last. */
+type Output = (text: string, tokens: number, over: boolean) => Fields;
+
+/** Parameters as Triton's own or, where lists are among them, as one JSON text. */
+const samplingOf = (fields: Fields): Fields | undefined =>
+  parseFields(textIn(fields, "sampling_parameters") ?? "") ?? fieldsOf(fields["parameters"]);
 
 /** The prompt comes back with the answer unless one asks otherwise. */
 const excludesInput = (fields: Fields, parameters: Fields | undefined): boolean =>
@@ -82,7 +96,7 @@ async function stream(
   engine: Engine,
   call: Call,
   job: { readonly promptTokens: number; readonly tokens: readonly string[] },
-  output: (text: string) => Fields,
+  output: Output,
 ): Promise<void> {
   const cut = engine.faults.take("cut-stream")?.tokens;
   const malformed = engine.faults.take("malformed")?.tokens;
@@ -90,9 +104,9 @@ async function stream(
   await engine.work.run(job, call.signal, async (token) => {
     if (sent === 0) beginEvents(call);
     if (sent === cut) throw new StreamCut();
-    if (sent === malformed) await sendEvent(call, JSON.stringify(output("")).slice(0, -20));
+    if (sent === malformed) await sendEvent(call, JSON.stringify(output("", 0, false)).slice(0, -20));
     sent += 1;
-    await sendEvent(call, JSON.stringify(output(token)));
+    await sendEvent(call, JSON.stringify(output(token, 1, sent === job.tokens.length)));
   });
   if (sent === 0) beginEvents(call);
   call.response.end();
