@@ -169,6 +169,13 @@ export const OMNI_METRICS = {
     labels: ["omni_service"],
     exportedBy: "gateway",
   },
+  openRequests: {
+    name: "omni_gateway_open_requests",
+    type: "gauge",
+    help: "Requests that are being answered or wait, streams included.",
+    labels: [],
+    exportedBy: "gateway",
+  },
   streams: {
     name: "omni_gateway_open_streams",
     type: "gauge",

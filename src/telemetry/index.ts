@@ -7,6 +7,7 @@
 export type { LogLevel } from "./access-log/log-level.ts";
 export { METRICS_MEDIA_TYPES, metricsFormat, renderMetrics } from "./metrics/exposition.ts";
 export type { MetricNames } from "./metrics/known-names.ts";
+export { watchEjections } from "./metrics/ejections.ts";
 export { gatewaySamples, machineSamples, serviceSamples } from "./metrics/node-samples.ts";
 export type { Collector, Sample } from "./metrics/registry.ts";
 export { mergeSnapshots } from "./metrics/snapshot.ts";

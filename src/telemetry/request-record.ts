@@ -62,7 +62,7 @@ export interface Meter {
   interToken(service: string, time: number): void;
   /**
    * `traceparent` of the request to an engine, when this request is traced; the client's own is passed on otherwise. Asked
-   * once for each try: the span that it names becomes that of the record's entry in `tries` at the same place.
+   * once for each try as it begins: the span that it names becomes that of the entry in `tries` that began as the same one.
    */
   traceparent(id: string, received: string | undefined): string | undefined;
 }

@@ -10,8 +10,10 @@ import {
   metricsFormat,
   renderMetrics,
   serviceSamples,
+  watchEjections,
 } from "../../src/telemetry/index.ts";
 import type { RequestRecord, Telemetry } from "../../src/telemetry/index.ts";
+import { MemoryEventLog } from "../fakes/memory-event-log.ts";
 import { hasPromtool, skipped } from "../render/observability/promtool.ts";
 import { readExposition, valueOf } from "./exposition-reader.ts";
 import { NAMES, record } from "./records.ts";
@@ -44,11 +46,7 @@ function everything(): Telemetry {
           ],
         },
       }),
-      ...gatewaySamples({
-        openStreams: 7,
-        workers: 2,
-        ejections: [{ service: "oracle", ejected: true, times: 5 }],
-      }),
+      ...gatewaySamples({ openRequests: 9, openStreams: 7, workers: 2 }),
     ],
   });
   return telemetry;
@@ -190,10 +188,29 @@ describe("figures of others", () => {
     expect(valueOf(all, "omni_disk_free_bytes", { mount: "/", disk: "root" })).toBe(10);
     expect(valueOf(all, "omni_memory_available_bytes")).toBe(1024);
     expect(valueOf(all, "omni_gateway_open_streams")).toBe(7);
-    expect(valueOf(all, "omni_service_ejections_total")).toBe(5);
+    expect(valueOf(all, "omni_gateway_open_requests")).toBe(9);
+    expect(valueOf(all, "omni_gateway_workers")).toBe(2);
     expect(valueOf(all, "omni_build_info", { version: "0.1.0" })).toBe(1);
     expect(valueOf(all, "omni_telemetry_dropped_total", { kind: "span" })).toBe(3);
     expect(valueOf(all, "omni_gateway_memory_bytes", { kind: "resident" })).toBeGreaterThan(1e6);
+  });
+
+  it("are services that the router leaves out, by its events", () => {
+    const events = new MemoryEventLog();
+    const telemetry = counting();
+    const watch = watchEjections(events);
+    telemetry.addCollector(watch);
+    const tell = (kind: string): void =>
+      void events.record({ kind, severity: "info", service: "oracle", message: "" });
+    for (const kind of ["gateway.ejected", "gateway.readmitted", "gateway.ejected", "service.ready"])
+      tell(kind);
+    expect(valueOf(read(telemetry), "omni_service_ejected", { omni_service: "oracle" })).toBe(1);
+    expect(valueOf(read(telemetry), "omni_service_ejections_total", { omni_service: "oracle" })).toBe(2);
+    tell("gateway.readmitted");
+    expect(valueOf(read(telemetry), "omni_service_ejected", { omni_service: "oracle" })).toBe(0);
+    watch.close();
+    tell("gateway.ejected");
+    expect(valueOf(read(telemetry), "omni_service_ejections_total", { omni_service: "oracle" })).toBe(2);
   });
 
   it("that throw take none of the others with them", () => {

@@ -1,4 +1,5 @@
 import { OMNI_METRICS } from "../../catalog/index.ts";
+import type { OmniMetric } from "../../catalog/index.ts";
 import type { Sample } from "./registry.ts";
 
 /** Of a service as the supervisor shows it, what metrics need. */
@@ -79,26 +80,21 @@ function cardSamples(card: ObservedCard): readonly Sample[] {
   return figures.flatMap(([metric, value]) => (value === undefined ? [] : [{ metric, labels, value }]));
 }
 
-/** Figures of the gateway that are no request's: its streams, its processes, and the router's ejections. */
+/** Figures of the gateway that are no request's: what is in flight, and its processes. */
 export interface GatewayFigures {
-  readonly openStreams: number;
+  readonly openRequests?: number;
+  readonly openStreams?: number;
   readonly workers?: number;
-  /** Services that the router keeps requests away from, now and how often since the start. */
-  readonly ejections?: readonly {
-    readonly service: string;
-    readonly ejected: boolean;
-    readonly times: number;
-  }[];
 }
 
-export function gatewaySamples({ openStreams, workers, ejections = [] }: GatewayFigures): readonly Sample[] {
-  const { streams, workers: processes, ejected, ejections: count } = OMNI_METRICS;
+export function gatewaySamples(figures: GatewayFigures): readonly Sample[] {
+  const { openRequests, streams, workers } = OMNI_METRICS;
   return [
-    { metric: streams, labels: [], value: openStreams },
-    ...(workers === undefined ? [] : [{ metric: processes, labels: [], value: workers }]),
-    ...ejections.flatMap((one) => [
-      { metric: ejected, labels: [one.service], value: one.ejected ? 1 : 0 },
-      { metric: count, labels: [one.service], value: one.times },
-    ]),
+    ...known(openRequests, figures.openRequests),
+    ...known(streams, figures.openStreams),
+    ...known(workers, figures.workers),
   ];
 }
+
+const known = (metric: OmniMetric, value: number | undefined): readonly Sample[] =>
+  value === undefined ? [] : [{ metric, labels: [], value }];
