@@ -43,8 +43,15 @@ export function readEngineError(dialect: Dialect, status: number, body: string |
   };
 }
 
-/** The error in an event of an engine's stream, `undefined` when it is none; `status` where the error names none of its own. */
-export function readErrorObject(body: JsonObject, status: number): WireError | undefined {
+/** The error in an event of an engine's stream, `undefined` when it is none; its status is the code that it names, or 500. */
+export function readErrorEvent(body: JsonObject): WireError | undefined {
+  const { error } = body;
+  const code = isObject(error) ? error["code"] : body["code"];
+  const isStatus = typeof code === "number" && Number.isInteger(code) && code >= 400 && code < 600;
+  return readErrorObject(body, isStatus ? code : 500);
+}
+
+function readErrorObject(body: JsonObject, status: number): WireError | undefined {
   const { error, detail } = body;
   if (isObject(error)) return fromMembers(error, status);
   if (typeof error === "string") return fromMembers({ message: error }, status);

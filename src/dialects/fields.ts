@@ -17,6 +17,10 @@ export function kindOf(value: unknown): string {
   return `a ${typeof value}`;
 }
 
+/** A value as an error shows it: short words and numbers as they are, everything else by its kind. */
+export const shown = (value: unknown): string =>
+  typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : kindOf(value);
+
 const wrong = (param: string, expected: string, value: unknown): DialectError =>
   new DialectError(param, `${param}: expected ${expected}, found ${kindOf(value)}.`);
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from "./dialect.ts";
-import { requireObject, requireText } from "./fields.ts";
+import { requireObject, requireText, shown } from "./fields.ts";
 import { DialectError } from "./translation.ts";
 
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/i;
@@ -31,6 +31,6 @@ export function imageSource(url: string, param: string): JsonObject {
   if (/^https?:\/\//i.test(url)) return { type: "url", url };
   throw new DialectError(
     param,
-    `${param}: expected a base64 data URL or an http(s) URL, found ${JSON.stringify(url.slice(0, 40))}.`,
+    `${param}: expected a base64 data URL or an http(s) URL, found ${shown(url)}.`,
   );
 }

@@ -1,6 +1,6 @@
 import type { AnswerWriter } from "../answer.ts";
 import type { JsonObject } from "../dialect.ts";
-import { readErrorObject } from "../engine-error.ts";
+import { readErrorEvent } from "../engine-error.ts";
 import { countOr, isList, isObject, textOr } from "../fields.ts";
 import { parseEvent } from "../parse-event.ts";
 import type { StreamTranslator } from "../translation.ts";
@@ -43,8 +43,9 @@ export class ChatStreamReader implements StreamTranslator {
     const chunk = parseEvent(data);
     if ("failure" in chunk) return this.error(chunk.failure);
     const { body } = chunk;
-    if (body["choices"] === undefined) {
-      const failure = readErrorObject(body, 500);
+    // Some engines put the error beside a last choice.
+    if (body["choices"] === undefined || isObject(body["error"])) {
+      const failure = readErrorEvent(body);
       if (failure !== undefined) return this.error(failure);
     }
     return this.#chunk(body);

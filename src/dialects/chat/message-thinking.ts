@@ -1,5 +1,5 @@
 import type { JsonObject } from "../dialect.ts";
-import { optionalNumber, optionalObject, optionalText } from "../fields.ts";
+import { optionalNumber, optionalObject, optionalText, shown } from "../fields.ts";
 import { DialectError } from "../translation.ts";
 import type { ClaudeRules } from "./claude-rules.ts";
 
@@ -68,6 +68,6 @@ function knownEffort(body: JsonObject): string | undefined {
   if (BUDGETS.has(known)) return known;
   throw new DialectError(
     "reasoning_effort",
-    `reasoning_effort: expected "none", "minimal", "low", "medium", "high", "xhigh" or "max", found ${JSON.stringify(effort.slice(0, 40))}.`,
+    `reasoning_effort: expected "none", "minimal", "low", "medium", "high", "xhigh" or "max", found ${shown(effort)}.`,
   );
 }

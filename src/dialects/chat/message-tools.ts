@@ -9,6 +9,7 @@ import {
   requireList,
   requireObject,
   requireText,
+  shown,
 } from "../fields.ts";
 import { DialectError } from "../translation.ts";
 
@@ -35,7 +36,7 @@ function messageTool(tool: JsonObject, param: string): JsonObject {
   if (tool["type"] !== "function") {
     throw new DialectError(
       `${param}.type`,
-      `${param}.type: this engine knows tools of type "function" only, found ${JSON.stringify(tool["type"]) ?? "nothing"}.`,
+      `${param}.type: this engine knows tools of type "function" only, found ${shown(tool["type"])}.`,
     );
   }
   const known = requireObject(tool["function"], `${param}.function`);

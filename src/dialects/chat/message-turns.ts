@@ -7,6 +7,7 @@ import {
   requireList,
   requireObject,
   requireText,
+  shown,
 } from "../fields.ts";
 import { imageSource } from "../images.ts";
 import { parseArguments } from "../tool-arguments.ts";
@@ -48,7 +49,7 @@ export function messageTurns(messages: unknown): Conversation {
       default:
         throw new DialectError(
           `${param}.role`,
-          `${param}.role: expected "system", "developer", "user", "assistant" or "tool", found ${JSON.stringify(known["role"]) ?? "nothing"}.`,
+          `${param}.role: expected "system", "developer", "user", "assistant" or "tool", found ${shown(known["role"])}.`,
         );
     }
   });
@@ -90,7 +91,7 @@ function blockOf(part: JsonObject, param: string): JsonObject {
     default:
       throw new DialectError(
         `${param}.type`,
-        `${param}.type: this engine takes "text", "image_url" and "file", found ${JSON.stringify(part["type"]) ?? "nothing"}.`,
+        `${param}.type: this engine takes "text", "image_url" and "file", found ${shown(part["type"])}.`,
       );
   }
 }

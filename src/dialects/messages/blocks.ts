@@ -1,5 +1,5 @@
 import type { JsonObject } from "../dialect.ts";
-import { isObject, optionalText, requireList, requireObject, requireText } from "../fields.ts";
+import { isObject, optionalText, requireList, requireObject, requireText, shown } from "../fields.ts";
 import { imageUrl } from "../images.ts";
 import { DialectError } from "../translation.ts";
 
@@ -9,7 +9,7 @@ export type ChatPart =
   | { readonly type: "image_url"; readonly image_url: { readonly url: string } };
 
 const refused = (param: string, type: unknown, why: string): DialectError =>
-  new DialectError(`${param}.type`, `${param}: blocks of type ${JSON.stringify(type)} ${why}.`);
+  new DialectError(`${param}.type`, `${param}: blocks of type ${shown(type)} ${why}.`);
 
 /** The blocks of a content: a string is one text block. */
 export function contentBlocks(content: unknown, param: string): readonly JsonObject[] {
@@ -60,10 +60,10 @@ function documentParts(block: JsonObject, param: string): ChatPart[] {
       return head === "" ? parts : [{ type: "text", text: head }, ...parts];
     }
     default: {
-      const name = title === undefined ? "the document" : `document ${JSON.stringify(title.slice(0, 100))}`;
+      const name = title === undefined ? "the document" : `document ${shown(title)}`;
       throw new DialectError(
         `${param}.source.type`,
-        `${param}: ${name} is no text (${String(source["media_type"] ?? source["type"])}), and this engine reads text and images only. Send its text.`,
+        `${param}: ${name} is no text (${shown(source["media_type"] ?? source["type"])}), and this engine reads text and images only. Send its text.`,
       );
     }
   }

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../dialect.ts";
-import { optionalFlag, present, requireList, requireObject, requireText } from "../fields.ts";
+import { optionalFlag, present, requireList, requireObject, requireText, shown } from "../fields.ts";
 import { DialectError } from "../translation.ts";
 import type { ChatPart } from "./blocks.ts";
 import { chatParts, contentBlocks, foldText, systemText, unknownBlock } from "./blocks.ts";
@@ -32,7 +32,7 @@ function turnMessages(turn: JsonObject, param: string): JsonObject[] {
     default:
       throw new DialectError(
         `${param}.role`,
-        `${param}.role: expected "user", "assistant" or "system", found ${JSON.stringify(turn["role"]) ?? "nothing"}.`,
+        `${param}.role: expected "user", "assistant" or "system", found ${shown(turn["role"])}.`,
       );
   }
 }

@@ -7,6 +7,7 @@ import {
   present,
   requireObject,
   requireText,
+  shown,
 } from "../fields.ts";
 import { DialectError } from "../translation.ts";
 
@@ -30,7 +31,7 @@ function chatTool(tool: JsonObject, param: string): JsonObject {
   if (type !== "custom") {
     throw new DialectError(
       `${param}.type`,
-      `${param}: ${JSON.stringify(type)} is a tool that Anthropic defines, and this engine does not know it. Give it as a tool with its own input_schema.`,
+      `${param}: ${shown(type)} is a tool that Anthropic defines, and this engine does not know it. Give it as a tool with its own input_schema.`,
     );
   }
   return {

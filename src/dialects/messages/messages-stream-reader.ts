@@ -1,6 +1,6 @@
 import type { AnswerWriter, TokenUsage } from "../answer.ts";
 import type { JsonObject } from "../dialect.ts";
-import { readErrorObject } from "../engine-error.ts";
+import { readErrorEvent } from "../engine-error.ts";
 import { isObject, textOr } from "../fields.ts";
 import { readStopReason } from "../finish.ts";
 import { parseEvent } from "../parse-event.ts";
@@ -41,7 +41,7 @@ export class MessagesStreamReader implements StreamTranslator {
         return this.end();
       case "error":
         return this.error(
-          readErrorObject(body, 500) ?? {
+          readErrorEvent(body) ?? {
             status: 500,
             type: "server_error",
             code: "engine_error",

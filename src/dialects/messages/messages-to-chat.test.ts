@@ -303,7 +303,7 @@ describe("a messages request that is refused", () => {
     [
       user({ type: "document", title: "Q3", source: { type: "base64", media_type: "application/pdf" } }),
       "messages[0].content[0].source.type",
-      'messages[0].content[0]: document "Q3" is no text (application/pdf), and this engine reads text and images only. Send its text.',
+      'messages[0].content[0]: document "Q3" is no text ("application/pdf"), and this engine reads text and images only. Send its text.',
     ],
     [
       user({ type: "image", source: { type: "file", file_id: "f" } }),

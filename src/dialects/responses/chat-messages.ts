@@ -1,5 +1,13 @@
 import type { JsonObject } from "../dialect.ts";
-import { optionalList, optionalText, present, requireList, requireObject, requireText } from "../fields.ts";
+import {
+  optionalList,
+  optionalText,
+  present,
+  requireList,
+  requireObject,
+  requireText,
+  shown,
+} from "../fields.ts";
 import { DialectError } from "../translation.ts";
 import { chatContent, chatText } from "./content-parts.ts";
 import { thinkingBlock } from "./proof.ts";
@@ -109,7 +117,7 @@ function takeItem(into: Gathering, item: JsonObject, param: string): void {
     default:
       throw new DialectError(
         `${param}.type`,
-        `${param}.type: expected "message", "function_call", "function_call_output", "reasoning" or "mcp_call", found ${JSON.stringify(item["type"])}.`,
+        `${param}.type: expected "message", "function_call", "function_call_output", "reasoning" or "mcp_call", found ${shown(item["type"])}.`,
       );
   }
 }
@@ -131,7 +139,7 @@ function takeMessage(into: Gathering, item: JsonObject, param: string): void {
     default:
       throw new DialectError(
         `${param}.role`,
-        `${param}.role: expected "user", "assistant", "system" or "developer", found ${JSON.stringify(item["role"]) ?? "nothing"}.`,
+        `${param}.role: expected "user", "assistant", "system" or "developer", found ${shown(item["role"])}.`,
       );
   }
 }

@@ -9,6 +9,7 @@ import {
   requireList,
   requireObject,
   requireText,
+  shown,
 } from "../fields.ts";
 import { DialectError } from "../translation.ts";
 
@@ -35,7 +36,7 @@ function chatTool(tool: JsonObject, param: string): JsonObject {
   if (tool["type"] !== "function") {
     throw new DialectError(
       `${param}.type`,
-      `${param}: expected a tool of type "function" or "mcp"; ${JSON.stringify(tool["type"]) ?? "nothing"} is run by OpenAI's servers or has no counterpart at this engine.`,
+      `${param}: expected a tool of type "function" or "mcp"; ${shown(tool["type"])} is run by OpenAI's servers or has no counterpart at this engine.`,
     );
   }
   return {

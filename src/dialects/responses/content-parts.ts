@@ -1,5 +1,5 @@
 import type { JsonObject } from "../dialect.ts";
-import { optionalText, requireList, requireObject, requireText } from "../fields.ts";
+import { optionalText, requireList, requireObject, requireText, shown } from "../fields.ts";
 import { DialectError } from "../translation.ts";
 
 /** The content of a message or of a function's output as that of a chat message: text alone is a string. */
@@ -42,7 +42,7 @@ function chatPart(part: JsonObject, param: string): JsonObject {
     default:
       throw new DialectError(
         `${param}.type`,
-        `${param}.type: expected "input_text", "output_text", "refusal", "input_image", "input_audio" or "input_file", found ${JSON.stringify(part["type"]) ?? "nothing"}.`,
+        `${param}.type: expected "input_text", "output_text", "refusal", "input_image", "input_audio" or "input_file", found ${shown(part["type"])}.`,
       );
   }
 }
@@ -69,7 +69,7 @@ function filePart(part: JsonObject, param: string): JsonObject {
   if (data === undefined || head === null) {
     throw new DialectError(
       param,
-      `${param}: ${JSON.stringify(name.slice(0, 100))} is no text in file_data (text/* as base64), and this engine reads text and images only. Send its text.`,
+      `${param}: ${shown(name)} is no text in file_data (text/* as base64), and this engine reads text and images only. Send its text.`,
     );
   }
   const text = Buffer.from(data.slice(head[0].length), "base64").toString("utf8");
