@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { expectedAnswer } from "./answer-text.ts";
+import { expectedAnswer, restOfAnswer } from "./answer-text.ts";
 
 test("pieces make up the text, in numbered words that begin with the prompt's own", () => {
   fc.assert(
@@ -29,4 +29,16 @@ test("a prompt asks for its length, a bound cuts it, a stop string ends it", () 
     finishReason: "stop",
   });
   expect(expectedAnswer("a").text.slice(0, 9)).not.toBe(expectedAnswer("b").text.slice(0, 9));
+});
+
+test("an answer that was begun goes on where it ended, within what is left of its limit", () => {
+  const whole = expectedAnswer("user: words=20");
+  const begun = whole.tokens.slice(0, 7).join("");
+  const rest = restOfAnswer("user: words=20", begun, {});
+  expect(begun + rest.text).toBe(whole.text);
+  expect(rest).toMatchObject({ finishReason: "stop", promptTokens: whole.promptTokens + 7 });
+  const short = restOfAnswer("user: words=20", begun, { maxTokens: 3 });
+  expect(begun + short.text).toBe(whole.tokens.slice(0, 10).join(""));
+  expect(short.finishReason).toBe("length");
+  expect(restOfAnswer("user: words=20", "Something else", {}).text).not.toBe(rest.text);
 });

@@ -39,6 +39,27 @@ export function expectedAnswer(
   };
 }
 
+/**
+ * What is left of the answer to a prompt when it was begun; the begun part is then in the prompt, token for token. A text
+ * that is no beginning of that answer is part of the question.
+ */
+export function restOfAnswer(
+  prompt: string,
+  begun: string,
+  bounds: { readonly maxTokens?: number; readonly stop?: readonly string[] },
+): ExpectedAnswer {
+  if (begun === "") return expectedAnswer(prompt, bounds);
+  const said = begun.split(/(?= )/).length;
+  const { maxTokens } = bounds;
+  const whole = expectedAnswer(prompt, {
+    ...bounds,
+    ...(maxTokens === undefined ? {} : { maxTokens: said + maxTokens }),
+  });
+  if (whole.tokens.slice(0, said).join("") !== begun) return expectedAnswer(`${prompt}${begun}`, bounds);
+  const tokens = whole.tokens.slice(said);
+  return { ...whole, tokens, text: tokens.join(""), promptTokens: whole.promptTokens + said };
+}
+
 /** The tokens before the first stop string, the last of them cut where it begins. */
 function stoppedAt(tokens: readonly string[], stop: readonly string[]): readonly string[] {
   const text = tokens.join("");

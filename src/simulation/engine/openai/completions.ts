@@ -1,5 +1,5 @@
 import type { ExpectedAnswer } from "../answer-text.ts";
-import { expectedAnswer } from "../answer-text.ts";
+import { restOfAnswer } from "../answer-text.ts";
 import type { Engine } from "../engine.ts";
 import type { Call } from "../http.ts";
 import { StreamCut, beginEvents, cutOff, fieldsOfBody, sendEvent, sendJson, sendText } from "../http.ts";
@@ -27,8 +27,9 @@ export function completions(
       return refuse(call, dialect, 404, `The model \`${ask.model}\` does not exist.`, "NotFoundError");
     if (metAtOnce(engine, dialect, call)) return;
     const { contextTokens } = engine.settings;
-    const answer = expectedAnswer(ask.prompt, {
-      ...(ask.maxTokens === undefined || ask.maxTokens < 0 ? {} : { maxTokens: ask.maxTokens }),
+    const maxTokens = ask.maxTokens === undefined || ask.maxTokens < 0 ? undefined : ask.maxTokens;
+    const answer = restOfAnswer(ask.prompt, ask.begun, {
+      ...(maxTokens === undefined ? {} : { maxTokens }),
       stop: ask.stop,
     });
     if (answer.promptTokens >= contextTokens) {
