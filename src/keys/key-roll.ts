@@ -17,6 +17,10 @@ const UNKNOWN: KeyRefusal = {
   message: "The key is none of this node's; its owner lists them with ./omni keys list.",
 };
 
+/** Hexadecimal digits of a digest, and those of them that it is looked up by. */
+const DIGITS = 64;
+const SLOT = 8;
+
 interface Entry {
   readonly digest: Buffer;
   readonly caller: Caller;
@@ -36,10 +40,12 @@ interface WrittenCaller {
  */
 export class KeyRoll {
   /**
-   * By the first four bytes of the digest, then compared whole in constant time. Time tells at most those 32 bits of a
+   * By the first eight digits of the digest, then compared whole in constant time. Time tells at most those 32 bits of a
    * digest, from which no secret of 256 bits follows.
    */
-  #entries = new Map<number, Entry[]>();
+  #entries = new Map<string, Entry[]>();
+  /** Where the digest that is shown lies to be compared: a new buffer for each request would cost more than the hash. */
+  readonly #shown = Buffer.alloc(DIGITS);
   /** One object a key for as long as nothing about it changes. */
   #callers = new Map<string, WrittenCaller>();
   #ever = false;
@@ -47,7 +53,7 @@ export class KeyRoll {
   /** The keys that are in force from now on. `ever`: keys were configured, though none may be in force. */
   set(keys: readonly KnownKey[], ever: boolean): void {
     this.#ever ||= ever || keys.length > 0;
-    const entries = new Map<number, Entry[]>();
+    const entries = new Map<string, Entry[]>();
     const callers = new Map<string, WrittenCaller>();
     for (const { caller: told, digests } of keys) {
       const written = JSON.stringify(told);
@@ -55,14 +61,19 @@ export class KeyRoll {
       const caller = before?.written === written ? before.caller : told;
       callers.set(told.key, { written, caller });
       for (const { digest: hex, until = Infinity } of digests) {
-        const digest = Buffer.from(hex, "hex");
+        const digest = Buffer.from(hex, "latin1");
         const entry: Entry = { digest, caller, until, expired: expiredAt(told.key, until) };
-        const slot = digest.readUInt32LE(0);
+        const slot = hex.slice(0, SLOT);
         entries.set(slot, [...(entries.get(slot) ?? []), entry]);
       }
     }
     this.#entries = entries;
     this.#callers = callers;
+  }
+
+  /** The key of that name as it is now; `undefined` once it is none any more. */
+  callerOf(name: string): Caller | undefined {
+    return this.open && name === EVERYONE.key ? EVERYONE : this.#callers.get(name)?.caller;
   }
 
   get open(): boolean {
@@ -73,11 +84,12 @@ export class KeyRoll {
   identify(secret: string | undefined, now: number): Caller | KeyRefusal {
     if (!this.#ever) return EVERYONE;
     if (secret === undefined) return MISSING;
-    const shown = hash("sha256", secret, "buffer");
-    const entries = this.#entries.get(shown.readUInt32LE(0));
+    const shown = hash("sha256", secret, "hex");
+    const entries = this.#entries.get(shown.slice(0, SLOT));
     if (entries === undefined) return UNKNOWN;
+    this.#shown.write(shown, "latin1");
     for (const { digest, caller, until, expired } of entries)
-      if (timingSafeEqual(digest, shown)) return now < until ? caller : expired;
+      if (timingSafeEqual(digest, this.#shown)) return now < until ? caller : expired;
     return UNKNOWN;
   }
 }

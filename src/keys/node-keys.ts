@@ -1,5 +1,6 @@
 import type { NewEvent } from "../core/index.ts";
 import type { KeyBoard } from "./key-board.ts";
+import type { Caller } from "./caller.ts";
 import type { KeyGate, UsageBook } from "./key-gate.ts";
 import type { SpecKey } from "./known-key.ts";
 import type { LimitLender } from "../store/limit-lender.ts";
@@ -32,6 +33,8 @@ export interface KeysForWorkers {
 export interface NodeKeys {
   readonly gate: KeyGate;
   readonly usage: UsageBook;
+  /** The key of that name as it is now, for work that goes on without a request; `undefined` once it is none any more. */
+  callerOf(name: string): Caller | undefined;
   /** Present where `workers` was asked for. */
   readonly forWorkers?: KeysForWorkers;
   /** Writes what is not written yet and lets everything go. */

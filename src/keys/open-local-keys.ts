@@ -40,6 +40,7 @@ export function openLocalKeys(folder: string, options: NodeKeysOptions): NodeKey
     return {
       gate: createKeyGate({ roll, limits, lookAgain: look, clock }),
       usage,
+      callerOf: (name) => roll.callerOf(name),
       ...(lender === undefined
         ? {}
         : { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }),

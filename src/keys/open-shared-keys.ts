@@ -55,6 +55,7 @@ export async function openSharedKeys(connectionString: string, options: NodeKeys
   return {
     gate: createKeyGate({ roll, limits, lookAgain, clock }),
     usage,
+    callerOf: (name) => roll.callerOf(name),
     ...(options.workers === true
       ? { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }
       : {}),

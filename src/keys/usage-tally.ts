@@ -1,25 +1,24 @@
 import type { UsageRow } from "../store/stored-key.ts";
 import type { UsageEntry } from "./key-gate.ts";
 import { dayOf } from "./limits/calendar.ts";
+import type { Period } from "./limits/calendar.ts";
 
 type Counted = { -readonly [K in keyof UsageRow]: UsageRow[K] };
+/** Rows by key, model, service and day: looking names up costs less than making one name of them. */
+type Rows = Map<string, Map<string, Map<string, Map<string, Counted>>>>;
+
+const DAY = 86_400_000;
 
 /** Entries put together to one row for each day, key, model and service, until they are taken out. */
 export class UsageTally {
-  #rows = new Map<string, Counted>();
-  #day = dayOf(0);
+  #rows: Rows = new Map();
+  #day: Period = dayOf(0);
+  #empty = true;
 
   /** `now` in milliseconds since the epoch. */
   add(entry: UsageEntry, now: number): void {
-    if (now >= this.#day.ends || now < this.#day.ends - 86_400_000) this.#day = dayOf(now);
-    const { key, model, service } = entry;
-    const day = this.#day.name;
-    const id = `${day}\n${key}\n${model}\n${service}`;
-    let row = this.#rows.get(id);
-    if (row === undefined) {
-      row = { day, key, model, service, requests: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
-      this.#rows.set(id, row);
-    }
+    if (now >= this.#day.ends || now < this.#day.ends - DAY) this.#day = dayOf(now);
+    const row = this.#row(this.#day.name, entry.key, entry.model, entry.service);
     row.requests += entry.requests ?? 1;
     row.promptTokens += entry.promptTokens;
     row.completionTokens += entry.completionTokens;
@@ -27,27 +26,47 @@ export class UsageTally {
   }
 
   get empty(): boolean {
-    return this.#rows.size === 0;
+    return this.#empty;
   }
 
   take(): readonly UsageRow[] {
-    const rows = [...this.#rows.values()];
+    const rows = [...this.#rows.values()]
+      .flatMap((models) => [...models.values()])
+      .flatMap((services) => [...services.values()])
+      .flatMap((days) => [...days.values()]);
     this.#rows = new Map();
+    this.#empty = true;
     return rows;
   }
 
   /** Adds rows that were put together elsewhere, or could not be written. */
   putBack(rows: readonly UsageRow[]): void {
     for (const row of rows) {
-      const id = `${row.day}\n${row.key}\n${row.model}\n${row.service}`;
-      const now = this.#rows.get(id);
-      if (now === undefined) this.#rows.set(id, { ...row });
-      else {
-        now.requests += row.requests;
-        now.promptTokens += row.promptTokens;
-        now.completionTokens += row.completionTokens;
-        now.cachedTokens += row.cachedTokens;
-      }
+      const counted = this.#row(row.day, row.key, row.model, row.service);
+      counted.requests += row.requests;
+      counted.promptTokens += row.promptTokens;
+      counted.completionTokens += row.completionTokens;
+      counted.cachedTokens += row.cachedTokens;
     }
   }
+
+  #row(day: string, key: string, model: string, service: string): Counted {
+    const days = within(within(within(this.#rows, key), model), service);
+    let row = days.get(day);
+    if (row === undefined) {
+      row = { day, key, model, service, requests: 0, promptTokens: 0, completionTokens: 0, cachedTokens: 0 };
+      days.set(day, row);
+      this.#empty = false;
+    }
+    return row;
+  }
+}
+
+function within<V>(maps: Map<string, Map<string, V>>, name: string): Map<string, V> {
+  let found = maps.get(name);
+  if (found === undefined) {
+    found = new Map();
+    maps.set(name, found);
+  }
+  return found;
 }

@@ -50,7 +50,10 @@ export class UsageWriter implements UsageBook {
   async flush(): Promise<void> {
     await this.#writing;
     if (this.#tally.empty) return;
-    this.#writing ??= this.#write();
+    // Ended here and not within: a write that fails at once would be over before it is noted.
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+    });
     await this.#writing;
   }
 
@@ -88,8 +91,6 @@ export class UsageWriter implements UsageBook {
         );
       this.#failing = true;
       this.#arm();
-    } finally {
-      this.#writing = undefined;
     }
   }
 

@@ -157,15 +157,17 @@ test("in any window no more tokens are given than the limit and what comes back 
         if (later === 0) settle();
         else due.push({ at: index + later, settle });
       });
+      let excess = 0;
       for (const [index, first] of used.entries()) {
         let sum = 0;
         for (const last of used.slice(index)) {
           sum += last.tokens;
-          expect(sum).toBeLessThanOrEqual(limit + (limit / 60_000) * (last.at - first.at) + 1e-6);
+          excess = Math.max(excess, sum - limit - (limit / 60_000) * (last.at - first.at));
         }
       }
+      expect(excess).toBeLessThan(1e-6);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
