@@ -13,6 +13,8 @@ export interface Endpoint extends Readonly<Partial<Record<(typeof METHODS)[numbe
   readonly open?: boolean;
   /** True for what only keys with `admin` may do. */
   readonly admin?: boolean;
+  /** Takes every method that has no handler of its own, OPTIONS too. */
+  readonly any?: Handler;
 }
 
 /** Every path of the gateway, in one table: `/v1/models/*` matches what begins so. */
@@ -51,18 +53,20 @@ export class Surface {
 
 /** HEAD comes with GET, OPTIONS with everything. */
 export const allowedMethods = (endpoint: Endpoint): string =>
-  [
-    ...METHODS.filter((method) => endpoint[method] !== undefined).flatMap((method) =>
-      method === "GET" ? ["GET", "HEAD"] : [method],
-    ),
-    "OPTIONS",
-  ].join(", ");
+  endpoint.any === undefined
+    ? [
+        ...METHODS.filter((method) => endpoint[method] !== undefined).flatMap((method) =>
+          method === "GET" ? ["GET", "HEAD"] : [method],
+        ),
+        "OPTIONS",
+      ].join(", ")
+    : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /** Calls the endpoint, or answers OPTIONS and methods that it does not know. */
 export function serve(endpoint: Endpoint, call: Call, rest: string): void {
   const method = call.req.method ?? "";
   const asked = method === "HEAD" ? "GET" : METHODS.find((known) => known === method);
-  const handler = asked === undefined ? undefined : endpoint[asked];
+  const handler = (asked === undefined ? undefined : endpoint[asked]) ?? endpoint.any;
   const allow = allowedMethods(endpoint);
   if (handler !== undefined) handler(call, rest);
   else if (method === "OPTIONS") {
