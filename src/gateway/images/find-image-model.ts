@@ -1,4 +1,5 @@
 import type { Caller } from "../../keys/caller.ts";
+import type { Backends } from "../../supervisor/backends.ts";
 import { unknownModel } from "../targets.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
@@ -9,6 +10,7 @@ import type { WorkflowTemplate } from "./workflow-template.ts";
 
 /** Who makes the images of a request, as far as this caller may ask for them; or why nobody does. */
 export function findImageModel(
+  backends: Pick<Backends, "routes">,
   models: ImageModels,
   ask: ImageAsk,
   caller: Caller,
@@ -26,13 +28,32 @@ export function findImageModel(
       `The request names no model. Image models: ${known.join(", ") || "none; a service of ComfyUI needs workflows"}.`,
       "model",
     );
-  const found = allowed(name, models.get(name) ?? []);
+  const found = allowed(name, models.get(name) ?? throughRoute(backends, models, name));
   if (found.length === 0) return unknownModel(name, known);
   const fitting = found.filter(({ workflow }) => misfit(ask, workflow) === undefined);
   const [first] = found;
-  if (fitting.length > 0 || first === undefined) return { name, models: fitting };
+  if (fitting.length > 0 || first === undefined)
+    return { name, models: fitting.flatMap((model) => replicasOf(backends, model)) };
   const why = misfit(ask, first.workflow);
   return badRequest("not_in_workflow", `The workflow of "${name}" ${why?.message ?? ""}.`, why?.param);
+}
+
+/** What the services of a route make, those that have one template. */
+const throughRoute = (
+  backends: Pick<Backends, "routes">,
+  models: ImageModels,
+  name: string,
+): readonly ImageModel[] => {
+  const services = backends.routes().find((route) => route.name === name)?.services ?? [];
+  return services.flatMap(
+    (service) => models.get(service)?.filter((model) => model.service === service) ?? [],
+  );
+};
+
+/** A service by the names of its replicas; the plan lists them as what the service's own name stands for. */
+function replicasOf(backends: Pick<Backends, "routes">, { service, workflow }: ImageModel): ImageModel[] {
+  const own = backends.routes().find(({ name, rules }) => name === service && rules === undefined);
+  return (own?.services ?? [service]).map((replica) => ({ service: replica, workflow }));
 }
 
 /** The one model that there is under however many names. */

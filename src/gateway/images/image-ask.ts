@@ -94,7 +94,7 @@ export function readImageAsk(
 }
 
 /** `1024x768` in pixels, `undefined` for auto. Diffusion models work on blocks of 8 pixels. */
-export function readSize(
+function readSize(
   text: string,
   most: number,
 ): { readonly width: number; readonly height: number } | undefined | WireError {

@@ -85,7 +85,7 @@ class ImageDesk {
     try {
       const ask = await this.#read(kind, call);
       if (ask === undefined) return;
-      const found = findImageModel(this.#options.models, ask, caller);
+      const found = findImageModel(this.#options.backends, this.#options.models, ask, caller);
       if ("status" in found) return sendError(call, found);
       const admitted = await this.#options.gate?.admit(caller, 0);
       if (admitted !== undefined && "status" in admitted) return sendError(call, keyError(admitted));

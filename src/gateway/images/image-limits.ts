@@ -11,6 +11,8 @@ export interface ImageLimits {
   /** Images that an edit sends, and the size of one. */
   readonly inputs: number;
   readonly inputBytes: number;
+  /** The whole body of an edit; it is held in memory. */
+  readonly requestBytes: number;
   /** One image that an engine makes. */
   readonly outputBytes: number;
   /** Requests that make images or wait for it. */
@@ -34,9 +36,10 @@ export const IMAGE_LIMITS: ImageLimits = {
   side: 4096,
   steps: 200,
   inputs: 4,
-  inputBytes: 32 * MIB,
-  outputBytes: 64 * MIB,
-  requests: 64,
+  inputBytes: 24 * MIB,
+  requestBytes: 48 * MIB,
+  outputBytes: 32 * MIB,
+  requests: 32,
   runTime: 900_000,
   loadingWait: 300_000,
   attempts: 3,

@@ -52,7 +52,7 @@ export function readImageModels(
 }
 
 /** A template from its file; `place` is where the spec names it. Throws as `readImageModels`. */
-export function readWorkflow(path: string, place: string): WorkflowTemplate {
+function readWorkflow(path: string, place: string): WorkflowTemplate {
   const read = parseWorkflow(parse(readText(path, place), path, place));
   if ("nodes" in read) return read;
   throw invalid(path, place, read);

@@ -54,9 +54,10 @@ export async function makeImages(
   watch: ImageWatch,
   signal: AbortSignal,
 ): Promise<readonly MadeImage[]> {
-  const services = job.models.map(({ service }) => service);
+  const named = job.models.map(({ service }) => service);
   const made: MadeImage[] = [];
   for (let attempt = 1; ; attempt++) {
+    const services = leastBusyFirst(backends, named);
     const leased = await leaseWhenReady(backends, services, limits.loadingWait, signal);
     signal.throwIfAborted();
     const workflow = job.models.find(({ service }) => service === leased?.service)?.workflow;
@@ -78,6 +79,13 @@ export async function makeImages(
       await client.close();
     }
   }
+}
+
+/** A ComfyUI makes one image at a time, so that the one that has least to do is asked; else the order of the spec holds. */
+function leastBusyFirst(backends: Backends, services: readonly string[]): readonly string[] {
+  if (services.length < 2) return services;
+  const busy = new Map(backends.services().map(({ name, inFlight = 0 }) => [name, inFlight]));
+  return services.toSorted((a, b) => (busy.get(a) ?? 0) - (busy.get(b) ?? 0));
 }
 
 /** Makes what is still to be made at one ComfyUI. */

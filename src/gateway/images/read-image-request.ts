@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { z } from "zod";
 
-import { formatBytes, KIB } from "../../core/index.ts";
+import { formatBytes, KIB, MIB } from "../../core/index.ts";
 import { fieldText, partBytes, readMultipart } from "../files/multipart-reader.ts";
 import { boundaryOf, MultipartError } from "../files/part-head.ts";
 import { bodyChunks } from "../files/upload-file.ts";
@@ -14,6 +14,8 @@ import type { ImageLimits } from "./image-limits.ts";
 
 /** Largest text field of a form: a prompt of characters of 4 bytes. */
 const FIELD_BYTES = 128 * KIB;
+/** A request without images: two prompts, each character escaped. */
+const TEXT_BYTES = MIB;
 
 /** Reads a request for images. Throws MultipartError, and what the connection throws. */
 export async function readImageRequest(
@@ -25,7 +27,11 @@ export async function readImageRequest(
   if (form && kind === "image_edit") return readForm(req, limits);
   if (form)
     return { ...badRequest("unsupported_media_type", "Send JSON; only edits take a form."), status: 415 };
-  return readJson(kind, await bodyText(req, (limits.inputs + 1) * limits.inputBytes), limits);
+  return readJson(
+    kind,
+    await bodyText(req, kind === "image_edit" ? limits.requestBytes : TEXT_BYTES),
+    limits,
+  );
 }
 
 async function bodyText(req: IncomingMessage, limit: number): Promise<string> {
@@ -92,7 +98,7 @@ async function readForm(req: IncomingMessage, limits: ImageLimits): Promise<Imag
   const images: Buffer[] = [];
   let mask: Buffer | undefined;
   const bounds = {
-    bytes: (limits.inputs + 1) * limits.inputBytes + 64 * FIELD_BYTES,
+    bytes: limits.requestBytes,
     parts: 64,
     headBytes: 8 * KIB,
   };
