@@ -24,6 +24,14 @@ const POSTS: ReadonlyMap<string, Handler> = new Map([
   ["/detokenize", detokenize],
 ]);
 
+/** What clients of other engines look for, and why it is not here. */
+const NOT_HERE: ReadonlyMap<string, string> = new Map([
+  ...["/v1/rerank", "/v2/rerank", "/rerank", "/v1/reranking"].map(
+    (path) => [path, "order documents"] as const,
+  ),
+  ...["/v1/score", "/score"].map((path) => [path, "score pairs of texts"] as const),
+]);
+
 const GETS: ReadonlyMap<string, (engine: ServingEngine, response: ServerResponse) => void> = new Map([
   ["/v1/models", (engine, response) => sendJson(response, 200, describeModels(engine))],
   ["/slots", (engine, response) => sendJson(response, 200, slots(engine))],
@@ -45,7 +53,10 @@ async function answer(state: EngineState, request: IncomingMessage, response: Se
   const post = POSTS.get(path);
   const get = GETS.get(path);
   if (post === undefined && get === undefined) {
-    throw new ApiError(404, `There is no ${path} here.`, { code: "not_found" });
+    const cannot = NOT_HERE.get(path);
+    const why =
+      cannot === undefined ? "" : ` The embedded engine does not ${cannot}; llama.cpp, vLLM or SGLang may.`;
+    throw new ApiError(404, `There is no ${path} here.${why}`, { code: "not_found" });
   }
   const method = post === undefined ? "GET" : "POST";
   if (request.method !== method) {

@@ -12,6 +12,7 @@ type Body = Readonly<Record<string, unknown>>;
 
 interface Heard {
   readonly text: string;
+  readonly thought: string;
   readonly finish: string | undefined;
   readonly ids: readonly string[];
   readonly roles: number;
@@ -24,6 +25,7 @@ function heard(wire: string): Heard {
   const ids = new Set<string>();
   const told = {
     text: "",
+    thought: "",
     finish: undefined as string | undefined,
     roles: 0,
     ends: 0,
@@ -36,6 +38,7 @@ function heard(wire: string): Heard {
     const chunk: any = JSON.parse(event.slice(6));
     ids.add(`${chunk.id} ${chunk.created} ${chunk.model}`);
     const choice = chunk.choices[0];
+    told.thought += choice?.delta?.reasoning_content ?? "";
     told.text += choice?.delta?.content ?? choice?.text ?? "";
     if (choice?.delta?.role !== undefined) told.roles++;
     told.finish = choice?.finish_reason ?? told.finish;
@@ -136,6 +139,43 @@ const PIECES: TinyGgufOptions = {
   chatTemplate:
     "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}[answer]{% endif %}",
 };
+
+/** Says `hm.`, ends its thinking (token 260), says `Ok!` and ends; its template opens the thinking. */
+const THINKING: TinyGgufOptions = {
+  controlTokens: ["<think>", "</think>"],
+  script: [...Buffer.from("hm."), 260, ...Buffer.from("Ok!"), 258],
+  embeddingLength: 320,
+  layers: 1,
+  chatTemplate: `{% for m in messages %}<|im_start|>{{ m.role }}
+{% if m.role == 'assistant' and m.reasoning_content %}<think>
+{{ m.reasoning_content }}
+</think>
+
+{% endif %}{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+<think>
+{% endif %}`,
+};
+
+test.skipIf(LLAMA_SERVER === "")(
+  "thinking goes on at llama-server, within it and behind it (needs llama-server on PATH or in OMNI_LLAMA_SERVER)",
+  { timeout: 60_000 },
+  async () => {
+    const engine = await RealEngine.start("llama.cpp", THINKING);
+    try {
+      const { uncut, cut } = await cutEverywhere(engine, engine, "chat", {
+        messages: [{ role: "user", content: "x" }],
+      });
+      expect(uncut).toMatchObject({ text: "Ok!", thought: "hm.", finish: "stop" });
+      expect(cut.size).toBe(8);
+      // Its own tags around the thinking are tokens of the prompt: usage differs by those.
+      for (const [at, one] of cut)
+        expect(one, `cut behind event ${at}`).toMatchObject({ text: "Ok!", thought: "hm.", finish: "stop" });
+    } finally {
+      await engine.stop();
+    }
+  },
+);
 
 const KINDS: readonly RealKind[] = LLAMA_SERVER === "" ? ["embedded"] : ["embedded", "llama.cpp"];
 const QUESTION = { messages: [{ role: "user", content: "What is Omni?" }], max_tokens: 60 };
