@@ -87,7 +87,7 @@ export class RoutingNode implements Backends {
   readonly services = (): readonly ServiceView[] => this.views;
   readonly routes = (): readonly RouteView[] => this.#routes;
   readonly address = (): undefined => undefined;
-  readonly acquire = (): undefined => undefined;
+  readonly acquire: Backends["acquire"] = () => undefined;
   readonly demand = () => () => {};
   readonly whenReady = (): Promise<boolean> => Promise.resolve(false);
   readonly diversion = (service: string): Diversion | undefined => this.diversions.get(service);

@@ -1,26 +1,28 @@
 import type { EventLog } from "../../core/index.ts";
 import { formatDuration } from "../../core/index.ts";
 import type { Caller } from "../../keys/caller.ts";
-import type { RouteCandidate } from "../../plan/plan.ts";
 import type { Backends, ServiceView } from "../../supervisor/backends.ts";
 import type { Ask } from "../ask.ts";
 import type { Target } from "../targets.ts";
 import type { Arrangement } from "./arrange.ts";
-import { arrange, seedOf } from "./arrange.ts";
+import { arrange } from "./arrange.ts";
 import type { Surroundings } from "./ask-question.ts";
 import { AskQuestion } from "./ask-question.ts";
 import type { EjectionPolicy } from "./ejection.ts";
 import { EJECTION } from "./ejection.ts";
 import { Ejections } from "./ejections.ts";
 import type { Eligible, Judgement } from "./judge.ts";
-import { judge } from "./judge.ts";
+import { judge, SMALL_ANSWER } from "./judge.ts";
+import type { Contender, Lineup } from "./lineup.ts";
+import { lineUp, seedOf } from "./lineup.ts";
 import { LiveLoad } from "./live-load.ts";
 import type { PrefixMarks } from "./prefix-marks.ts";
 import { prefixMarks } from "./prefix-marks.ts";
 import { PrefixMemory } from "./prefix-memory.ts";
+import { Prepared } from "./prepared.ts";
 import { answerLimit, countedBounds, readBounds, roughBounds } from "./prompt-size.ts";
 import { promptText } from "./prompt-text.ts";
-import type { Choice, RouteBound, Router, Skipped, TryOutcome } from "./router.ts";
+import type { Choice, Router, Skipped, TryOutcome } from "./router.ts";
 import { sessionKey } from "./session-key.ts";
 
 export interface RouterOptions {
@@ -47,15 +49,6 @@ const MOST_COUNTERS = 2;
 /** A router over the services of a node. It holds no timer and no socket; what it remembers is bounded. */
 export const createRouter = (options: RouterOptions): Router => new NodeRouter(options);
 
-/** A target as requests use it, computed when it is first asked for. */
-interface Prepared {
-  readonly candidates: readonly RouteCandidate[];
-  readonly route: string;
-  readonly strategy: Arrangement["strategy"];
-  readonly sticky: Arrangement["sticky"];
-  readonly bounded: boolean;
-}
-
 class NodeRouter implements Router {
   readonly #options: RouterOptions;
   readonly #clock: () => number;
@@ -66,7 +59,10 @@ class NodeRouter implements Router {
   readonly #prepared = new WeakMap<Target, Prepared>();
   /** Turns under `weighted`, by route and service. */
   readonly #owed = new Map<string, Map<string, number>>();
-  readonly #marks = new WeakMap<Ask, PrefixMarks>();
+  /** Services that have replicas beside them. */
+  readonly #shared = new Set<string>();
+  #lastLineup: Lineup | undefined;
+  #lastMarks: { readonly ask: Ask; readonly marks: PrefixMarks } | undefined;
   #views = new Map<string, ServiceView>();
   #viewed = -Infinity;
 
@@ -87,6 +83,10 @@ class NodeRouter implements Router {
     this.#look(now);
     const prepared = this.#prepare(target);
     const question = new AskQuestion(ask, caller, this.#surroundings);
+    const steady = prepared.steady(this.#views, this.#surroundings);
+    if (steady !== undefined && question.tokens.most + (question.answer ?? SMALL_ANSWER) <= steady.window) {
+      return this.#choice(prepared, question, ask, steady.judgement, now, steady.lineup);
+    }
     let judged = judge(prepared.candidates, question);
     if (isWorthReading(judged, question)) {
       question.tokens = readBounds(ask);
@@ -101,8 +101,11 @@ class NodeRouter implements Router {
   began(service: string, ask: Ask): (outcome: TryOutcome, time: number) => void {
     const expected = Math.min(answerLimit(ask) ?? USUAL_ANSWER, USUAL_ANSWER);
     const left = this.#load.began(service, roughBounds(ask).likely + expected);
-    const marks = this.#marks.get(ask);
-    if (marks !== undefined) this.#memory.remember(marks, this.#modelSeed(service), service);
+    if (this.#shared.has(service)) {
+      this.#memory.remember(this.#marksOf(ask), this.#modelSeed(service), service);
+      // Its body is not held for longer than it has to be.
+      this.#lastMarks = undefined;
+    }
     let over = false;
     return (outcome) => {
       if (over) return;
@@ -120,19 +123,8 @@ class NodeRouter implements Router {
   }
 
   #prepare(target: Target): Prepared {
-    const known = this.#prepared.get(target);
-    if (known !== undefined) return known;
-    const { rules, services, route } = target;
-    const candidates: readonly RouteCandidate[] =
-      rules?.candidates ?? services.map((service) => ({ service, weight: 1 }));
-    const prepared: Prepared = {
-      candidates,
-      route: rules?.route ?? route,
-      strategy: rules?.strategy ?? "ordered",
-      sticky: rules?.sticky ?? "prefix",
-      bounded: candidates.some(({ maxConcurrent }) => maxConcurrent !== undefined),
-    };
-    this.#prepared.set(target, prepared);
+    let prepared = this.#prepared.get(target);
+    if (prepared === undefined) this.#prepared.set(target, (prepared = new Prepared(target)));
     return prepared;
   }
 
@@ -153,41 +145,70 @@ class NodeRouter implements Router {
     return this.#choice(prepared, question, ask, judge(prepared.candidates, question), now);
   }
 
-  #choice(prepared: Prepared, question: AskQuestion, ask: Ask, judged: Judgement, now: number): Choice {
-    const { eligible, skipped } = judged;
-    const [only] = eligible;
-    if (only !== undefined && eligible.length === 1 && !prepared.bounded) {
-      return { services: [only.service], skipped, tokens: question.tokens };
-    }
+  #choice(
+    prepared: Prepared,
+    question: AskQuestion,
+    ask: Ask,
+    { eligible, skipped }: Judgement,
+    now: number,
+    lineup?: Lineup,
+  ): Choice {
+    const { tokens } = question;
     const left = this.#ejections.none ? eligible : this.#withoutEjected(eligible, now);
-    const ordered = this.#arrange(prepared, ask, left);
-    this.#noteProbe(ordered[0], now);
-    const aside = eligible.length === left.length ? [] : this.#aside(eligible, left, now);
-    const bounds = prepared.bounded ? boundsOf(prepared.route, ordered) : undefined;
+    const all = left.length === eligible.length;
+    const ordered = this.#arrange(prepared, ask, left, all ? lineup : undefined);
+    if (!this.#ejections.none) this.#noteProbe(ordered[0], now);
+    const bounds = prepared.bounds(ordered);
     return {
       services: ordered.map(({ service }) => service),
-      skipped: aside.length === 0 ? skipped : [...skipped, ...aside],
-      tokens: question.tokens,
+      skipped: all ? skipped : [...skipped, ...this.#aside(eligible, left, now)],
+      tokens,
       ...(bounds === undefined ? {} : { bounds }),
     };
   }
 
-  #arrange(prepared: Prepared, ask: Ask, left: readonly Eligible[]): readonly Eligible[] {
+  #arrange(
+    prepared: Prepared,
+    ask: Ask,
+    left: readonly Eligible[],
+    lineup: Lineup | undefined,
+  ): readonly Eligible[] {
     if (left.length < 2) return left;
+    const { strategy, sticky } = prepared;
     const how: Arrangement = {
-      strategy: prepared.strategy,
-      sticky: prepared.sticky,
+      strategy,
+      sticky,
       owed: this.#owedOn(prepared.route),
       session: () => sessionKey(ask),
       marks: () => this.#marksOf(ask),
       had: (marks, model) => this.#memory.find(marks, seedOf(model)),
-      running: ({ service, view }) => this.#load.running(service, view),
-      pressure: ({ service, view, weight }) => this.#load.pressure(service, view, weight),
+      running: this.#running,
+      pressure: this.#pressure,
     };
+    if (lineup !== undefined) return this.#ordered(lineup, how);
     const roomy = left.filter(({ tight }) => !tight);
-    if (roomy.length === left.length || roomy.length === 0) return arrange(left, how);
-    return [...arrange(roomy, how), ...left.filter(({ tight }) => tight)];
+    if (roomy.length === left.length || roomy.length === 0) return this.#ordered(lineUp(left, strategy), how);
+    return [...this.#ordered(lineUp(roomy, strategy), how), ...left.filter(({ tight }) => tight)];
   }
+
+  #ordered(lineup: Lineup, how: Arrangement): readonly Contender[] {
+    if (how.sticky !== "none" && this.#lastLineup !== lineup) this.#noteShared(lineup);
+    return arrange(lineup, how);
+  }
+
+  /** Remembers who has replicas: of these it is kept where prompts went. */
+  #noteShared(lineup: Lineup): void {
+    this.#lastLineup = lineup;
+    for (const { up, down } of lineup) {
+      if (up.length + down.length < 2) continue;
+      for (const { service } of up) this.#shared.add(service);
+    }
+  }
+
+  readonly #running = ({ service, view }: Contender): number => this.#load.running(service, view);
+
+  readonly #pressure = ({ service, view, weight }: Contender): number =>
+    this.#load.pressure(service, view, weight);
 
   /** Without those that are set aside, unless nobody who is ready would be left. */
   #withoutEjected(eligible: readonly Eligible[], now: number): readonly Eligible[] {
@@ -198,7 +219,7 @@ class NodeRouter implements Router {
   }
 
   #noteProbe(first: Eligible | undefined, now: number): void {
-    if (first === undefined || this.#ejections.none || first.view?.state !== "ready") return;
+    if (first?.view?.state !== "ready") return;
     if (this.#ejections.admits(first.service, now, first.view.restarts) === "probe") {
       this.#ejections.probes(first.service, now);
     }
@@ -220,9 +241,11 @@ class NodeRouter implements Router {
     return owed;
   }
 
+  /** A try mostly begins right after its choice: the marks of the last request are enough to remember. */
   #marksOf(ask: Ask): PrefixMarks {
-    let marks = this.#marks.get(ask);
-    if (marks === undefined) this.#marks.set(ask, (marks = prefixMarks(ask)));
+    if (this.#lastMarks?.ask === ask) return this.#lastMarks.marks;
+    const marks = prefixMarks(ask);
+    this.#lastMarks = { ask, marks };
     return marks;
   }
 
@@ -247,13 +270,6 @@ function isWorthCounting({ unsure, eligible }: Judgement): boolean {
   if (unsure !== "fit") return unsure === "choice";
   const [first] = eligible;
   return eligible.some(({ view }) => view?.contextTokens !== first?.view?.contextTokens);
-}
-
-function boundsOf(route: string, ordered: readonly Eligible[]): ReadonlyMap<string, RouteBound> | undefined {
-  const bounds = ordered.flatMap(({ service, maxConcurrent }): [string, RouteBound][] =>
-    maxConcurrent === undefined ? [] : [[service, { route, limit: maxConcurrent }]],
-  );
-  return bounds.length === 0 ? undefined : new Map(bounds);
 }
 
 const minutesOfDay = (time: Date): number => time.getHours() * 60 + time.getMinutes();

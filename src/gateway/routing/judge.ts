@@ -44,7 +44,7 @@ export interface Judgement {
 }
 
 /** Room for an answer of which nobody said how long it may be. */
-const SMALL_ANSWER = 256;
+export const SMALL_ANSWER = 256;
 
 /** Looks at each candidate of a route: may it take this request, and has it room? Doubts are decided by the cautious guess. */
 export function judge(candidates: readonly RouteCandidate[], question: Question): Judgement {

@@ -1,5 +1,4 @@
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import { afterEach, expect, test } from "vitest";
 
@@ -32,7 +31,9 @@ async function engine(answer?: (text: string) => { status?: number; body?: strin
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const { port } = address;
   const pool = new Pool(`http://127.0.0.1:${port}`);
   closing.push(async () => {
     await pool.destroy();
@@ -52,8 +53,7 @@ class TokenNode extends RoutingNode {
     this.#port = port;
   }
 
-  override readonly acquire = (): undefined => undefined;
-  readonly lease = (): Lease => {
+  override readonly acquire = (): Lease => {
     this.held++;
     return {
       address: { kind: "tcp", host: "127.0.0.1", port: this.#port },
@@ -69,7 +69,7 @@ const counterOver = (
   more: { time?: number; clock?: () => number; surfaceOf?: (kind: string) => EngineSurface } = {},
 ) =>
   createTokenCounter({
-    backends: { ...node, acquire: node.lease },
+    backends: node,
     pools: { for: () => pool },
     surfaceOf,
     // Two cores, many tests: the bound itself has a test of its own.
