@@ -1,14 +1,16 @@
 /**
  * A node with worker processes, as far as its gateway needs one: one service `oracle` at the engine whose port is the
  * first argument, with as many places as the second says, over as many workers as the third. It tells its parent the URL,
- * then answers `state` and `close N`.
+ * then
+ * answers each order (`state`, `places N`, `ready yes|no`, `close N`) with how it stands.
  */
 import { createAdmission } from "../../src/gateway/admission/create-admission.ts";
 import { startGatewayWorkers } from "../../src/cli/node/gateway-workers.ts";
+import { OmniError } from "../../src/core/index.ts";
 import type { EventLog, NodeEvent } from "../../src/core/index.ts";
 import type { Backends } from "../../src/supervisor/backends.ts";
 
-const [port = "0", parallel = "3", workers = "2"] = process.argv.slice(2);
+const [port = "0", parallel = "3", workers = "2", listenOn = "0"] = process.argv.slice(2);
 let places = Number(parallel);
 let leases = 0;
 let mostLeases = 0;
@@ -79,9 +81,9 @@ const gateway = startGatewayWorkers({
   workers: Number(workers),
   settings: {
     host: "127.0.0.1",
-    port: 0,
+    port: Number(listenOn),
     version: "test",
-    drain: 300,
+    drain: 3000,
     metricsPath: "/metrics",
     telemetry: {
       metrics: true,
@@ -103,7 +105,7 @@ const gateway = startGatewayWorkers({
 
 process.on("message", (order: string) => {
   const [verb, value] = order.split(" ");
-  if (verb === "close") void gateway.close(Number(value)).then(() => process.disconnect());
+  if (verb === "close") void gateway.close(Number(value)).then(() => process.disconnect?.());
   if (verb === "places") {
     places = Number(value);
     admission.refresh();
@@ -125,5 +127,9 @@ process.on("message", (order: string) => {
   });
 });
 process.once("disconnect", () => void gateway.close(0));
-const { url } = await gateway.listen();
-process.send?.({ url });
+try {
+  process.send?.(await gateway.listen());
+} catch (thrown) {
+  process.send?.({ failed: thrown instanceof OmniError ? thrown.code : String(thrown) });
+  process.disconnect?.();
+}

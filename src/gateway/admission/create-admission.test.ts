@@ -44,7 +44,7 @@ describe("waiting for a place", () => {
 
   it("ends with 503 after the deadline of the node, whatever longer time was asked for", async () => {
     const { admission } = node(30);
-    const held = admission.tryEnter({ service: "a" });
+    const held = admission.tryEnter({ service: "a" }, who);
     const answer = await admission.enter([{ service: "a" }], who, 60_000, forever);
     expect(answer).toMatchObject({ status: 503, code: "queue_timeout" });
     expect(answer).toHaveProperty(
@@ -57,7 +57,7 @@ describe("waiting for a place", () => {
 
   it("ends with nothing when the client leaves", async () => {
     const { admission } = node();
-    const held = admission.tryEnter({ service: "a" });
+    const held = admission.tryEnter({ service: "a" }, who);
     const leaving = new AbortController();
     const answer = admission.enter([{ service: "a" }], who, 60_000, leaving.signal);
     expect(admission.load("a").waiting).toBe(1);
@@ -74,7 +74,7 @@ describe("waiting for a place", () => {
 
   it("does without a limit where there is none", () => {
     const { admission } = node();
-    const places = Array.from({ length: 100 }, () => admission.tryEnter({ service: "elsewhere" }));
+    const places = Array.from({ length: 100 }, () => admission.tryEnter({ service: "elsewhere" }, who));
     expect(places.every((place) => place !== undefined)).toBe(true);
     expect(admission.load("elsewhere").running).toBe(100);
   });
@@ -89,8 +89,8 @@ describe("waiting for a place", () => {
     capacity.set("a", 1);
     admission.refresh();
     first.leave();
-    expect(admission.tryEnter({ service: "a" })).toBeUndefined();
+    expect(admission.tryEnter({ service: "a" }, who)).toBeUndefined();
     second.leave();
-    expect(admission.tryEnter({ service: "a" })).toBeDefined();
+    expect(admission.tryEnter({ service: "a" }, who)).toBeDefined();
   });
 });
