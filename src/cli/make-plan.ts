@@ -59,7 +59,7 @@ export function planFrom(
   const { forbid, lostDevices, learned } = options;
   const plan = planNode({ spec, ...readings, ...present({ forbid, lostDevices, learned }) });
   const placed = plan.diagnostics.map((diagnostic) =>
-    withPlace(forbid === undefined ? withoutRunning(diagnostic) : diagnostic, located),
+    withPlace(diagnostic, located),
   );
   const advice = advise({ spec, plan, shapes: readings.shapes }, locate);
   return { ...plan, diagnostics: sortDiagnostics([...warnings, ...notes, ...placed, ...advice]) };
@@ -84,10 +84,6 @@ function observeBriefly(): MachineInventory {
     notes: [],
   };
 }
-
-/** A bound that could not be kept while running stops `up`; a plan alone opens nothing. */
-const withoutRunning = (diagnostic: Diagnostic): Diagnostic =>
-  diagnostic.code === "plan.not-enforced" ? { ...diagnostic, severity: "warning" } : diagnostic;
 
 /** A finding about a path of the spec, with its line there. */
 export function withPlace(diagnostic: Diagnostic, { locate }: LocatedSpec): Diagnostic {

@@ -99,11 +99,11 @@ export function localPath(source: Source, folder: string): string | undefined {
 export const resolveFrom = (folder: string, path: string): string =>
   resolve(folder, path.replace(/^~(?=\/)/, homedir()));
 
-/** The secrets of `keys:`, from the environment or files. Throws `OmniError` `key.unset` naming every one that is missing. */
-export async function readKeys(located: LocatedSpec): Promise<readonly string[]> {
-  const { secrets, missing } = await presentKeys(located);
+/** The keys of `keys:`, from the environment or files. Throws `OmniError` `key.unset` naming every one that is missing. */
+export async function readKeys(located: LocatedSpec): Promise<readonly SpecKey[]> {
+  const { keys, missing } = await presentKeys(located);
   if (missing.length > 0) throw new OmniError("key.unset", "A key is missing.", { diagnostics: missing });
-  return secrets;
+  return keys;
 }
 
 /** Keys of a spec that are set, and an error for each that is not. */

@@ -1,8 +1,10 @@
 import { EXIT } from "../core/index.ts";
 import type { ExitCode } from "../core/index.ts";
+import type { SpecKey } from "../keys/index.ts";
 import type { Plan } from "../plan/index.ts";
 import { integerOption } from "./command.ts";
 import type { Invocation } from "./command.ts";
+import { gatewaySettings } from "./node/gateway-settings.ts";
 import { printChanges } from "./node/planned-changes.ts";
 import { takeOver } from "./node/running-here.ts";
 import { decide } from "./node/up-plan.ts";
@@ -31,7 +33,7 @@ export async function runUp(invocation: Invocation, terminal: Terminal): Promise
     host: invocation.value("host"),
     port: integerOption(invocation, "port", [0, 65_535]),
     machine: invocation.value("machine"),
-    hasKeys: keys.secrets.length > 0,
+    hasKeys: keys.keys.length > 0,
     simulated,
   });
   const { plan } = decided;
@@ -45,9 +47,9 @@ export async function runUp(invocation: Invocation, terminal: Terminal): Promise
   else {
     const { drain } = located.spec.gateway.timeouts;
     // A key that is missing stops the start before the node that runs is asked to leave.
-    const secrets = simulated ? keys.secrets : await readKeys(located);
+    const given = simulated ? keys.keys : await readKeys(located);
     if (invocation.flag("replace")) await takeOver(stateFolder(), drain + HAND_OVER);
-    await serve({ ...wanted, keys: secrets, keep: invocation.flag("keep-engines") }, terminal);
+    await serve({ ...wanted, keys: given, keep: invocation.flag("keep-engines") }, terminal);
   }
   return EXIT.done;
 }
@@ -71,7 +73,7 @@ async function show(
 }
 
 interface Serving extends Decided {
-  readonly keys: readonly string[];
+  readonly keys: readonly SpecKey[];
   /** A signal leaves the engines to the next Omni. */
   readonly keep: boolean;
 }
@@ -128,7 +130,6 @@ async function settingsOf(
   { plan, again, cards, learned }: UpPlan,
   simulated: boolean,
 ): Promise<Omit<NodeSettings, "keys" | "onEvent">> {
-  const { gateway, policies } = located.spec;
   // The simulation is loaded by nodes that are one.
   const simulation = simulated ? await import("./node/simulated-node.ts") : undefined;
   return {
@@ -142,20 +143,9 @@ async function settingsOf(
     stateFolder: stateFolder(),
     cards,
     ...(simulation === undefined ? {} : { simulation: () => simulation.simulatePlan(plan, stateFolder()) }),
-    limits: {
-      bodyBytes: gateway.bodyLimit,
-      headerTime: gateway.timeouts.headers,
-      bodyTime: gateway.timeouts.body,
-      keepAliveTime: gateway.timeouts.idle,
-      connectTime: gateway.timeouts.connect,
-      loadingWait: policies.swap.maxWait,
-      retryTime: Math.max(LEAST_RETRY_TIME, policies.swap.maxWait + 60_000),
-    },
-    corsOrigins: gateway.cors ?? [],
+    gateway: await gatewaySettings(located),
   };
 }
-
-const LEAST_RETRY_TIME = 180_000;
 
 /** A simulated node's engines are processes here, whatever they were planned to run on. */
 const onThisMachine = (plan: Plan): Plan => ({

@@ -1,8 +1,8 @@
 import type { NodeEvent } from "../core/index.ts";
 import { OmniError } from "../core/index.ts";
 import { findEngineDriver } from "../engines/index.ts";
-import { createGateway } from "../gateway/index.ts";
-import type { Gateway, GatewayLimits } from "../gateway/index.ts";
+import type { Gateway } from "../gateway/index.ts";
+import type { SpecKey } from "../keys/index.ts";
 import type { Learned } from "../plan/index.ts";
 import type { Plan } from "../plan/plan.ts";
 import { openStore } from "../store/index.ts";
@@ -11,9 +11,11 @@ import { createSupervisor } from "../supervisor/index.ts";
 import type { ServiceView, Supervisor } from "../supervisor/index.ts";
 import type { NodeWatch } from "../watch/index.ts";
 import type { CardIdentity } from "./node/card-identities.ts";
+import type { GatewaySettings } from "./node/gateway-settings.ts";
 import { createLearning } from "./node/learning.ts";
 import { createLauncher } from "./node/launcher.ts";
 import type { Simulate } from "./node/launcher.ts";
+import { openNodeGateway } from "./node/node-gateway.ts";
 import { openNodeWatch } from "./node/node-watch.ts";
 import type { WatchedCards } from "./node/node-watch.ts";
 import { createReplanner } from "./node/replanner.ts";
@@ -41,10 +43,9 @@ export interface NodeSettings {
    * folder is this node's: another one may have engines on cards that lie there.
    */
   readonly simulation?: () => Simulated;
-  /** Secrets of which a request must show one; empty asks for none. */
-  readonly keys: readonly string[];
-  readonly limits: Partial<GatewayLimits>;
-  readonly corsOrigins: readonly string[];
+  /** Keys of the spec. */
+  readonly keys: readonly SpecKey[];
+  readonly gateway: GatewaySettings;
   readonly onEvent: (event: NodeEvent) => void;
 }
 
@@ -78,7 +79,16 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
     const simulation = settings.simulation?.();
     watch = await openNodeWatch(settings.located.spec, simulation?.cards, store);
     supervisor = await composeSupervisor(settings, simulation, store, watch);
-    gateway = gatewayOf(settings, store, supervisor, watch);
+    gateway = await openNodeGateway({
+      located: settings.located,
+      plan: settings.plan,
+      settings: settings.gateway,
+      stateFolder: settings.stateFolder,
+      specKeys: settings.keys,
+      events: store.events,
+      supervisor,
+      watch,
+    });
     const { url } = await gateway.listen();
     return await begin({ store, supervisor, gateway, watch, url, unsubscribe });
   } catch (thrown) {
@@ -90,32 +100,6 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
     throw thrown;
   }
 }
-
-const gatewayOf = (
-  { plan, limits, keys, corsOrigins }: NodeSettings,
-  store: Store,
-  supervisor: Supervisor,
-  watch: NodeWatch,
-): Gateway =>
-  createGateway({
-    backends: supervisor,
-    events: store.events,
-    host: plan.gateway.host,
-    port: plan.gateway.port,
-    version: VERSION,
-    limits,
-    keys,
-    corsOrigins,
-    control: supervisor.control,
-    hardware: hardwareOf(watch),
-  });
-
-/** What `/api/hardware` tells. */
-const hardwareOf = (watch: NodeWatch) => (): unknown => ({
-  source: watch.source,
-  reading: watch.latest() ?? null,
-  notes: watch.notes(),
-});
 
 async function composeSupervisor(
   { located, plan, planAgain, stateFolder, cards, learned }: NodeSettings,

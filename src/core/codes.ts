@@ -217,11 +217,6 @@ export const CODES = {
     "A part of the spec is valid, but this version does not act on it when it runs a node.",
     "Take the part out to silence this, or leave it for a version that does.",
   ),
-  "plan.not-enforced": entry(
-    3,
-    "The spec bounds what a key may do, and this version cannot enforce that bound.",
-    "Take the bound out, knowing what that opens, or do not run this spec yet.",
-  ),
   "model.not-local": entry(
     2,
     "The model is not a file on this machine, and this version does not download.",

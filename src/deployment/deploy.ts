@@ -74,7 +74,7 @@ export function deploy(input: DeployInput): Deployment {
     headroom: spec.policies.headroom,
     // What this version of `up` does not act on is no matter of files.
     findings: [
-      ...plan.diagnostics.filter(({ code }) => code !== "plan.not-applied" && code !== "plan.not-enforced"),
+      ...plan.diagnostics.filter(({ code }) => code !== "plan.not-applied"),
       ...startFindings(spec, services),
       ...withoutEmbedded(plan, services, spec),
       ...gatewayFindings({ spec, typed: input.typed, services }),

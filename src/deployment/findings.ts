@@ -11,23 +11,7 @@ export const startFindings = (spec: Spec, services: readonly DeployedService[]):
     ...offloadWithoutRoom(service),
     ...besideOnHub(spec, service),
   ]),
-  ...gatewayWithoutEngines(services),
 ];
-
-/** What is rendered for the gateway is whole; what this version of it cannot do yet must not be found out by its container. */
-const gatewayWithoutEngines = (services: readonly DeployedService[]): readonly Diagnostic[] =>
-  services.length === 0
-    ? []
-    : [
-        {
-          code: "engine.not-run-here",
-          severity: "warning",
-          path: "gateway",
-          message:
-            "The gateway of this version calls no engine outside itself: started with the spec that is rendered for it, it refuses with this code, and it serves no metrics yet.",
-          hint: "Until then clients reach each engine at its own address; everything else that is rendered stands without the gateway.",
-        },
-      ];
 
 /** KTransformers reads configuration and tokenizer as Hugging Face files; a GGUF repository holds weights alone. */
 function withoutTokenizer(spec: Spec, { name, kind, planned }: DeployedService): readonly Diagnostic[] {

@@ -4,6 +4,7 @@ import type { ExchangeShared } from "./exchange-shared.ts";
 import { familyOfPath } from "./family.ts";
 import type { AskInside } from "./inside-call.ts";
 import { InsideOutlet } from "./inside-outlet.ts";
+import { withContents } from "./kept-contents.ts";
 import { OPERATIONS } from "./operations.ts";
 import { bodyError } from "./proxy-endpoint.ts";
 import { readRoutedBody } from "./routed-body.ts";
@@ -52,7 +53,7 @@ async function begin(shared: ExchangeShared, client: Client, path: string, bytes
     const ask = await readRoutedBody({ id: client.id, operation, path, headers: {} }, bytes);
     const target = findTarget(shared.backends, ask.model, client.caller);
     if ("status" in target) refuse(target);
-    else new Exchange(shared, client, ask, target).start();
+    else new Exchange(shared, withContents(client, bytes, shared.contents), ask, target).start();
   } catch (thrown) {
     refuse(bodyError(bytes, thrown));
   }

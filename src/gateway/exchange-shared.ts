@@ -1,7 +1,7 @@
 import type { EventLog } from "../core/index.ts";
 import type { KeyGate, UsageBook } from "../keys/index.ts";
 import type { Backends } from "../supervisor/backends.ts";
-import type { Meter } from "../telemetry/index.ts";
+import type { ContentKeeper, Meter } from "../telemetry/index.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { Patience } from "./patience.ts";
@@ -30,6 +30,8 @@ export interface ExchangeShared {
   readonly meter: Meter;
   readonly usage: UsageBook;
   readonly patience: Patience;
+  /** Whose contents are kept. */
+  readonly contents: ContentKeeper;
   /** The requests in flight. */
   readonly open: Set<OpenExchange>;
 }

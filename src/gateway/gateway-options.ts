@@ -3,7 +3,7 @@ import type { KeyGate, UsageBook } from "../keys/index.ts";
 import type { StoredResponses } from "../store/index.ts";
 import type { Backends } from "../supervisor/backends.ts";
 import type { ServiceControl } from "../supervisor/service-control.ts";
-import type { Meter } from "../telemetry/index.ts";
+import type { ContentKeeper, Meter } from "../telemetry/index.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
 import type { TlsFiles } from "./http-server.ts";
@@ -31,6 +31,8 @@ export interface GatewayOptions {
   readonly keys?: KeyGate;
   readonly usage?: UsageBook;
   readonly meter?: Meter;
+  /** Whose contents are kept; nobody's when absent. */
+  readonly contents?: ContentKeeper;
   /** Places at services; by `ServiceView.parallel` within this process when absent. */
   readonly admission?: Admission;
   readonly router?: Router;

@@ -6,6 +6,7 @@ import { Door } from "./door.ts";
 import { Drain } from "./drain.ts";
 import { EventStreams } from "./events-endpoint.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
+import { KEEPS_NOTHING } from "../telemetry/index.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";
 import { createHttpServer } from "./http-server.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -73,6 +74,7 @@ function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShare
     keys: options.keys ?? OPEN_GATE,
     meter: options.meter ?? NO_METER,
     usage: options.usage ?? NO_BOOK,
+    contents: options.contents ?? KEEPS_NOTHING,
     patience: new Patience(Math.max(10, Math.min(MOST_LATE, limits.idleTime / 4))),
     open: new Set(),
   };

@@ -10,6 +10,7 @@ const LINGER_TIME = 2_000;
  * once would reset the connection, and clients that write before they read would never see why.
  */
 export function refuseUnread(call: Call, error: WireError, discard: number): void {
+  call.note.error = error.code;
   const { req, res } = call;
   const body = Buffer.from(JSON.stringify(wireErrorBody(call.family, error, call.id)));
   res.writeHead(error.status, [

@@ -6,6 +6,7 @@ import { clientOf } from "./call.ts";
 import type { ExchangeOptions } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
+import { withContents } from "./kept-contents.ts";
 import { refuseUnread } from "./lingering-close.ts";
 import { readBody } from "./read-body.ts";
 import { readRoutedBody } from "./routed-body.ts";
@@ -57,7 +58,8 @@ export function serveAsk(shared: ExchangeShared, call: Call, ask: Ask, options: 
     return;
   }
   call.note.exchanged = true;
-  new Exchange(shared, clientOf(call, caller), ask, target, options).start();
+  const client = withContents(clientOf(call, caller), ask.bytes, shared.contents);
+  new Exchange(shared, client, ask, target, options).start();
 }
 
 /** Why a body cannot be served, with its place. */

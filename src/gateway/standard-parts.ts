@@ -26,7 +26,7 @@ export const NO_METER: Meter = {
 };
 
 /** Places by what each service generates at the same time, counted in this process. */
-export const placesOf = (backends: Backends, limits: GatewayLimits): Admission =>
+export const placesOf = (backends: Backends, limits: Pick<GatewayLimits, "queueLimit" | "queueTime">): Admission =>
   createAdmission({
     capacityOf: (service) => viewOf(backends, service)?.parallel,
     queueLimitOf: (service) => viewOf(backends, service)?.queueLimit,

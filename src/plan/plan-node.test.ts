@@ -113,21 +113,13 @@ routes:
 
   it("says which parts of a valid spec it does not act on", () => {
     const text = `models: { m: ./a.gguf }
-services: { a: { model: m }, b: { model: m } }
-routes: { r: { services: [{ service: a, when: { promptTokens: { above: 100 } } }, b] } }
-keys: { me: { env: KEY, limits: { requestsPerMinute: 5 } } }`;
+services: { a: { model: m } }
+tools: { docs: { filesystem: { roots: { docs: /srv/docs } } } }
+networks: { inner: { internal: true } }`;
     const warned = plan(text, { m: SMALL }).diagnostics.filter(
       (diagnostic) => diagnostic.code === "plan.not-applied",
     );
-    expect(warned.map((diagnostic) => diagnostic.path)).toEqual(["routes", "keys"]);
-  });
-
-  it("reports bounds on keys that it cannot keep as errors", () => {
-    const text = "models: { m: ./a.gguf }\nkeys: { guest: { env: KEY, routes: [m], expires: 2027-01-31 } }";
-    expect(plan(text, { m: SMALL }).diagnostics).toMatchObject([
-      { code: "plan.not-enforced", severity: "error", message: expect.stringContaining("routes") },
-      { code: "plan.not-enforced", severity: "error", message: expect.stringContaining("expires") },
-    ]);
+    expect(warned.map((diagnostic) => diagnostic.path)).toEqual(["tools", "networks"]);
   });
 });
 

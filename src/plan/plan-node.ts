@@ -10,7 +10,7 @@ import { ledgerOf, swapSetsOf } from "./ledger.ts";
 import type { Learned } from "./learned.ts";
 import { planMachines } from "./machines.ts";
 import type { PlanMachine } from "./machines.ts";
-import { notApplied, notEnforced } from "./not-applied.ts";
+import { notApplied } from "./not-applied.ts";
 import type { Plan, Rejection } from "./plan.ts";
 import { stretchedContexts, uncountedDrafts } from "./plan-warnings.ts";
 import { neighboursOf, plannedService } from "./planned-service.ts";
@@ -93,7 +93,6 @@ export function planNode(input: PlanInput): Plan {
       ...stretchedContexts(fleet, assignment, spec),
       ...uncountedDrafts(spec, input.shapes),
       ...notApplied(spec),
-      ...notEnforced(spec),
     ],
   };
 }

@@ -35,7 +35,7 @@ export interface UpChoice {
 
 type Forbid = NonNullable<PlanInput["forbid"]>;
 
-/** Decides what runs here. Throws OmniError when nothing can, or when the spec asks for bounds that could not be kept. */
+/** Decides what runs here. Throws OmniError when nothing can. */
 export async function decide(located: LocatedSpec, choice: UpChoice): Promise<UpPlan> {
   const { simulated } = choice;
   // A simulated node is the whole spec on this machine.
@@ -47,7 +47,6 @@ export async function decide(located: LocatedSpec, choice: UpChoice): Promise<Up
     return addressed(onlyHere(whole, located.spec, here), choice);
   };
   const plan = planWith(located.spec, () => undefined, new Set());
-  checkBounds(plan, choice);
   if (plan.services.length === 0) throw nothingRuns(plan, located);
   return {
     plan,
@@ -86,14 +85,6 @@ const addressed = (plan: Plan, { host, port, simulated, hasKeys }: UpChoice): Pl
     port: port ?? plan.gateway.port,
   },
 });
-
-function checkBounds(plan: Plan, { simulated }: UpChoice): void {
-  const unsafe = plan.diagnostics.filter((diagnostic) => diagnostic.code === "plan.not-enforced");
-  if (unsafe.length > 0 && !simulated)
-    throw new OmniError("plan.not-enforced", "The spec asks for bounds that could not be kept.", {
-      diagnostics: unsafe,
-    });
-}
 
 function nothingRuns(plan: Plan, { origin }: LocatedSpec): OmniError {
   const causes = plan.diagnostics.filter(

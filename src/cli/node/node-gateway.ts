@@ -1,0 +1,190 @@
+import { present } from "../../core/index.ts";
+import type { EventLog } from "../../core/index.ts";
+import type { Admission } from "../../gateway/admission/admission.ts";
+import { BatchRunner } from "../../gateway/batches/batch-runner.ts";
+import { freePlaces } from "../../gateway/batches/free-places.ts";
+import { readImageModels } from "../../gateway/images/image-models.ts";
+import { createGateway } from "../../gateway/index.ts";
+import type { Gateway, GatewayInside } from "../../gateway/index.ts";
+import { sendMetrics } from "../../gateway/metrics-endpoint.ts";
+import { answerRequests } from "../../gateway/requests-endpoint.ts";
+import { placesOf } from "../../gateway/standard-parts.ts";
+import type { Endpoint } from "../../gateway/surface.ts";
+import type { SpecKey } from "../../keys/index.ts";
+import type { Plan } from "../../plan/index.ts";
+import type { Supervisor } from "../../supervisor/index.ts";
+import { gatewaySamples, machineSamples, serviceSamples } from "../../telemetry/index.ts";
+import type { Sample } from "../../telemetry/index.ts";
+import type { NodeWatch } from "../../watch/index.ts";
+import type { LocatedSpec } from "../node-spec.ts";
+import { VERSION } from "../version.ts";
+import { openGatewayBooks } from "./gateway-books.ts";
+import type { GatewayBooks } from "./gateway-books.ts";
+import { gatewayEndpoints } from "./gateway-endpoints.ts";
+import { metricNames } from "./gateway-settings.ts";
+import type { GatewaySettings } from "./gateway-settings.ts";
+import { openGatewayStores } from "./gateway-stores.ts";
+import type { GatewayStores } from "./gateway-stores.ts";
+
+export interface NodeGatewayOptions {
+  readonly located: LocatedSpec;
+  readonly plan: Plan;
+  readonly settings: GatewaySettings;
+  readonly stateFolder: string;
+  readonly specKeys: readonly SpecKey[];
+  readonly events: EventLog;
+  readonly supervisor: Supervisor;
+  readonly watch: NodeWatch;
+}
+
+/** Part of a drain that is left to the books. */
+const BOOKS_TIME = 2000;
+
+/** The node's endpoint with all it needs: places, keys, books, files, batches, images. It does not listen yet. */
+export async function openNodeGateway(options: NodeGatewayOptions): Promise<Gateway> {
+  const { located, plan, stateFolder, specKeys, events, settings, supervisor } = options;
+  const imageModels = readImageModels(located.spec.services, located.folder);
+  const names = metricNames(
+    plan,
+    specKeys.map(({ caller }) => caller.key),
+  );
+  const books = await openGatewayBooks({ located, settings, stateFolder, specKeys, events, names });
+  let stores: GatewayStores | undefined;
+  try {
+    stores = await openGatewayStores(stateFolder);
+    const parts = { books, stores, imageModels, admission: placesIn(supervisor, settings) };
+    return closing(oneProcess(options, parts), parts);
+  } catch (thrown) {
+    stores?.close();
+    await books.close(0);
+    throw thrown;
+  }
+}
+
+const placesIn = (supervisor: Supervisor, { limits = {} }: GatewaySettings): Admission =>
+  placesOf(supervisor, { queueLimit: limits.queueLimit ?? 0, queueTime: limits.queueTime ?? 0 });
+
+interface Parts {
+  readonly books: GatewayBooks;
+  readonly stores: GatewayStores;
+  readonly imageModels: ReturnType<typeof readImageModels>;
+  readonly admission: Admission;
+}
+
+interface Served {
+  readonly gateway: Gateway;
+  readonly runner: BatchRunner;
+  readonly stopping: AbortController;
+}
+
+function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
+  const { plan, settings, events, supervisor, watch } = options;
+  const { books, stores, admission } = parts;
+  const stopping = new AbortController();
+  let runner: BatchRunner | undefined;
+  const gateway = createGateway({
+    ...present({
+      limits: settings.limits,
+      corsOrigins: settings.corsOrigins,
+      allowedHosts: settings.allowedHosts,
+      tls: settings.tls,
+      anthropic: settings.anthropic,
+    }),
+    host: plan.gateway.host,
+    port: plan.gateway.port,
+    version: VERSION,
+    backends: supervisor,
+    events,
+    admission,
+    keys: books.keys.gate,
+    usage: books.keys.usage,
+    meter: books.telemetry.meter,
+    contents: books.contents,
+    responses: stores.responses,
+    control: supervisor.control,
+    hardware: hardwareOf(watch),
+    endpoints: (inside) => {
+      runner = batchRunner(inside, options, parts);
+      books.telemetry.addCollector({ collect: () => samples(inside, options, parts) });
+      return {
+        ...gatewayEndpoints(inside, {
+          stores,
+          imageModels: parts.imageModels,
+          stopping: stopping.signal,
+          batchesChanged: () => runner?.wake(),
+        }),
+        ...readings(settings, books),
+      };
+    },
+  });
+  if (runner === undefined) throw new Error("the gateway made no endpoints");
+  return { gateway, runner, stopping };
+}
+
+/** What the gateway tells of itself. Metrics hold names and figures, no contents; who scrapes them shows no key. */
+const readings = (
+  { metricsPath }: GatewaySettings,
+  { telemetry, requests }: GatewayBooks,
+): Record<string, Endpoint> => ({
+  "/api/requests": { admin: true, GET: (call) => answerRequests(requests, call) },
+  ...(metricsPath === undefined
+    ? {}
+    : { [metricsPath]: { open: true, GET: (call) => sendMetrics(call, telemetry.snapshot()) } }),
+});
+
+function samples(
+  { shared }: GatewayInside,
+  { supervisor, watch }: NodeGatewayOptions,
+  { admission }: Parts,
+): readonly Sample[] {
+  const reading = watch.latest();
+  return [
+    ...serviceSamples(supervisor.services(), (service) => admission.load(service).waiting),
+    ...(reading === undefined ? [] : machineSamples(reading)),
+    ...gatewaySamples({ openStreams: shared.open.size }),
+  ];
+}
+
+const batchRunner = (
+  { ask, shared }: GatewayInside,
+  { events, supervisor }: NodeGatewayOptions,
+  { stores, books }: Parts,
+): BatchRunner =>
+  new BatchRunner({
+    store: stores.batches,
+    files: stores.files,
+    ask,
+    events,
+    caller: (key) => books.keys.callerOf(key),
+    free: freePlaces(supervisor, shared.admission),
+  });
+
+/** What `/api/hardware` tells. */
+const hardwareOf = (watch: NodeWatch) => (): unknown => ({
+  source: watch.source,
+  reading: watch.latest() ?? null,
+  notes: watch.notes(),
+});
+
+/** Ends batches first, which go on later, then the clients, then the books. */
+const closing = ({ gateway, runner, stopping }: Served, { stores, books }: Parts): Gateway => {
+  let closed: Promise<void> | undefined;
+  return {
+    async listen() {
+      const listening = await gateway.listen();
+      runner.start();
+      return listening;
+    },
+    async close(deadline) {
+      stopping.abort();
+      const late = gateway.close(deadline);
+      closed ??= (async () => {
+        await runner.close();
+        await late;
+        stores.close();
+        await books.close(BOOKS_TIME);
+      })();
+      await Promise.all([late, closed]);
+    },
+  };
+};

@@ -1,0 +1,56 @@
+import type { ContentKeeper, ContentTee } from "../telemetry/index.ts";
+import type { Client } from "./client.ts";
+import type { Outlet } from "./outlet.ts";
+
+/** The client with an ear on its answer, where contents of its key are kept; the client itself otherwise. */
+export function withContents(client: Client, request: Buffer, keeper: ContentKeeper): Client {
+  const tee = keeper.begin(client.id, client.caller);
+  if (tee === undefined) return client;
+  tee.asked(request);
+  client.outlet.once("close", () => tee.end());
+  return { ...client, outlet: new TeeOutlet(client.outlet, tee) };
+}
+
+class TeeOutlet implements Outlet {
+  readonly #outlet: Outlet;
+  readonly #tee: ContentTee;
+
+  constructor(outlet: Outlet, tee: ContentTee) {
+    this.#outlet = outlet;
+    this.#tee = tee;
+  }
+
+  get headersSent(): boolean {
+    return this.#outlet.headersSent;
+  }
+
+  get destroyed(): boolean {
+    return this.#outlet.destroyed;
+  }
+
+  writeHead(status: number, headers: string[]): void {
+    this.#outlet.writeHead(status, headers);
+  }
+
+  write(bytes: Buffer | string): boolean {
+    this.#tee.answered(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+    return this.#outlet.write(bytes);
+  }
+
+  end(bytes?: Buffer | string, sent?: () => void): void {
+    if (bytes !== undefined) this.#tee.answered(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
+    this.#outlet.end(bytes, sent);
+  }
+
+  destroy(): void {
+    this.#outlet.destroy();
+  }
+
+  once(event: "close" | "drain", listener: () => void): void {
+    this.#outlet.once(event, listener);
+  }
+
+  off(event: "close" | "drain", listener: () => void): void {
+    this.#outlet.off(event, listener);
+  }
+}
