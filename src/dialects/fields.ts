@@ -9,7 +9,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 export const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 /** What a JSON value is, in the words of an error. */
-export function kindOf(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (isList(value)) return "a list";

@@ -1,4 +1,7 @@
-/** Dialects: OpenAI's and Anthropic's ways of asking for text, and how each is said in another. Pure. */
+/**
+ * Dialects: OpenAI's and Anthropic's ways of asking for text, and how requests, answers, streams, errors and counts of
+ * one are said in another. Pure: no sockets, no clocks, no chance; whatever comes in, only `DialectError` comes out.
+ */
 export type { TokenUsage } from "./answer.ts";
 export { countTokensRequest } from "./count-tokens.ts";
 export type { Dialect, JsonObject } from "./dialect.ts";
@@ -6,13 +9,11 @@ export { readEngineError } from "./engine-error.ts";
 export { findTranslation } from "./find-translation.ts";
 export type { DialectNeeds } from "./needs.ts";
 export { dialectNeeds } from "./needs.ts";
-export { sseEvent } from "./sse-event.ts";
-export type { SseEvent } from "./sse-reader.ts";
-export { SseOverflow, SseReader } from "./sse-reader.ts";
-export type { AnswerIdentity, StreamTranslator, Translation } from "./translation.ts";
+export { SseReader } from "./sse-reader.ts";
+export type { StreamTranslator, Translation } from "./translation.ts";
 export { DialectError } from "./translation.ts";
 export { readEventUsage, readUsage } from "./usage.ts";
-export type { WireError, WireErrorType } from "./wire-error.ts";
+export type { WireError } from "./wire-error.ts";
 export { wireErrorType } from "./wire-error.ts";
 export type { ErrorFamily } from "./wire-error-body.ts";
 export { errorFamily, wireErrorBody, wireErrorEvent } from "./wire-error-body.ts";

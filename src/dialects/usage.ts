@@ -32,7 +32,7 @@ export function readEventUsage(
 }
 
 /** Reads a dialect's `usage` object. */
-export function readUsageObject(dialect: Dialect, usage: unknown): TokenUsage | undefined {
+function readUsageObject(dialect: Dialect, usage: unknown): TokenUsage | undefined {
   if (!isObject(usage)) return undefined;
   if (dialect === "messages") return messagesUsage(usage, undefined);
   const [prompt, completion] =

@@ -69,15 +69,23 @@ const conversation = fc
   )
   .map(([first, rest]): JsonObject[] => [{ role: "user", content: first }, ...rest.flat()]);
 
-/** Texts alone are joined on the way: what a model reads is the same. */
+const textOf = (block: unknown): string | undefined =>
+  typeof block === "object" && block !== null && "text" in block && typeof block.text === "string"
+    ? block.text
+    : undefined;
+
+/** Texts that stand beside each other are one on the way: what a model reads is the same. */
 function joined(messages: unknown): unknown {
   const parsed: unknown = JSON.parse(JSON.stringify(messages), (_key, value: unknown) => {
     if (!Array.isArray(value)) return value;
-    const blocks: readonly unknown[] = value;
-    const texts = blocks.flatMap((block) =>
-      typeof block === "object" && block !== null && "text" in block ? [block.text] : [],
-    );
-    return blocks.length > 0 && texts.length === blocks.length ? texts.join("\n") : value;
+    const out: unknown[] = [];
+    for (const block of value) {
+      const before = textOf(out.at(-1));
+      const text = textOf(block);
+      if (before !== undefined && text !== undefined) out.pop();
+      out.push(text === undefined ? block : { text: before === undefined ? text : `${before}\n${text}` });
+    }
+    return out.length === 1 ? (textOf(out[0]) ?? out) : out;
   });
   return parsed;
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../dialect.ts";
-import { isObject, optionalText, requireList, requireObject, requireText, shown } from "../fields.ts";
+import { optionalText, requireList, requireObject, requireText, shown } from "../fields.ts";
 import { imageUrl } from "../images.ts";
 import { DialectError } from "../translation.ts";
 
@@ -95,12 +95,11 @@ export function systemText(system: unknown, param: string): string {
 const steadyHeader = (text: string): string =>
   text.replace(/^(x-anthropic-billing-header:[^\n]{0,400}?cch=)[0-9a-f]{5}(?=;)/, "$1fffff");
 
-/** A list of text parts as one string where there is nothing else in it: templates read that best. */
+/**
+ * A list of text parts as one string where there is nothing else in it. Engines differ in what they put between parts
+ * (llama-server and vLLM a line feed, others nothing), and many templates take strings alone.
+ */
 export function foldText(parts: readonly ChatPart[], between: string): string | ChatPart[] {
   const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
   return texts.length === parts.length ? texts.join(between) : [...parts];
 }
-
-/** True for an object of the given type. */
-export const isBlock = (value: unknown, type: string): value is JsonObject =>
-  isObject(value) && value["type"] === type;

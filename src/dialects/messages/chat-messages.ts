@@ -48,9 +48,7 @@ function userMessages(content: unknown, param: string): JsonObject[] {
     else for (const part of chatParts(block, where)) parts.push(part);
   });
   if (parts.length === 0) return results;
-  const [only] = parts;
-  const said = parts.length === 1 && only?.type === "text" ? only.text : parts;
-  return [...results, { role: "user", content: said }];
+  return [...results, { role: "user", content: foldText(parts, "\n") }];
 }
 
 /** No chat template knows `is_error`, so the model is told in words; the member itself is for those who translate back. */

@@ -233,10 +233,7 @@ describe("a messages request as a chat", () => {
     expect(messagesToChat({ ...ask, messages: [{ role: "user", content }] })["messages"]).toEqual([
       {
         role: "user",
-        content: [
-          { type: "text", text: "T\n\nwords" },
-          { type: "text", text: "R\ns\n\nfound" },
-        ],
+        content: "T\n\nwords\nR\ns\n\nfound",
       },
     ]);
   });
