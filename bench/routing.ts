@@ -4,7 +4,7 @@
  */
 import { ANYBODY, RoutingNode, chatOf, rulesOf, viewOf } from "../test/fakes/routing-node.ts";
 import type { Ask } from "../src/gateway/ask.ts";
-import { createRouter } from "../src/gateway/routing/index.ts";
+import { createRouter } from "../src/gateway/routing/create-router.ts";
 import type { Target } from "../src/gateway/targets.ts";
 
 const CALLS = 20_000;
@@ -14,6 +14,7 @@ const replicas = Array.from({ length: 8 }, (_, at) => `oracle-${at}`);
 const node = new RoutingNode([
   ...replicas.map((name) => viewOf(name, { parallel: 8, contextTokens: 131_072 })),
   viewOf("other", { model: "other", contextTokens: 131_072 }),
+  viewOf("able", { model: "able", contextTokens: 131_072, capabilities: ["chat", "tools"] }),
 ]);
 
 const target = (...given: Parameters<typeof rulesOf>): Target => {
@@ -35,6 +36,12 @@ interface Row {
 const one = target(["oracle-0"]);
 const prefix = target(replicas, { sticky: "prefix" });
 const ROWS: readonly Row[] = [
+  {
+    name: "one that says what it offers, 2 KB",
+    target: target(["able"]),
+    asks: asksOf(2_000),
+    begins: false,
+  },
   { name: "one service, 2 KB", target: one, asks: asksOf(2_000), begins: false },
   { name: "one service, 8 KB", target: one, asks: asksOf(8_000), begins: false },
   {

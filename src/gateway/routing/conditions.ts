@@ -53,7 +53,7 @@ const valueOf = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(", ") : value;
 
 /** Whether a minute of the day lies from `from` up to, not including, `to`; the span may go over midnight. */
-export const isWithin = (minute: number, { from, to }: NonNullable<RouteCondition["hours"]>): boolean =>
+const isWithin = (minute: number, { from, to }: NonNullable<RouteCondition["hours"]>): boolean =>
   from <= to ? minute >= from && minute < to : minute >= from || minute < to;
 
 const clock = (minutes: number): string =>

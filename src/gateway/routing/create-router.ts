@@ -46,7 +46,10 @@ const USUAL_ANSWER = 512;
 /** Services of a route whose tokenizer is asked, one after another. */
 const MOST_COUNTERS = 2;
 
-/** A router over the services of a node. It holds no timer and no socket; what it remembers is bounded. */
+/**
+ * A router over the services of a node. What it decides follows from the request, the node's view and its own counters; it
+ * holds no timer and no socket, and what it remembers is bounded.
+ */
 export const createRouter = (options: RouterOptions): Router => new NodeRouter(options);
 
 class NodeRouter implements Router {
