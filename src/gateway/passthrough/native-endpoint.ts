@@ -62,15 +62,15 @@ async function pass(shared: NativeShared, call: Call, caller: Caller, target: Na
     refuse(call, keyRefusal(admitted), shared.limits.bodyBytes);
     return;
   }
-  const lease = await leaseOn(shared, call, target.service.name);
-  if (lease === undefined) {
+  const leased = await leaseOn(shared, call, [target.service.name]);
+  if (leased === undefined) {
     admitted.settle(0);
     const { name } = target.service;
     const error = unavailableError(shared.backends, { route: name, services: [name] });
     refuse(call, error, shared.limits.bodyBytes);
     return;
   }
-  new NativeRequest(shared, call, target, lease, admitted).start();
+  new NativeRequest(shared, call, target, leased.lease, admitted).start();
 }
 
 /** One native request from its lease to the end of its answer; it is never tried again. */
