@@ -1,8 +1,9 @@
 import type { FreePlaces } from "./free-places.ts";
-import type { Pace } from "./pace.ts";
+import { Pace } from "./pace.ts";
 
 /** How often it is looked for free places while somebody waits for one, ms; never while nobody does. */
 const LOOK_EVERY = 250;
+const MOST_PACES = 256;
 
 interface Waiting {
   readonly model: string;
@@ -12,7 +13,9 @@ interface Waiting {
 /** Lets requests of batches begin, in order of arrival, while there is room for them. */
 export class BatchPlaces {
   readonly #free: FreePlaces;
-  readonly #pace: Pace;
+  readonly #most: number;
+  /** By model: one that is refused slows down no other. */
+  readonly #paces = new Map<string, Pace>();
   readonly #now: () => number;
   readonly #waiting = new Set<Waiting>();
   /** Requests under way by model. */
@@ -20,9 +23,10 @@ export class BatchPlaces {
   #all = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(free: FreePlaces, pace: Pace, now: () => number) {
+  /** At most `most` requests of all models together. `now` gives milliseconds. */
+  constructor(free: FreePlaces, most: number, now: () => number) {
     this.#free = free;
-    this.#pace = pace;
+    this.#most = most;
     this.#now = now;
   }
 
@@ -48,6 +52,27 @@ export class BatchPlaces {
     });
   }
 
+  /** A good answer: the model may have more. */
+  succeeded(model: string): void {
+    this.#paceOf(model).succeeded();
+  }
+
+  /** The model takes no more just now, for so many milliseconds as it says. */
+  refused(model: string, pause: number): void {
+    this.#paceOf(model).refused(pause, this.#now());
+  }
+
+  #paceOf(model: string): Pace {
+    const known = this.#paces.get(model);
+    if (known !== undefined) return known;
+    const pace = new Pace(this.#most);
+    this.#paces.set(model, pace);
+    // Names come from clients; what is forgotten begins again with one request.
+    const [oldest] = this.#paces.keys();
+    if (this.#paces.size > MOST_PACES && oldest !== undefined) this.#paces.delete(oldest);
+    return pace;
+  }
+
   #begin(model: string): () => void {
     this.#count(model, 1);
     let running = true;
@@ -67,14 +92,19 @@ export class BatchPlaces {
   }
 
   #serve(): void {
-    if (this.#now() >= this.#pace.pausedUntil)
-      for (const waiting of this.#waiting) {
-        if (this.#all >= this.#pace.limit) break;
-        if (this.#free(waiting.model, this.#running.get(waiting.model) ?? 0) <= 0) continue;
-        this.#waiting.delete(waiting);
-        waiting.enter();
-      }
+    for (const waiting of this.#waiting) {
+      if (this.#all >= this.#most) break;
+      if (!this.#hasRoom(waiting.model)) continue;
+      this.#waiting.delete(waiting);
+      waiting.enter();
+    }
     this.#rest();
+  }
+
+  #hasRoom(model: string): boolean {
+    const { limit, pausedUntil } = this.#paceOf(model);
+    const own = this.#running.get(model) ?? 0;
+    return own < limit && this.#now() >= pausedUntil && this.#free(model, own) > 0;
   }
 
   /** Looks again later as long as somebody waits. */
@@ -82,7 +112,7 @@ export class BatchPlaces {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#waiting.size === 0) return;
-    const pause = Math.max(LOOK_EVERY, this.#pace.pausedUntil - this.#now());
-    this.#timer = setTimeout(() => this.#serve(), pause);
+    const soonest = Math.min(...[...this.#waiting].map(({ model }) => this.#paceOf(model).pausedUntil));
+    this.#timer = setTimeout(() => this.#serve(), Math.max(LOOK_EVERY, soonest - this.#now()));
   }
 }

@@ -11,15 +11,12 @@ import { answerLine } from "./batch-line.ts";
 import type { BatchLimits } from "./batch-limits.ts";
 import type { BatchPlaces } from "./batch-places.ts";
 import type { BatchRecord } from "./batch-record.ts";
-import type { Pace } from "./pace.ts";
 
 /** What asking needs, of all batches. */
 export interface BatchAsking {
   readonly ask: AskInside;
   readonly places: BatchPlaces;
-  readonly pace: Pace;
   readonly limits: BatchLimits;
-  readonly now: () => number;
   /** Who a key is now; `undefined` once it is none any more. */
   readonly caller: (key: string) => Caller | undefined;
 }
@@ -41,17 +38,17 @@ export async function askForLine(
   leave: () => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { pace, places, limits, now } = asking;
+  const { places, limits } = asking;
   let release = leave;
   for (let attempt = 1; ;) {
     const answer = await askOnce(asking, batch, line, signal).finally(() => release());
     const { status } = answer;
     if (status >= 200 && status < 300) {
-      pace.succeeded();
+      places.succeeded(line.model);
       return journal.append("output", line.customId, lineOf(batch, line, answer));
     }
     // A refusal is no try: there is no room, for anybody, and it is waited for until the batch's window ends.
-    if (status === 429 || status === 503) pace.refused(pauseOf(answer) ?? limits.retryPause, now());
+    if (status === 429 || status === 503) places.refused(line.model, pauseOf(answer) ?? limits.retryPause);
     else if (status < 500 || attempt >= limits.attempts)
       return journal.append("error", line.customId, lineOf(batch, line, answer));
     else await sleep(limits.retryPause * 2 ** attempt++, undefined, { signal });

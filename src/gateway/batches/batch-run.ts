@@ -16,6 +16,8 @@ import { readLines } from "./read-lines.ts";
 export interface BatchRunDeps extends BatchAsking {
   readonly store: BatchStore;
   readonly files: FileStore;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly events?: EventLog;
 }
 

@@ -14,7 +14,6 @@ import type { BatchRunDeps } from "./batch-run.ts";
 import { BatchRun } from "./batch-run.ts";
 import type { BatchStore, KnownBatch } from "./batch-store.ts";
 import type { FreePlaces } from "./free-places.ts";
-import { Pace } from "./pace.ts";
 
 export interface BatchRunnerOptions {
   readonly store: BatchStore;
@@ -51,15 +50,13 @@ export class BatchRunner {
   constructor(options: BatchRunnerOptions) {
     const { store, files, ask, caller, free, events, now = Date.now } = options;
     const limits = { ...BATCH_LIMITS, ...options.limits };
-    const pace = new Pace(limits.concurrent);
-    const places = new BatchPlaces(free, pace, now);
+    const places = new BatchPlaces(free, limits.concurrent, now);
     this.#deps = {
       store,
       files,
       ask,
       caller,
       places,
-      pace,
       limits,
       now,
       ...(events === undefined ? {} : { events }),

@@ -2,7 +2,7 @@
 const MOST_PAUSE = 60_000;
 
 /**
- * How many requests batches may have under way: one more after so many good answers as there may be at a time, half after a
+ * How many requests batches may have under way at one model: one more after so many good answers as there may be at a time, half after a
  * refusal (additive increase, multiplicative decrease, as TCP finds its share), with a pause as long as the refusal asks.
  */
 export class Pace {
