@@ -43,7 +43,7 @@ const TOKENIZE_CHAT: ChatCounting = {
       ...(template === undefined ? {} : { chat_template_kwargs: template }),
       add_generation_prompt: true,
     }),
-  count: TOKENIZE_PROMPT.count,
+  count: (body) => TOKENIZE_PROMPT.count(body),
 };
 
 const COUNTING = new Map<string, ChatCounting>([
