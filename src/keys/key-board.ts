@@ -13,7 +13,7 @@ export interface KnownKeys {
 
 /** Puts the keys of the spec and of the store together, and tells who listens whenever they change. */
 export class KeyBoard {
-  readonly #spec: readonly SpecKey[];
+  #spec: readonly SpecKey[];
   readonly #roll: KeyRoll;
   readonly #onEvent: (event: NewEvent) => void;
   readonly #listeners = new Set<(known: KnownKeys) => void>();
@@ -54,6 +54,13 @@ export class KeyBoard {
       });
     const known = new Set(before?.map(({ name }) => name));
     for (const { name } of shadowed) if (!known.has(name)) this.#shadowed(name);
+  }
+
+  /** The keys of another spec. A node that had keys stays closed, also when that spec has none. */
+  setSpec(spec: readonly SpecKey[]): void {
+    this.#spec = spec;
+    this.#known = { ...this.#known, ever: this.#known.ever || spec.length > 0 };
+    this.set(this.#stored ?? []);
   }
 
   /** Closes the node, because nobody can tell whether there are keys. */

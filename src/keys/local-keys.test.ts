@@ -15,6 +15,7 @@ import { digestOf, newSecret, openKeys, prefixOf } from "./index.ts";
 import type { NodeKeys, NodeKeysOptions } from "./index.ts";
 
 const WRITER = fileURLToPath(new URL("../../test/fakes/key-writer.ts", import.meta.url));
+const RECORDER = fileURLToPath(new URL("../../test/fakes/usage-recorder.ts", import.meta.url));
 const EVER = { from: "2000-01-01", to: "2999-12-31" };
 
 let folder = "";
@@ -167,6 +168,27 @@ describe("usage", () => {
     other.close();
     await eventually(() => events.some(({ kind }) => kind === "usage.written"));
     expect(owner().usageNow(EVER)).toMatchObject([{ requests: 600, promptTokens: 600 }]);
+  });
+
+  test("of a node that is killed is lost for the last second at most", async () => {
+    const child = spawn(process.execPath, [RECORDER, folder], { stdio: ["ignore", "pipe", "inherit"] });
+    let recorded = 0;
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (recorded += text.length));
+    try {
+      const store = owner();
+      const written = (): number => store.usageNow(EVER)[0]?.requests ?? 0;
+      await eventually(() => written() > 0);
+      const before = recorded;
+      await eventually(() => written() >= before);
+      const last = recorded;
+      child.kill("SIGKILL");
+      await once(child, "close");
+      expect(written()).toBeGreaterThanOrEqual(before);
+      // One each ten milliseconds at most: what came since the last batch is a second's at most.
+      expect(written()).toBeGreaterThanOrEqual(last - 120);
+    } finally {
+      child.kill("SIGKILL");
+    }
   });
 
   test("a budget goes on after a restart", async () => {

@@ -35,6 +35,8 @@ export interface NodeKeys {
   readonly usage: UsageBook;
   /** The key of that name as it is now, for work that goes on without a request; `undefined` once it is none any more. */
   callerOf(name: string): Caller | undefined;
+  /** Takes over the keys of another spec. */
+  setSpec(spec: readonly SpecKey[]): void;
   /** Present where `workers` was asked for. */
   readonly forWorkers?: KeysForWorkers;
   /** Writes what is not written yet and lets everything go. */

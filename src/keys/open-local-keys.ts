@@ -41,6 +41,7 @@ export function openLocalKeys(folder: string, options: NodeKeysOptions): NodeKey
       gate: createKeyGate({ roll, limits, lookAgain: look, clock }),
       usage,
       callerOf: (name) => roll.callerOf(name),
+      setSpec: (next) => board.setSpec(next),
       ...(lender === undefined
         ? {}
         : { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }),

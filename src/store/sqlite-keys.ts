@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
 import { messageOf, OmniError } from "../core/index.ts";
 import { KeyTable, keyUnknown } from "./key-table.ts";
 import { migrate } from "./schema.ts";
@@ -15,6 +16,7 @@ export class SqliteKeys implements KeyStore {
   readonly #database: DatabaseSync;
   readonly #keys: KeyTable;
   readonly #usage: UsageTable;
+  readonly #dataVersion: StatementSync;
   readonly #place: string;
   readonly #mark: string;
   #version = -1;
@@ -23,6 +25,7 @@ export class SqliteKeys implements KeyStore {
   /** Use `openSqliteKeys`. */
   constructor(database: DatabaseSync, stateFolder: string) {
     this.#database = database;
+    this.#dataVersion = database.prepare("PRAGMA data_version");
     this.#place = databasePath(stateFolder);
     this.#mark = keysMarkPath(stateFolder);
     this.#keys = new KeyTable(database);
@@ -34,7 +37,7 @@ export class SqliteKeys implements KeyStore {
    * costs one look at the shared index of the log, some microseconds (PRAGMA data_version). Throws SQLite's error.
    */
   listIfChanged(): readonly StoredKey[] | undefined {
-    const version = Number(this.#database.prepare("PRAGMA data_version").get()?.["data_version"]);
+    const version = Number(this.#dataVersion.get()?.["data_version"]);
     if (version === this.#version) return undefined;
     const generation = this.#keys.generation();
     const changed = generation !== this.#generation;

@@ -1,9 +1,13 @@
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { NewEvent } from "../../src/core/index.ts";
 import { digestOf, newSecret, openKeys, prefixOf } from "../../src/keys/index.ts";
 import type { Caller, NodeKeys } from "../../src/keys/index.ts";
 import type { Admitted, KeyRefusal } from "../../src/keys/key-gate.ts";
-import { openPostgresKeys } from "../../src/store/postgres/postgres-keys.ts";
+import { LimitLedger } from "../../src/keys/limits/limit-ledger.ts";
+import { PostgresLender } from "../../src/store/postgres/postgres-lender.ts";
+import { PostgresLink } from "../../src/store/postgres/postgres-link.ts";
+import { KEYS_CHANNEL, openPostgresKeys } from "../../src/store/postgres/postgres-keys.ts";
 import type { KeyMay, KeyStore, StoredKey } from "../../src/store/stored-key.ts";
 import { eventually } from "../e2e/run-node.ts";
 import { noPostgres, PASSWORD, startPostgres } from "../fakes/postgres-server.ts";
@@ -232,6 +236,49 @@ describe.skipIf(reason !== undefined)("several gateways over one PostgreSQL", ()
     expect(tokens).toBeGreaterThan(850);
     expect(tokens).toBeLessThanOrEqual(1000);
     expect(events.map(({ kind }) => kind)).toContain("store.back");
+  });
+
+  it("lend exactly as one node's ledger does, whatever is asked", async () => {
+    const link = new PostgresLink(server.url, KEYS_CHANNEL, {
+      up: () => {},
+      down: () => {},
+      notified: () => {},
+    });
+    await link.connect({ keepTrying: false });
+    const database = new PostgresLender(link);
+    let run = 0;
+    const ask = fc.record({
+      holder: fc.constantFrom("a", "b", "c"),
+      allowance: fc.constantFrom("tokensPerDay:2026-11-22", "concurrent", "tokensPerMinute"),
+      spent: fc.integer({ min: -50, max: 300 }),
+      want: fc.constantFrom(0, 1, 7, 100, 2000),
+    });
+    try {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(ask, { maxLength: 12 }),
+          fc.integer({ min: 1, max: 1000 }),
+          async (asks, limit) => {
+            const ledger = new LimitLedger();
+            run += 1;
+            for (const { holder, allowance, spent, want } of asks) {
+              // A span of years: what comes back while a test runs is nothing.
+              const span = allowance === "tokensPerMinute" ? 1e15 : 0;
+              const told = { key: `run ${run}`, allowance, limit, span, spent, want };
+              const [[there], [here]] = [
+                await database.exchange(holder, [told]),
+                await ledger.exchange(holder, [told]),
+              ];
+              expect(there?.held).toBeCloseTo(here?.held ?? -1, 3);
+              expect(there?.taken).toBeCloseTo(here?.taken ?? -1, 3);
+            }
+          },
+        ),
+        { numRuns: 25 },
+      );
+    } finally {
+      await link.close();
+    }
   });
 
   it("never say the connection string, and refuse what is none", async () => {
