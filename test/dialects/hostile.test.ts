@@ -177,13 +177,14 @@ describe("JSON that means harm", () => {
     ]);
   });
 
-  test("a million items are read in reasonable time", () => {
+  test("a hundred thousand items are read in reasonable time", () => {
     const began = performance.now();
-    const content = Array.from({ length: 1_000_000 }, () => ({ type: "text", text: "x" }));
+    const content = Array.from({ length: 100_000 }, () => ({ type: "text", text: "x" }));
     const said = translation("messages", "chat").request({ messages: [{ role: "user", content }] });
-    expect(JSON.stringify(said).length).toBeGreaterThan(20_000_000);
-    const input = Array.from({ length: 300_000 }, () => ({ role: "user", content: "x" }));
-    translation("responses", "messages").request({ input });
+    expect(said["messages"]).toEqual([{ role: "user", content: `${"x\n".repeat(99_999)}x` }]);
+    const input = Array.from({ length: 100_000 }, () => ({ role: "user", content: "x" }));
+    const turns = translation("responses", "messages").request({ input })["messages"];
+    expect(JSON.stringify(turns).length).toBeGreaterThan(100_000 * 20);
     expect(performance.now() - began).toBeLessThan(30_000);
   });
 
