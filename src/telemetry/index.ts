@@ -4,12 +4,11 @@
  * few microseconds and never waits for a disk or a network.
  * Never here: what a request meant, or any decision about one.
  */
-export type { LogLevel } from "./access-log/log-level.ts";
 export { METRICS_MEDIA_TYPES, metricsFormat, renderMetrics } from "./metrics/exposition.ts";
 export type { MetricNames } from "./metrics/known-names.ts";
 export { watchEjections } from "./metrics/ejections.ts";
 export { gatewaySamples, machineSamples, serviceSamples } from "./metrics/node-samples.ts";
-export type { Collector, Sample } from "./metrics/registry.ts";
+export type { Sample } from "./metrics/registry.ts";
 export { mergeSnapshots } from "./metrics/snapshot.ts";
 export type { MetricsSnapshot } from "./metrics/snapshot.ts";
 export { createContentKeeper, KEEPS_NOTHING } from "./requests/content-keeper.ts";

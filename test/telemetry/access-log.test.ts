@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -10,6 +10,7 @@ import type { NewEvent } from "../../src/core/index.ts";
 import { createTelemetry } from "../../src/telemetry/index.ts";
 import type { RequestRecord, Telemetry, TelemetryOptions } from "../../src/telemetry/index.ts";
 import { temporaryFolder } from "../e2e/run-node.ts";
+import { makeNamedPipe } from "../fakes/named-pipe.ts";
 import { NAMES, record } from "./records.ts";
 
 type Logs = NonNullable<TelemetryOptions["logs"]>;
@@ -215,7 +216,7 @@ describe("a file", () => {
 describe("a disk that stands still", () => {
   it("stops nobody: lines wait up to their bound, the rest is dropped and counted", async () => {
     const fifo = join(folder.path, "slow");
-    expect(spawnSync("mkfifo", [fifo]).status).toBe(0);
+    makeNamedPipe(fifo);
     // A pipe that nobody reads takes 64 KiB and then nothing more: as near to a dead disk as a test comes without being root.
     const holder = await open(fifo, "r+");
     try {
