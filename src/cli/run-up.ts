@@ -7,11 +7,12 @@ import type { Invocation } from "./command.ts";
 import { gatewaySettings } from "./node/gateway-settings.ts";
 import { printChanges } from "./node/planned-changes.ts";
 import { takeOver } from "./node/running-here.ts";
+import { reloadSpec } from "./node/reload-spec.ts";
 import { decide } from "./node/up-plan.ts";
 import type { UpPlan } from "./node/up-plan.ts";
 import { announce, tell } from "./node/up-view.ts";
 import { locateSpec, presentKeys, readKeys } from "./node-spec.ts";
-import type { LocatedSpec } from "./node-spec.ts";
+import type { LocatedSpec, PresentKeys } from "./node-spec.ts";
 import { reportPlan } from "./plan-report.ts";
 import { Progress } from "./progress.ts";
 import { reportDiagnostics } from "./report.ts";
@@ -26,6 +27,28 @@ const HAND_OVER = 30_000;
 
 /** Runs a node until it is stopped. Throws `OmniError` when the spec is wrong, nothing fits, or nothing starts. */
 export async function runUp(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
+  const { located, keys, decided } = await readSpec(invocation);
+  const simulated = invocation.flag("simulate");
+  const { plan } = decided;
+  const wanted = { located, decided, simulated };
+  reportDiagnostics(plan.diagnostics, terminal);
+  if (invocation.flag("dry-run")) await show(wanted, invocation, terminal);
+  else {
+    const { drain } = located.spec.gateway.timeouts;
+    // A key that is missing stops the start before the node that runs is asked to leave.
+    const given = simulated ? keys.keys : await readKeys(located);
+    if (invocation.flag("replace")) await takeOver(stateFolder(), drain + HAND_OVER);
+    await serve({ ...wanted, invocation, keys: given, keep: invocation.flag("keep-engines") }, terminal);
+  }
+  return EXIT.done;
+}
+
+/** The spec that the command line names, with its keys and what is decided of it. */
+async function readSpec(invocation: Invocation): Promise<{
+  readonly located: LocatedSpec;
+  readonly keys: PresentKeys;
+  readonly decided: UpPlan;
+}> {
   const located = await locateSpec(invocation.positionals[0], invocation.value("model"));
   const simulated = invocation.flag("simulate");
   const keys = await presentKeys(located);
@@ -36,22 +59,11 @@ export async function runUp(invocation: Invocation, terminal: Terminal): Promise
     hasKeys: keys.keys.length > 0,
     simulated,
   });
-  const { plan } = decided;
-  const wanted = {
+  return {
     located,
-    decided: { ...decided, plan: simulated ? onThisMachine(plan) : plan },
-    simulated,
+    keys,
+    decided: { ...decided, plan: simulated ? onThisMachine(decided.plan) : decided.plan },
   };
-  reportDiagnostics(plan.diagnostics, terminal);
-  if (invocation.flag("dry-run")) await show(wanted, invocation, terminal);
-  else {
-    const { drain } = located.spec.gateway.timeouts;
-    // A key that is missing stops the start before the node that runs is asked to leave.
-    const given = simulated ? keys.keys : await readKeys(located);
-    if (invocation.flag("replace")) await takeOver(stateFolder(), drain + HAND_OVER);
-    await serve({ ...wanted, keys: given, keep: invocation.flag("keep-engines") }, terminal);
-  }
-  return EXIT.done;
 }
 
 interface Decided {
@@ -73,13 +85,14 @@ async function show(
 }
 
 interface Serving extends Decided {
+  readonly invocation: Invocation;
   readonly keys: readonly SpecKey[];
   /** A signal leaves the engines to the next Omni. */
   readonly keep: boolean;
 }
 
 async function serve(
-  { located, decided, simulated, keys, keep }: Serving,
+  { located, decided, simulated, keys, keep, invocation }: Serving,
   terminal: Terminal,
 ): Promise<void> {
   const began = performance.now();
@@ -88,9 +101,11 @@ async function serve(
   // Before it has a node, a request to hand over must not end this process without a word.
   const early = holdHandOver();
   let announced = false;
-  const node = await runNode({
-    ...(await settingsOf(located, decided, simulated)),
+  const settings = await settingsOf(located, decided, simulated);
+  const node: RunningNode = await runNode({
+    ...settings,
     keys,
+    onReload: () => reloadSpec(node, () => readSpec(invocation), settings),
     onEvent: (event) => {
       // The first readiness is announced with the URL; later ones end a trouble that was told.
       if (event.severity !== "info" || (announced && event.kind === "service.ready"))
@@ -135,10 +150,7 @@ async function settingsOf(
   return {
     located,
     plan,
-    planAgain: async (spec, circumstances) => {
-      const next = await again(spec, circumstances);
-      return simulated ? onThisMachine(next) : next;
-    },
+    planAgain: againHere(again, simulated),
     learned,
     stateFolder: stateFolder(),
     cards,
@@ -146,6 +158,13 @@ async function settingsOf(
     gateway: await gatewaySettings(located),
   };
 }
+
+const againHere =
+  (again: UpPlan["again"], simulated: boolean): UpPlan["again"] =>
+  async (spec, circumstances) => {
+    const next = await again(spec, circumstances);
+    return simulated ? onThisMachine(next) : next;
+  };
 
 /** A simulated node's engines are processes here, whatever they were planned to run on. */
 const onThisMachine = (plan: Plan): Plan => ({

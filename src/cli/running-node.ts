@@ -1,7 +1,6 @@
-import type { NodeEvent } from "../core/index.ts";
+import type { Diagnostic, NodeEvent } from "../core/index.ts";
 import { OmniError } from "../core/index.ts";
 import { findEngineDriver } from "../engines/index.ts";
-import type { Gateway } from "../gateway/index.ts";
 import type { SpecKey } from "../keys/index.ts";
 import type { Learned } from "../plan/index.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -13,9 +12,12 @@ import type { NodeWatch } from "../watch/index.ts";
 import type { CardIdentity } from "./node/card-identities.ts";
 import type { GatewaySettings } from "./node/gateway-settings.ts";
 import { createLearning } from "./node/learning.ts";
+import { LiveSpec } from "./node/live-spec.ts";
+import type { SpecInForce } from "./node/live-spec.ts";
 import { createLauncher } from "./node/launcher.ts";
 import type { Simulate } from "./node/launcher.ts";
 import { openNodeGateway } from "./node/node-gateway.ts";
+import type { NodeGateway } from "./node/node-gateway.ts";
 import { openNodeWatch } from "./node/node-watch.ts";
 import type { WatchedCards } from "./node/node-watch.ts";
 import { createReplanner } from "./node/replanner.ts";
@@ -46,7 +48,22 @@ export interface NodeSettings {
   /** Keys of the spec. */
   readonly keys: readonly SpecKey[];
   readonly gateway: GatewaySettings;
+  /** Called when somebody who may asks the node to take over its spec anew; resolves with what to tell them. */
+  readonly onReload?: () => Promise<ReloadAnswer>;
   readonly onEvent: (event: NodeEvent) => void;
+}
+
+/** What came of the wish to take over a spec anew. */
+export interface ReloadAnswer {
+  readonly ok: boolean;
+  readonly changes: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What another spec came to. */
+export interface Reloaded extends SpecInForce {
+  readonly keys: readonly SpecKey[];
+  readonly gateway: GatewaySettings;
 }
 
 /** A node that listens; its engines may still be loading. */
@@ -55,6 +72,11 @@ export interface RunningNode {
   services(): readonly ServiceView[];
   /** Resolves once each service is ready, unloaded or has failed for good; rejects with the causes when none is of use. */
   settled(signal: AbortSignal): Promise<void>;
+  /**
+   * Takes over another spec while it serves: what it changes of services, routes, keys and the gateway. a sentence
+   * for each service that is started, restarted or stopped.
+   */
+  reload(next: Reloaded): Promise<readonly string[]>;
   /** Stops streams, then HTTP, then engines, within `deadline` ms; a later call with less time hurries an earlier one. */
   stop(deadline: number): Promise<void>;
   /** Ends everything but the engines, which the next Omni of the same state folder takes over; nothing once it stops. */
@@ -74,11 +96,12 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
   const unsubscribe = store.events.subscribe(settings.onEvent);
   let watch: NodeWatch | undefined;
   let supervisor: Supervisor | undefined;
-  let gateway: Gateway | undefined;
+  let gateway: NodeGateway | undefined;
   try {
     const simulation = settings.simulation?.();
     watch = await openNodeWatch(settings.located.spec, simulation?.cards, store);
-    supervisor = await composeSupervisor(settings, simulation, store, watch);
+    const live = new LiveSpec(settings);
+    supervisor = await composeSupervisor(settings, live, simulation, store, watch);
     gateway = await openNodeGateway({
       located: settings.located,
       plan: settings.plan,
@@ -88,9 +111,10 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
       events: store.events,
       supervisor,
       watch,
+      ...(settings.onReload === undefined ? {} : { onReload: settings.onReload }),
     });
     const { url } = await gateway.listen();
-    return await begin({ store, supervisor, gateway, watch, url, unsubscribe });
+    return await begin({ store, supervisor, gateway, watch, live, url, unsubscribe });
   } catch (thrown) {
     unsubscribe();
     await gateway?.close(0).catch(() => undefined);
@@ -102,12 +126,13 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
 }
 
 async function composeSupervisor(
-  { located, plan, planAgain, stateFolder, cards, learned }: NodeSettings,
+  { plan, stateFolder, cards, learned }: NodeSettings,
+  live: LiveSpec,
   simulation: Simulated | undefined,
   store: Store,
   watch: NodeWatch,
 ): Promise<Supervisor> {
-  const { spec } = located;
+  const { spec } = live.located;
   const runtimes = await createRuntimes({
     spec,
     stateFolder,
@@ -118,7 +143,7 @@ async function composeSupervisor(
   let supervisor: Supervisor | undefined;
   const current = (): Plan => supervisor?.plan() ?? plan;
   const launcher = createLauncher({
-    located,
+    located: live.located,
     plan: current,
     cards,
     stateFolder,
@@ -132,7 +157,12 @@ async function composeSupervisor(
     events: store.events,
     watch,
     cards,
-    replanner: createReplanner({ spec, base: plan, current, planAgain }),
+    replanner: createReplanner({
+      spec: () => live.located.spec,
+      base: () => live.plan,
+      current,
+      planAgain: live.planAgain,
+    }),
     policies: spec.policies,
     measured: createLearning({
       measurements: store.measurements,
@@ -149,8 +179,9 @@ async function composeSupervisor(
 interface Parts {
   readonly store: Store;
   readonly supervisor: Supervisor;
-  readonly gateway: Gateway;
+  readonly gateway: NodeGateway;
   readonly watch: NodeWatch;
+  readonly live: LiveSpec;
   readonly url: string;
   readonly unsubscribe: () => void;
 }
@@ -171,6 +202,7 @@ async function begin(parts: Parts): Promise<RunningNode> {
     url,
     services: () => supervisor.services(),
     settled: (signal) => settle(supervisor, signal),
+    reload: (next) => reload(parts, next),
     stop: async (deadline) => {
       // Whoever hurries a hand-over cuts answers, and still leaves the engines.
       if (stopping !== undefined)
@@ -184,6 +216,32 @@ async function begin(parts: Parts): Promise<RunningNode> {
       await stopping;
     },
   };
+}
+
+/** First what may be refused, then what cannot: a spec that is not taken over leaves everything as it was. */
+async function reload(
+  { store, supervisor, gateway, live }: Parts,
+  next: Reloaded,
+): Promise<readonly string[]> {
+  const back = live.replace(next);
+  try {
+    const changes = (await supervisor.preview(next.plan)).filter(({ change }) => change !== "keep");
+    gateway.reload({ located: next.located, plan: next.plan, specKeys: next.keys, settings: next.gateway });
+    await supervisor.apply(next.plan);
+    tellReload(store, next);
+    return changes.map(({ service, change, why }) => `${service}: ${change}. ${why}`);
+  } catch (thrown) {
+    back();
+    throw thrown;
+  }
+}
+
+function tellReload(store: Store, next: Reloaded): void {
+  store.events.record({
+    kind: "node.reloaded",
+    severity: "info",
+    message: `The node took over ${next.located.origin} anew.`,
+  });
 }
 
 async function stopAll(parts: Parts, deadline: number): Promise<void> {

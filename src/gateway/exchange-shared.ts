@@ -20,7 +20,8 @@ export interface OpenExchange {
 export interface ExchangeShared {
   readonly backends: Backends;
   readonly events: EventLog;
-  readonly limits: GatewayLimits;
+  /** Those of the spec in force; a request keeps the ones that it began with. */
+  limits: GatewayLimits;
   readonly pools: UpstreamPools;
   readonly budget: RetryBudget;
   readonly traffic: Traffic;

@@ -55,6 +55,9 @@ export interface GatewayOptions {
   readonly endpoints?: (inside: GatewayInside) => Readonly<Record<string, Endpoint>>;
 }
 
+/** What a running gateway can be told anew. */
+export type GatewayChanges = Pick<GatewayOptions, "limits" | "corsOrigins" | "allowedHosts" | "tls">;
+
 export interface Gateway {
   /** Throws node.port-busy, node.bad-address or node.open-without-keys. */
   listen(): Promise<{ readonly url: string }>;
@@ -63,4 +66,6 @@ export interface Gateway {
    * then is cut, streams with an error event. A second call with a shorter deadline hurries the first.
    */
   close(deadline: number): Promise<void>;
+  /** Takes over what changed, for requests from now on. Throws gateway.tls, and nothing is changed then. */
+  configure(changes: GatewayChanges): void;
 }

@@ -7,8 +7,8 @@ import { Drain } from "./drain.ts";
 import { EventStreams } from "./events-endpoint.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
 import { KEEPS_NOTHING } from "../telemetry/index.ts";
-import type { Gateway, GatewayOptions } from "./gateway-options.ts";
-import { createHttpServer } from "./http-server.ts";
+import type { Gateway, GatewayChanges, GatewayOptions } from "./gateway-options.ts";
+import { boundClients, createHttpServer, renewCertificate } from "./http-server.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { Patience } from "./patience.ts";
@@ -30,10 +30,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   const shared = sharedOf(options, limits);
   const facts: NodeFacts = { version, started: Date.now(), url: "", stopping: false };
   const streams = new EventStreams(events, limits.heartbeatTime);
-  const names = new NameGuard(host, options.corsOrigins ?? [], options.allowedHosts);
+  const guard = (told: GatewayChanges): NameGuard =>
+    new NameGuard(host, told.corsOrigins ?? [], told.allowedHosts);
+  let names = guard(options);
   const surface = createSurface({ shared, ask: createAskInside(shared) }, facts, streams, options);
   const { keys, meter } = shared;
-  const door = new Door({ surface, names, keys, meter });
+  const door = new Door({
+    surface,
+    keys,
+    meter,
+    get names(): NameGuard {
+      return names;
+    },
+  });
   const server = createHttpServer(limits, options.tls, (req, res) => door.enter(req, res));
   // Places follow what the supervisor does with services.
   const unsubscribe = events.subscribe(({ service }) => {
@@ -47,6 +56,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       const url = await bind(server, host, port);
       facts.url = options.tls === undefined ? url : url.replace(/^http:/, "https:");
       return { url: facts.url };
+    },
+    configure(changes) {
+      if (changes.tls !== undefined) renewCertificate(server, changes.tls);
+      names = guard(changes);
+      shared.limits = { ...DEFAULT_LIMITS, ...changes.limits };
+      boundClients(server, shared.limits);
     },
     async close(deadline) {
       facts.stopping = true;

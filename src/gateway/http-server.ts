@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 
 import { messageOf, OmniError } from "../core/index.ts";
 import type { GatewayLimits } from "./limits.ts";
@@ -37,6 +37,28 @@ export function createHttpServer(
   return server;
 }
 
+/** Takes over other bounds on slow clients, for connections and requests from now on. */
+export function boundClients(server: Server, limits: GatewayLimits): void {
+  server.headersTimeout = limits.headerTime;
+  server.requestTimeout = limits.bodyTime;
+  server.keepAliveTimeout = limits.keepAliveTime;
+}
+
+/** Shows another certificate to clients that connect from now on. Throws gateway.tls when it cannot be used. */
+export function renewCertificate(server: Server, { certificate, key }: TlsFiles): void {
+  if (!(server instanceof TlsServer)) return;
+  try {
+    server.setSecureContext({ cert: certificate, key, minVersion: "TLSv1.2" });
+  } catch (thrown) {
+    throw unusable(thrown);
+  }
+}
+
+const unusable = (thrown: unknown): OmniError =>
+  new OmniError("gateway.tls", `The certificate of gateway.tls cannot be used: ${messageOf(thrown)}.`, {
+    cause: thrown,
+  });
+
 function secured(options: object, { certificate, key }: TlsFiles, limits: GatewayLimits): Server {
   try {
     const server = createTlsServer({
@@ -50,10 +72,6 @@ function secured(options: object, { certificate, key }: TlsFiles, limits: Gatewa
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     return server;
   } catch (thrown) {
-    throw new OmniError(
-      "gateway.tls",
-      `The certificate of gateway.tls cannot be used: ${messageOf(thrown)}.`,
-      { cause: thrown },
-    );
+    throw unusable(thrown);
   }
 }

@@ -5,5 +5,5 @@
  * never prints, and knows no engine by name.
  */
 export { createGateway } from "./gateway.ts";
-export type { Gateway, GatewayInside, GatewayOptions } from "./gateway-options.ts";
+export type { Gateway, GatewayChanges, GatewayInside, GatewayOptions } from "./gateway-options.ts";
 export type { GatewayLimits } from "./limits.ts";

@@ -9,6 +9,7 @@ import { init } from "./init.ts";
 import { keys } from "./keys.ts";
 import { models } from "./models.ts";
 import { plan } from "./plan.ts";
+import { reload } from "./reload.ts";
 import { render } from "./render.ts";
 import { schema } from "./schema.ts";
 import { service } from "./service.ts";
@@ -22,6 +23,7 @@ export const COMMANDS: readonly Command[] = [
   chat,
   status,
   service,
+  reload,
   events,
   keys,
   check,

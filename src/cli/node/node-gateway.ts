@@ -1,6 +1,8 @@
-import { present } from "../../core/index.ts";
+import { messageOf, present } from "../../core/index.ts";
 import type { EventLog } from "../../core/index.ts";
 import type { Admission } from "../../gateway/admission/admission.ts";
+import { sendJson } from "../../gateway/call.ts";
+import { sendError } from "../../gateway/wire-error.ts";
 import { BatchRunner } from "../../gateway/batches/batch-runner.ts";
 import { freePlaces } from "../../gateway/batches/free-places.ts";
 import { readImageModels } from "../../gateway/images/image-models.ts";
@@ -35,19 +37,26 @@ export interface NodeGatewayOptions {
   readonly events: EventLog;
   readonly supervisor: Supervisor;
   readonly watch: NodeWatch;
+  readonly onReload?: () => Promise<unknown>;
+}
+
+/** What of a running gateway another spec changes. */
+export type GatewayReload = Pick<NodeGatewayOptions, "located" | "plan" | "settings" | "specKeys">;
+
+/** The gateway of a node. */
+export interface NodeGateway extends Gateway {
+  /** Takes over what another spec says of keys, names and bounds. Throws gateway.tls, and nothing is changed then. */
+  reload(next: GatewayReload): void;
 }
 
 /** Part of a drain that is left to the books. */
 const BOOKS_TIME = 2000;
 
 /** The node's endpoint with all it needs: places, keys, books, files, batches, images. It does not listen yet. */
-export async function openNodeGateway(options: NodeGatewayOptions): Promise<Gateway> {
+export async function openNodeGateway(options: NodeGatewayOptions): Promise<NodeGateway> {
   const { located, plan, stateFolder, specKeys, events, settings, supervisor } = options;
   const imageModels = readImageModels(located.spec.services, located.folder);
-  const names = metricNames(
-    plan,
-    specKeys.map(({ caller }) => caller.key),
-  );
+  const names = metricNames(plan, namesOf(specKeys));
   const books = await openGatewayBooks({ located, settings, stateFolder, specKeys, events, names });
   let stores: GatewayStores | undefined;
   try {
@@ -60,6 +69,8 @@ export async function openNodeGateway(options: NodeGatewayOptions): Promise<Gate
     throw thrown;
   }
 }
+
+const namesOf = (keys: readonly SpecKey[]): readonly string[] => keys.map(({ caller }) => caller.key);
 
 const placesIn = (supervisor: Supervisor, { limits = {} }: GatewaySettings): Admission =>
   placesOf(supervisor, { queueLimit: limits.queueLimit ?? 0, queueTime: limits.queueTime ?? 0 });
@@ -114,6 +125,7 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
           batchesChanged: () => runner?.wake(),
         }),
         ...readings(settings, books),
+        ...(options.onReload === undefined ? {} : { "/api/reload": reloadEndpoint(options.onReload) }),
       };
     },
   });
@@ -130,6 +142,21 @@ const readings = (
   ...(metricsPath === undefined
     ? {}
     : { [metricsPath]: { open: true, GET: (call) => sendMetrics(call, telemetry.snapshot()) } }),
+});
+
+const reloadEndpoint = (onReload: () => Promise<unknown>): Endpoint => ({
+  admin: true,
+  POST: (call) =>
+    void onReload().then(
+      (answer) => sendJson(call, 200, answer),
+      (thrown: unknown) =>
+        sendError(call, {
+          status: 500,
+          type: "server_error",
+          code: "reload_failed",
+          message: messageOf(thrown),
+        }),
+    ),
 });
 
 function samples(
@@ -167,9 +194,15 @@ const hardwareOf = (watch: NodeWatch) => (): unknown => ({
 });
 
 /** Ends batches first, which go on later, then the clients, then the books. */
-const closing = ({ gateway, runner, stopping }: Served, { stores, books }: Parts): Gateway => {
+const closing = ({ gateway, runner, stopping }: Served, { stores, books }: Parts): NodeGateway => {
   let closed: Promise<void> | undefined;
   return {
+    configure: (changes) => gateway.configure(changes),
+    reload({ settings, specKeys, plan }) {
+      gateway.configure(settings);
+      books.keys.setSpec(specKeys);
+      books.telemetry.rename(metricNames(plan, namesOf(specKeys)));
+    },
     async listen() {
       const listening = await gateway.listen();
       runner.start();

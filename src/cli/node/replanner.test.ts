@@ -38,8 +38,8 @@ beforeAll(async () => {
 function node(): { plan(): Plan; when(circumstances: Partial<Circumstances>): Promise<Plan> } {
   let now = decided.plan;
   const replanner = createReplanner({
-    spec: SPEC.spec,
-    base: decided.plan,
+    spec: () => SPEC.spec,
+    base: () => decided.plan,
     current: () => now,
     planAgain: decided.again,
   });

@@ -12,9 +12,9 @@ export type PlanAgain = (
 ) => Promise<Plan>;
 
 export interface ReplannerInput {
-  readonly spec: Spec;
+  readonly spec: () => Spec;
   /** The plan that the owner's spec gave when nothing was lost. */
-  readonly base: Plan;
+  readonly base: () => Plan;
   /** The plan that the node runs by. */
   readonly current: () => Plan;
   readonly planAgain: PlanAgain;
@@ -25,7 +25,8 @@ export interface ReplannerInput {
  * else is restarted; what can be again as its owner's plan had it goes back there when something is back. Only when
  * somebody would then have no place is everything looked at anew, and the plan that places more services is taken.
  */
-export function createReplanner({ spec, base, current, planAgain }: ReplannerInput): Replanner {
+export function createReplanner(input: ReplannerInput): Replanner {
+  const { current, planAgain } = input;
   let last: Circumstances = { lostDevices: [], failedEngines: [] };
   return {
     async replan(circumstances): Promise<Plan> {
@@ -34,6 +35,8 @@ export function createReplanner({ spec, base, current, planAgain }: ReplannerInp
         failedEngines: failedBy(circumstances),
       };
       const before = current();
+      const spec = input.spec();
+      const base = input.base();
       const preferred = isLessLost(circumstances, last) ? [base, before] : [before];
       last = circumstances;
       const held = await planAgain(holding(spec, preferred, circumstances), known);
