@@ -37,6 +37,9 @@ const MOST_SERVERS = 32;
 /** What would reach a server that the owner of this node did not register. */
 const FOREIGN = ["server_url", "connector_id", "tunnel_id", "headers", "authorization"] as const;
 
+/** False for a body that surely wants none, at the price of a search; what is left has to be parsed. */
+export const mayWantHostedTools = (body: Buffer): boolean => body.includes('"mcp"');
+
 /** Whether a request wants tools run on the server's side. */
 export const wantsHostedTools = (body: JsonObject): boolean =>
   asList(body["tools"])?.some((tool) => asObject(tool)?.["type"] === "mcp") ?? false;
