@@ -2,12 +2,10 @@
  * Dialects: OpenAI's and Anthropic's ways of asking for text, and how requests, answers, streams, errors and counts of
  * one are said in another. Pure: no sockets, no clocks, no chance; whatever comes in, only `DialectError` comes out.
  */
-export type { TokenUsage } from "./answer.ts";
 export { countTokensRequest } from "./count-tokens.ts";
 export type { Dialect, JsonObject } from "./dialect.ts";
 export { readEngineError } from "./engine-error.ts";
 export { findTranslation } from "./find-translation.ts";
-export type { DialectNeeds } from "./needs.ts";
 export { dialectNeeds } from "./needs.ts";
 export { SseReader } from "./sse-reader.ts";
 export type { StreamTranslator, Translation } from "./translation.ts";
