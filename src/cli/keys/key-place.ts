@@ -39,22 +39,3 @@ export async function openKeyStore(
   const { openPostgresKeys } = await import("../../store/postgres/postgres-keys.ts");
   return openPostgresKeys(place.postgres);
 }
-
-/**
- * Whether keys were ever created where this spec keeps them, so that a node asks for one. A shared database that is away
- * counts as one that has keys: the node is closed then.
- */
-export async function hasCreatedKeys(located: LocatedSpec, stateFolder: string): Promise<boolean> {
-  const place = await keyPlaceOf(located, stateFolder);
-  try {
-    const store = await openKeyStore(place, { changes: false });
-    try {
-      return (await store.list()).length > 0;
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    if (error instanceof OmniError && error.code === "store.unreachable") return true;
-    throw error;
-  }
-}
