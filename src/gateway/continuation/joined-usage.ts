@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
-import { asCount } from "./fields.ts";
+import { asCount, asObject } from "./fields.ts";
 
 /** How the tokens of one answer divide between the engines. */
 export interface TokenSplit {
@@ -15,8 +15,14 @@ export function joinedUsage(usage: JsonObject, split: TokenSplit): JsonObject {
   if (prompt === undefined) return usage;
   const promptTokens = promptOf(prompt, split);
   const completion = answerOf(asCount(usage["completion_tokens"]) ?? 0, split);
+  const details = asObject(usage["prompt_tokens_details"]);
+  const cached = asCount(details?.["cached_tokens"]);
   return {
     ...usage,
+    // What was said may have been in the next engine's cache too, and is no part of the client's prompt.
+    ...(cached === undefined
+      ? {}
+      : { prompt_tokens_details: { ...details, cached_tokens: Math.min(cached, promptTokens) } }),
     prompt_tokens: promptTokens,
     completion_tokens: completion,
     total_tokens: promptTokens + completion,

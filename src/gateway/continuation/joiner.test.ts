@@ -71,6 +71,17 @@ test("chat: one id, one role, one usage, the new engine's finish reason", () => 
   expect(joiner.refused).toBeUndefined();
 });
 
+test("chat: no more of the prompt was cached than there is", () => {
+  const { usage: told } = usage(22, 5);
+  const cached = {
+    ...usage(22, 5),
+    usage: { ...told, prompt_tokens_details: { cached_tokens: 21, audio_tokens: 0 } },
+  };
+  expect(join(joinerAfter([first("Hello"), first(" big")], CHAT), [cached])).toMatchObject([
+    { usage: { prompt_tokens: 20, prompt_tokens_details: { cached_tokens: 20, audio_tokens: 0 } } },
+  ]);
+});
+
 test("chat: without a wish for usage none goes out, also where it comes with the end", () => {
   const joiner = joinerAfter([first("Hello")], { ...CHAT, usageWanted: false });
   const events = [
