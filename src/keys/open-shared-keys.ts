@@ -56,7 +56,7 @@ export async function openSharedKeys(connectionString: string, options: NodeKeys
     gate: createKeyGate({ roll, limits, lookAgain, clock }),
     usage,
     callerOf: (name) => roll.callerOf(name),
-      setSpec: (next) => board.setSpec(next),
+    setSpec: (next) => board.setSpec(next),
     ...(options.workers === true
       ? { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }
       : {}),

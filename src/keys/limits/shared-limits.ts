@@ -7,8 +7,9 @@ import { givenBack, waitFor } from "./draining.ts";
 import { refusalFor } from "./limit-refusal.ts";
 import { CLOCK, UNCOUNTED } from "./limits.ts";
 import type { Clock, Limits, LimitState } from "./limits.ts";
-import { inPresent, needsOf } from "./needs.ts";
+import { budgetsAt, needsOf } from "./needs.ts";
 import { Share } from "./share.ts";
+import type { Budgets } from "./needs.ts";
 import type { Need } from "./share.ts";
 
 /** Milliseconds between two reports while requests come; without any there is no timer. */
@@ -32,7 +33,9 @@ export class SharedLimits implements Limits {
   readonly #holder: string;
   readonly #onEvent: (event: NewEvent) => void;
   readonly #clock: Clock;
-  readonly #shares = new Map<string, Share>();
+  /** By key and allowance. */
+  readonly #shares = new Map<string, Map<string, Share>>();
+  #budgets: Budgets = budgetsAt(0);
   #alone = false;
   #underWay: Promise<void> | undefined;
   #next: Promise<void> | undefined;
@@ -48,7 +51,7 @@ export class SharedLimits implements Limits {
 
   admit(caller: Caller, tokens: number): Admitted | KeyRefusal | Promise<Admitted | KeyRefusal> {
     if (caller.limits === undefined) return UNCOUNTED;
-    const needs = needsOf(caller.limits, tokens, this.#clock.wall());
+    const needs = needsOf(caller.limits, tokens, this.#present());
     const shortage = this.#shortage(caller.key, needs);
     if (shortage === undefined) return this.#take(caller.key, needs);
     const now = this.#clock.steady();
@@ -61,7 +64,7 @@ export class SharedLimits implements Limits {
     const { requestsPerMinute, tokensPerMinute } = caller.limits ?? {};
     const now = this.#clock.steady();
     const stateOf = (kind: keyof KeyLimits, limit: number) => {
-      const taken = this.#shares.get(idOf(caller.key, kind))?.taken(now) ?? 0;
+      const taken = this.#shares.get(caller.key)?.get(kind)?.taken(now) ?? 0;
       return {
         limit,
         remaining: Math.max(0, Math.floor(limit - taken)),
@@ -81,14 +84,14 @@ export class SharedLimits implements Limits {
     clearTimeout(this.#timer);
     await this.#underWay;
     // Everything is given back, so that the others need not wait for the loans to end.
-    for (const share of this.#shares.values()) share.leave();
+    for (const share of this.#all()) share.leave();
     await this.#exchange(true);
   }
 
   /** Called once for each admission, when what it takes is known. */
   settle(caller: string, needs: readonly Need[], used: number, since: number): void {
     const now = this.#clock.steady();
-    const wall = this.#clock.wall();
+    const { day, month } = this.#present();
     for (const need of needs) {
       if (need.kind === "requestsPerMinute") continue;
       const share = this.#share(caller, need);
@@ -103,8 +106,11 @@ export class SharedLimits implements Limits {
       }
       // An answer counts for the day and month that it ends in.
       share.change(-need.amount, now);
-      const over = need.ends !== undefined && need.ends <= wall;
-      (over ? this.#share(caller, inPresent(need, wall)) : share).change(used, now);
+      const { allowance, ends } = need.kind === "tokensPerDay" ? day : month;
+      (allowance === need.allowance ? share : this.#share(caller, { ...need, allowance, ends })).change(
+        used,
+        now,
+      );
     }
     this.#arm();
   }
@@ -155,14 +161,29 @@ export class SharedLimits implements Limits {
   }
 
   #share(key: string, need: Need): Share {
-    const id = idOf(key, need.allowance);
-    let share = this.#shares.get(id);
+    let shares = this.#shares.get(key);
+    if (shares === undefined) {
+      shares = new Map();
+      this.#shares.set(key, shares);
+    }
+    let share = shares.get(need.allowance);
     if (share === undefined) {
       share = new Share(key, need, this.#clock.steady());
-      this.#shares.set(id, share);
+      shares.set(need.allowance, share);
     }
     share.limit = need.limit;
     return share;
+  }
+
+  #all(): Share[] {
+    return [...this.#shares.values()].flatMap((shares) => [...shares.values()]);
+  }
+
+  /** The budgets of today. A clock that went back stays in the later day. */
+  #present(): Budgets {
+    const wall = this.#clock.wall();
+    if (wall >= this.#budgets.day.ends) this.#budgets = budgetsAt(wall);
+    return this.#budgets;
   }
 
   #exchange(all: boolean): Promise<void> {
@@ -174,7 +195,7 @@ export class SharedLimits implements Limits {
 
   async #tell(all: boolean): Promise<void> {
     const began = this.#clock.steady();
-    const shares = [...this.#shares.values()].filter((share) => share.due(began, all ? 0 : PERIOD));
+    const shares = this.#all().filter((share) => share.due(began, all ? 0 : PERIOD));
     if (shares.length === 0) return;
     const wasAlone = this.#alone;
     const asks = shares.map((share) => share.ask(began, wasAlone));
@@ -214,15 +235,16 @@ export class SharedLimits implements Limits {
   #tidy(): void {
     const now = this.#clock.steady();
     const wall = this.#clock.wall();
-    for (const [id, share] of this.#shares) if (share.forgettable(now, wall)) this.#shares.delete(id);
+    for (const [key, shares] of this.#shares) {
+      for (const [allowance, share] of shares) if (share.forgettable(now, wall)) shares.delete(allowance);
+      if (shares.size === 0) this.#shares.delete(key);
+    }
   }
 
   #say(severity: NewEvent["severity"], kind: string, message: string): void {
     this.#onEvent({ severity, kind, message });
   }
 }
-
-const idOf = (key: string, allowance: string): string => `${key}\n${allowance}`;
 
 class SharedAdmission implements Admitted {
   readonly #limits: SharedLimits;
