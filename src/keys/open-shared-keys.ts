@@ -37,9 +37,9 @@ export async function openSharedKeys(connectionString: string, options: NodeKeys
     await feed.look();
   } catch (error) {
     if (!(error instanceof OmniError) || error.code !== "store.unreachable") throw error;
-    // Nobody can say whether there are keys: so there are.
-    board.close();
   }
+  // While nobody can say whether there are keys, there are.
+  if (!feed.hasRead) board.close();
   const lender = new PostgresLender(link);
   const limits = new SharedLimits({ lender, holder: randomUUID(), onEvent, clock });
   const write = writing(store, lender, options);
@@ -48,8 +48,11 @@ export async function openSharedKeys(connectionString: string, options: NodeKeys
   let looked = -Infinity;
   const lookAgain = (): boolean => {
     // The answer comes too late for this request, and in time for the next.
-    if (clock.steady() - looked > LOOK_INTERVAL) void feed.look();
-    looked = clock.steady();
+    const now = clock.steady();
+    if (now - looked > LOOK_INTERVAL) {
+      looked = now;
+      void feed.look();
+    }
     return false;
   };
   return {
@@ -77,10 +80,16 @@ class KeyFeed {
   #looking: Promise<void> | undefined;
   #again = false;
   #away = false;
+  #hasRead = false;
 
   constructor(board: KeyBoard, onEvent: NodeKeysOptions["onEvent"]) {
     this.#board = board;
     this.#onEvent = onEvent;
+  }
+
+  /** Whether the keys of the database were ever read. */
+  get hasRead(): boolean {
+    return this.#hasRead;
   }
 
   up(): void {
@@ -121,7 +130,9 @@ class KeyFeed {
   async #read(): Promise<void> {
     try {
       const keys = await this.store?.listIfChanged();
-      if (keys !== undefined) this.#board.set(keys);
+      if (keys === undefined) return;
+      this.#board.set(keys);
+      this.#hasRead = true;
     } catch {
       // The link has said so, and tries again.
     }

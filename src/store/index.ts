@@ -1,6 +1,8 @@
 /**
  * Store: what a node remembers in its state folder, in SQLite: events, the history of cards and machine, what engines
- * really took; all of it bounded by retention. It also says which process owns the folder. Everything in it survives a SIGKILL and can be read from other processes meanwhile.
+ * really took, keys and their usage; all of it bounded by retention. It also says which process owns the folder. Everything
+ * in it survives a SIGKILL and can be read from other processes meanwhile. Keys, limits and usage may lie in a PostgreSQL
+ * instead, which several gateways share.
  * Never here: what an event means, or any decision.
  */
 export { dropContents, openContents } from "./content-table.ts";
