@@ -1,13 +1,16 @@
 /**
- * A node with worker processes, as far as its gateway needs one: one service `oracle` at the engine whose port is the
- * first argument, with as many places as the second says, over as many workers as the third. It tells its parent the URL,
+ * A node with worker processes, as far as its gateway needs one: one service `oracle` at the engine whose port (or socket's
+ * path) is the first argument, with as many places as the second says, over as many workers as the third (none: in this process). It tells its parent the URL,
  * then
  * answers each order (`state`, `places N`, `ready yes|no`, `close N`) with how it stands.
  */
 import { createAdmission } from "../../src/gateway/admission/create-admission.ts";
 import { startGatewayWorkers } from "../../src/cli/node/gateway-workers.ts";
+import type { GatewayWorkers } from "../../src/cli/node/gateway-workers.ts";
 import { OmniError } from "../../src/core/index.ts";
-import type { EventLog, NodeEvent } from "../../src/core/index.ts";
+import type { Address, EventLog, NodeEvent } from "../../src/core/index.ts";
+import { createGateway } from "../../src/gateway/index.ts";
+import { createTelemetry } from "../../src/telemetry/index.ts";
 import type { Backends } from "../../src/supervisor/backends.ts";
 
 const [port = "0", parallel = "3", workers = "2", listenOn = "0"] = process.argv.slice(2);
@@ -17,7 +20,9 @@ let mostLeases = 0;
 let isReady = true;
 const broken: string[] = [];
 
-const address = { kind: "tcp", host: "127.0.0.1", port: Number(port) } as const;
+const address: Address = port.startsWith("/")
+  ? { kind: "unix", path: port }
+  : { kind: "tcp", host: "127.0.0.1", port: Number(port) };
 const backends: Backends = {
   services: () => [
     {
@@ -77,31 +82,40 @@ const admission = createAdmission({
 });
 const usage: unknown[] = [];
 let requests = 0;
-const gateway = startGatewayWorkers({
-  workers: Number(workers),
-  settings: {
-    host: "127.0.0.1",
-    port: Number(listenOn),
-    version: "test",
-    drain: 3000,
-    metricsPath: "/metrics",
-    telemetry: {
-      metrics: true,
-      names: { routes: ["oracle"], services: [{ name: "oracle", model: "stub", kind: "stub" }], keys: [] },
+const telemetry = {
+  metrics: true,
+  names: { routes: ["oracle"], services: [{ name: "oracle", model: "stub", kind: "stub" }], keys: [] },
+};
+const listen = { host: "127.0.0.1", port: Number(listenOn), version: "test" };
+const withWorkers = (): GatewayWorkers =>
+  startGatewayWorkers({
+    workers: Number(workers),
+    settings: { ...listen, drain: 3000, metricsPath: "/metrics", telemetry, imageModels: new Map() },
+    backends,
+    admission,
+    events,
+    keys: {
+      board: { known: { keys: [], ever: false }, subscribe: () => () => {} },
+      lender: {
+        exchange: (_, asks) => Promise.resolve(asks.map(({ want }) => ({ held: want, taken: want }))),
+      },
+      addUsage: (rows) => void usage.push(...rows),
     },
-  },
-  backends,
-  admission,
-  events,
-  keys: {
-    board: { known: { keys: [], ever: false }, subscribe: () => () => {} },
-    lender: { exchange: (_, asks) => Promise.resolve(asks.map(({ want }) => ({ held: want, taken: want }))) },
-    addUsage: (rows) => void usage.push(...rows),
-  },
-  requests: { record: () => void requests++ },
-  control: (service, action) => ({ ok: action === "load", message: `${action} of ${service}` }),
-  hardware: () => ({ cards: 0 }),
-});
+    requests: { record: () => void requests++ },
+    control: (service, action) => ({ ok: action === "load", message: `${action} of ${service}` }),
+    hardware: () => ({ cards: 0 }),
+  });
+/** The same without workers, to compare with. */
+const alone = (): GatewayWorkers => {
+  const { meter } = createTelemetry({
+    ...telemetry,
+    version: "test",
+    tell: (event) => void events.record(event),
+  });
+  const gateway = createGateway({ ...listen, backends, admission, events, meter });
+  return { ...gateway, pids: [], configure: () => {} };
+};
+const gateway = workers === "0" ? alone() : withWorkers();
 
 process.on("message", (order: string) => {
   const [verb, value] = order.split(" ");

@@ -1,7 +1,9 @@
+import type { ImageModels } from "../../gateway/images/image-models.ts";
 import type { GatewayOptions } from "../../gateway/gateway-options.ts";
+import type { ContentBounds } from "../../store/content-table.ts";
 import type { TelemetryOptions } from "../../telemetry/index.ts";
 
-/** What the node tells each of its gateway's workers: plain data, the rest leads through the channel. */
+/** What the node tells each of its gateway's workers: data that is cloned, the rest leads through the channel. */
 export interface GatewayWorkerSettings extends Pick<
   GatewayOptions,
   "host" | "port" | "version" | "limits" | "corsOrigins" | "allowedHosts" | "tls" | "anthropic"
@@ -10,11 +12,16 @@ export interface GatewayWorkerSettings extends Pick<
   readonly telemetry: Pick<TelemetryOptions, "names" | "metrics" | "traces">;
   /** Where metrics are, `/metrics`; nowhere when absent. */
   readonly metricsPath?: string;
-  /** Where the node's events are stored, for those that happened before this process began. */
+  /** What clients left with the node, and its events from before this process began; without it there is neither. */
   readonly stateFolder?: string;
-  /** There is somebody who answers for `/api/hardware` and `/api/services/…`. */
+  /** There is somebody who answers for `/api/hardware`, `/api/services/…` and `/api/reload`. */
   readonly hardware: boolean;
   readonly control: boolean;
+  readonly reload: boolean;
+  /** Services that make images, as `readImageModels` gives them. */
+  readonly imageModels: ImageModels;
+  /** Bounds of contents that are kept, where the spec keeps any. */
+  readonly keepContent?: ContentBounds;
   /** Milliseconds that answers may take yet when the node is gone, `gateway.timeouts.drain`. */
   readonly drain: number;
 }

@@ -1,13 +1,31 @@
 /** A worker of the gateway: a process of its own that shares the node's port. What it knows of the node comes by messages. */
+import { present } from "../../core/index.ts";
 import { createGateway } from "../../gateway/index.ts";
 import type { GatewayInside } from "../../gateway/gateway-options.ts";
 import { serveWorker } from "../../gateway/workers/serve-worker.ts";
 import type { WorkerGateway } from "../../gateway/workers/serve-worker.ts";
 import { workerEndpoints } from "../../gateway/workers/worker-endpoints.ts";
 import type { WorkerSide } from "../../gateway/workers/worker-side.ts";
-import { readEvents } from "../../store/index.ts";
-import { createTelemetry } from "../../telemetry/index.ts";
+import { answerRequests } from "../../gateway/requests-endpoint.ts";
+import type { Endpoint } from "../../gateway/surface.ts";
+import { openContents, openRequests, readEvents } from "../../store/index.ts";
+import { createContentKeeper, createTelemetry, KEEPS_NOTHING } from "../../telemetry/index.ts";
+import type { ContentKeeper } from "../../telemetry/index.ts";
+import { gatewayEndpoints } from "./gateway-endpoints.ts";
+import { openGatewayStores } from "./gateway-stores.ts";
+import type { GatewayStores } from "./gateway-stores.ts";
 import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
+
+interface Left {
+  readonly stores: GatewayStores;
+  readonly contents: ContentKeeper;
+  readonly endpoints: (
+    inside: GatewayInside,
+    side: WorkerSide,
+    stopping: AbortSignal,
+  ) => Readonly<Record<string, Endpoint>>;
+  close(): void;
+}
 
 /** Until the node told how long, ms. */
 let drain = 30_000;
@@ -17,11 +35,39 @@ let stateFolder: string | undefined;
 const isSettings = (value: unknown): value is GatewayWorkerSettings =>
   typeof value === "object" && value !== null && "host" in value && "telemetry" in value;
 
-function compose(side: WorkerSide, settings: unknown): WorkerGateway {
+/** What clients left with the node and what it wrote down, opened once more: every process may. */
+async function openLeft(folder: string, { imageModels, keepContent }: GatewayWorkerSettings): Promise<Left> {
+  const stores = await openGatewayStores(folder);
+  // Rows are written by the node; here they are only read.
+  const requests = openRequests(folder);
+  const kept = keepContent === undefined ? undefined : openContents(folder, keepContent);
+  return {
+    stores,
+    contents: kept === undefined ? KEEPS_NOTHING : createContentKeeper(kept),
+    endpoints: (inside, side, stopping) => ({
+      ...gatewayEndpoints(inside, {
+        stores,
+        imageModels,
+        stopping,
+        // The runner of batches is in the node; where it does not answer, it looks by itself.
+        batchesChanged: () => void side.call("batches").catch(() => undefined),
+      }),
+      "/api/requests": { admin: true, GET: (call) => answerRequests(requests, call) },
+    }),
+    close: () => {
+      stores.close();
+      requests.close();
+      kept?.close();
+    },
+  };
+}
+
+async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGateway> {
   if (!isSettings(settings)) throw new Error("The node sent no settings.");
-  const { telemetry: wanted, stateFolder: folder, metricsPath, hardware, control, ...plain } = settings;
-  ({ drain } = settings);
-  stateFolder = folder;
+  const { telemetry: wanted, metricsPath, hardware, control, reload, ...plain } = settings;
+  ({ drain, stateFolder } = settings);
+  const left = stateFolder === undefined ? undefined : await openLeft(stateFolder, settings);
+  const stopping = new AbortController();
   const telemetry = createTelemetry({
     ...wanted,
     version: plain.version,
@@ -37,21 +83,27 @@ function compose(side: WorkerSide, settings: unknown): WorkerGateway {
     keys: side.keys.gate,
     usage: side.keys.usage,
     meter: telemetry.meter,
+    ...(left === undefined ? {} : { responses: left.stores.responses, contents: left.contents }),
     endpoints: (own) => {
       inside = own;
-      const paths = { hardware, control, ...(metricsPath === undefined ? {} : { metricsPath }) };
-      return workerEndpoints(side, own, paths);
+      const paths = { hardware, control, reload, ...(metricsPath === undefined ? {} : { metricsPath }) };
+      return { ...left?.endpoints(own, side, stopping.signal), ...workerEndpoints(side, own, paths) };
     },
   });
   return {
     listen: () => gateway.listen(),
     async close(deadline) {
       const began = performance.now();
+      stopping.abort();
       await gateway.close(deadline);
+      left?.close();
       await telemetry.close(Math.max(0, deadline - (performance.now() - began)));
     },
     configure: (next) => {
-      if (isSettings(next)) telemetry.rename(next.telemetry.names);
+      if (!isSettings(next)) return;
+      telemetry.rename(next.telemetry.names);
+      const { limits, corsOrigins, allowedHosts, tls } = next;
+      gateway.configure(present({ limits, corsOrigins, allowedHosts, tls }));
     },
     answers: {
       traffic: () => inside?.shared.traffic.snapshot() ?? {},

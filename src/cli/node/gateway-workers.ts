@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 
 import type { EventLog } from "../../core/index.ts";
 import type { Admission } from "../../gateway/admission/admission.ts";
-import type { Gateway } from "../../gateway/gateway-options.ts";
+import type { Gateway, GatewayChanges } from "../../gateway/gateway-options.ts";
 import type { ServiceTraffic } from "../../gateway/traffic.ts";
 import { addTraffic } from "../../gateway/workers/add-traffic.ts";
 import type { Answer } from "../../gateway/workers/named-answer.ts";
@@ -12,13 +12,16 @@ import type { Backends } from "../../supervisor/backends.ts";
 import type { ServiceAction, ServiceControl } from "../../supervisor/service-control.ts";
 import { SERVICE_ACTIONS } from "../../supervisor/service-control.ts";
 import { mergeSnapshots } from "../../telemetry/index.ts";
-import type { MetricsSnapshot, RequestSink } from "../../telemetry/index.ts";
+import type { MetricNames, MetricsSnapshot, RequestSink } from "../../telemetry/index.ts";
 import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
+
+/** What the composition decides; the rest follows from what it passes. */
+type NodeSettings = Omit<GatewayWorkerSettings, "hardware" | "control" | "reload">;
 
 export interface GatewayWorkersOptions {
   /** `gateway.workers`: processes that share the port. */
   readonly workers: number;
-  readonly settings: Omit<GatewayWorkerSettings, "hardware" | "control">;
+  readonly settings: NodeSettings;
   readonly backends: Backends;
   /** Places of the whole node, counted in this process: `createAdmission`. */
   readonly admission: Admission;
@@ -31,6 +34,9 @@ export interface GatewayWorkersOptions {
   readonly metrics?: () => MetricsSnapshot;
   readonly control?: ServiceControl;
   readonly hardware?: () => unknown;
+  readonly reload?: () => Promise<unknown>;
+  /** There is a batch more, or one to be ended: the runner in this process is to look. */
+  readonly batchesChanged?: () => void;
   /** Further answers that workers may ask for by name (`WorkerSide.call`). */
   readonly answers?: Readonly<Record<string, Answer>>;
 }
@@ -38,8 +44,8 @@ export interface GatewayWorkersOptions {
 export interface GatewayWorkers extends Gateway {
   /** Processes that serve now. */
   readonly pids: readonly number[];
-  /** Settings that changed with the spec. */
-  configure(settings: Omit<GatewayWorkerSettings, "hardware" | "control">): void;
+  /** Takes over what changed, names of metrics too. Workers that cannot take a certificate keep the old one and tell. */
+  configure(changes: GatewayChanges & { readonly names?: MetricNames }): void;
 }
 
 const ENTRY = fileURLToPath(new URL("gateway-worker.ts", import.meta.url));
@@ -50,13 +56,16 @@ const isSnapshot = (value: unknown): value is MetricsSnapshot => Array.isArray(v
 
 /** The node's one endpoint, served by processes of their own; in this one are what they share. It does not listen yet. */
 export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWorkers {
-  const { backends, control, hardware, metrics, requests, admission, keys, events } = options;
+  const { backends, control, hardware, metrics, reload, batchesChanged, requests, admission, keys, events } =
+    options;
   const facts = { version: options.settings.version, started: Date.now(), url: "", stopping: false };
-  const complete = (settings: GatewayWorkersOptions["settings"]): GatewayWorkerSettings => ({
+  const complete = (settings: NodeSettings): GatewayWorkerSettings => ({
     ...settings,
     hardware: hardware !== undefined,
     control: control !== undefined,
+    reload: reload !== undefined,
   });
+  let { settings } = options;
   const answers: Record<string, Answer> = {
     status: async () => ({
       ...facts,
@@ -75,6 +84,8 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
       ]),
     ...(hardware === undefined ? {} : { hardware }),
     ...(control === undefined ? {} : { control: (order) => obey(control, order) }),
+    ...(reload === undefined ? {} : { reload }),
+    ...(batchesChanged === undefined ? {} : { batches: batchesChanged }),
     ...options.answers,
   };
   const pool = new WorkerPool({
@@ -95,7 +106,11 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
       facts.stopping = true;
       await pool.close(deadline);
     },
-    configure: (settings) => pool.configure(complete(settings)),
+    configure({ names, ...changes }) {
+      const telemetry = names === undefined ? settings.telemetry : { ...settings.telemetry, names };
+      settings = { ...settings, ...changes, telemetry };
+      pool.configure(complete(settings));
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 
+import { messageOf } from "../../core/index.ts";
 import type { ToWorker } from "./protocol.ts";
 import type { PastEvents } from "./remote-events.ts";
 import type { Answer } from "./named-answer.ts";
@@ -18,7 +19,7 @@ export interface WorkerGateway {
 
 export interface ServeWorkerOptions {
   /** Makes the gateway of what the parent sent; the parts lead to the parent. */
-  readonly compose: (side: WorkerSide, settings: unknown) => WorkerGateway;
+  readonly compose: (side: WorkerSide, settings: unknown) => WorkerGateway | Promise<WorkerGateway>;
   /** Where events before those of this process are read, by the settings. */
   readonly past?: PastEvents;
   /** Milliseconds that answers may take yet when the parent is gone. */
@@ -44,14 +45,26 @@ export function serveWorker({ compose, past, orphanTime }: ServeWorkerOptions): 
     answers,
     onSettings: (settings, first) => {
       if (first) void begin(settings);
-      else gateway?.configure?.(settings);
+      else change(settings);
     },
     onDrain: (deadline) => void end(deadline ?? orphanTime()),
   });
 
+  const change = (settings: unknown): void => {
+    try {
+      gateway?.configure?.(settings);
+    } catch (thrown) {
+      side.events.record({
+        kind: "gateway.worker-unchanged",
+        severity: "warning",
+        message: `Process ${process.pid} of the gateway goes on as it was: ${messageOf(thrown)}`,
+      });
+    }
+  };
+
   const begin = async (settings: unknown): Promise<void> => {
     try {
-      gateway = compose(side, settings);
+      gateway = await compose(side, settings);
       Object.assign(answers, gateway.answers);
       const { url } = await gateway.listen();
       side.listening(url);

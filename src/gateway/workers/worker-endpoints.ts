@@ -1,10 +1,10 @@
 import { messageOf } from "../../core/index.ts";
 import type { ActionAnswer } from "../../supervisor/service-control.ts";
-import { metricsFormat, METRICS_MEDIA_TYPES, renderMetrics } from "../../telemetry/index.ts";
 import type { MetricsSnapshot } from "../../telemetry/index.ts";
 import type { Call } from "../call.ts";
-import { sendJson, sendText } from "../call.ts";
+import { sendJson } from "../call.ts";
 import type { GatewayInside } from "../gateway-options.ts";
+import { sendMetrics } from "../metrics-endpoint.ts";
 import { orderService } from "../service-endpoint.ts";
 import type { Endpoint } from "../surface.ts";
 import { sendError } from "../wire-error.ts";
@@ -15,13 +15,14 @@ export interface WorkerEndpointsOptions {
   readonly metricsPath?: string;
   readonly hardware: boolean;
   readonly control: boolean;
+  readonly reload: boolean;
 }
 
 /** The paths that are about the whole node: any worker answers them, by what the parent says. */
 export function workerEndpoints(
   side: WorkerSide,
   { shared }: GatewayInside,
-  { metricsPath, hardware, control }: WorkerEndpointsOptions,
+  { metricsPath, hardware, control, reload }: WorkerEndpointsOptions,
 ): Record<string, Endpoint> {
   const relay = (what: string, call: Call, send: (answer: unknown) => void): void => {
     side.call(what).then(send, (thrown: unknown) => notNow(call, thrown));
@@ -36,10 +37,19 @@ export function workerEndpoints(
           } satisfies Endpoint,
         }
       : {}),
+    ...(reload
+      ? {
+          "/api/reload": {
+            admin: true,
+            POST: (call) => relay("reload", call, (answer) => sendJson(call, 200, answer)),
+          } satisfies Endpoint,
+        }
+      : {}),
     ...(metricsPath === undefined
       ? {}
       : {
           [metricsPath]: {
+            open: true,
             GET: (call) =>
               relay("metrics", call, (answer) => isSnapshot(answer) && sendMetrics(call, answer)),
           } satisfies Endpoint,
@@ -77,11 +87,6 @@ async function order(
     }
   }
   orderService(backends, () => answer, events, call, rest);
-}
-
-function sendMetrics(call: Call, snapshot: MetricsSnapshot): void {
-  const format = metricsFormat(call.req.headers.accept);
-  sendText(call, 200, METRICS_MEDIA_TYPES[format], renderMetrics(snapshot, format));
 }
 
 const notNow = (call: Call, thrown: unknown): void =>

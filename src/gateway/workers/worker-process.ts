@@ -41,7 +41,8 @@ export class WorkerProcess {
     cluster.setupPrimary({
       exec: entry,
       args: [],
-      serialization: "json",
+      // Settings hold maps and limits without end, which JSON would lose.
+      serialization: "advanced",
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const unneeded = Object.keys(process.env).filter((name) => !NEEDED.test(name));
