@@ -2,8 +2,8 @@
 import { present } from "../../core/index.ts";
 import { createGateway } from "../../gateway/index.ts";
 import type { GatewayInside } from "../../gateway/gateway-options.ts";
-import { serveWorker } from "../../gateway/workers/serve-worker.ts";
-import type { WorkerGateway } from "../../gateway/workers/serve-worker.ts";
+import { serveWorker } from "./serve-worker.ts";
+import type { WorkerGateway } from "./serve-worker.ts";
 import { workerEndpoints } from "../../gateway/workers/worker-endpoints.ts";
 import type { WorkerSide } from "../../gateway/workers/worker-side.ts";
 import { answerRequests } from "../../gateway/requests-endpoint.ts";

@@ -1,10 +1,10 @@
 import cluster from "node:cluster";
 
 import { messageOf } from "../../core/index.ts";
-import type { ToWorker } from "./protocol.ts";
-import type { PastEvents } from "./remote-events.ts";
-import type { Answer } from "./named-answer.ts";
-import { WorkerSide } from "./worker-side.ts";
+import type { ToWorker } from "../../gateway/workers/protocol.ts";
+import type { PastEvents } from "../../gateway/workers/remote-events.ts";
+import type { Answer } from "../../gateway/workers/named-answer.ts";
+import { WorkerSide } from "../../gateway/workers/worker-side.ts";
 
 /** What a worker made of its settings: something that listens and can be ended. */
 export interface WorkerGateway {
