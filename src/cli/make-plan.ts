@@ -58,9 +58,7 @@ export function planFrom(
   const { spec, warnings, locate } = located;
   const { forbid, lostDevices, learned } = options;
   const plan = planNode({ spec, ...readings, ...present({ forbid, lostDevices, learned }) });
-  const placed = plan.diagnostics.map((diagnostic) =>
-    withPlace(diagnostic, located),
-  );
+  const placed = plan.diagnostics.map((diagnostic) => withPlace(diagnostic, located));
   const advice = advise({ spec, plan, shapes: readings.shapes }, locate);
   return { ...plan, diagnostics: sortDiagnostics([...warnings, ...notes, ...placed, ...advice]) };
 }

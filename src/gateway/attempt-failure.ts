@@ -3,7 +3,7 @@ import type { WireError } from "./wire-error.ts";
 
 /** How one try at a service ended without a whole answer. */
 export interface AttemptFailure {
-  /** `unready` is an engine that answered 502 to 504, `faulty` one that answered 500, `busy` one that answered 429; `stopping` is this gateway itself. */
+  /** `unready` is an engine that answered 502 to 504, `faulty` one that answered 500, `busy` one that answered 429, `denied` one that does not know Omni's key; `stopping` is this gateway itself. */
   readonly kind:
     | "connect"
     | "reset"
@@ -12,6 +12,7 @@ export interface AttemptFailure {
     | "unready"
     | "faulty"
     | "busy"
+    | "denied"
     | "timeout"
     | "stopping"
     | "internal";
@@ -30,7 +31,10 @@ const RETRYABLE: ReadonlySet<AttemptFailure["kind"]> = new Set([
 
 /** The engine is there and does not do this request: asking the same one again would only add to its load. */
 export const needsOther = (failure: AttemptFailure): boolean =>
-  failure.kind === "faulty" || failure.kind === "busy" || failure.kind === "timeout";
+  failure.kind === "faulty" ||
+  failure.kind === "busy" ||
+  failure.kind === "denied" ||
+  failure.kind === "timeout";
 
 /** Whether another try is safe: the engine is gone or not there yet, and the client has seen nothing. */
 export const isRetryable = (failure: AttemptFailure): boolean => RETRYABLE.has(failure.kind);
@@ -82,6 +86,8 @@ export function failureError(failure: AttemptFailure, service: string, attempts:
       return { status: 503, type: "server_error", code: "upstream_unready", message, retryAfter: 5 };
     case "internal":
       return { status: 500, type: "server_error", code: "internal_error", message: failure.message };
+    case "denied":
+      return { status: 502, type: "server_error", code: "upstream_denied", message };
     case "connect":
     case "reset":
     case "cut":

@@ -24,6 +24,8 @@ export interface Call {
     error?: string;
     /** An exchange has taken over, and its record too. */
     exchanged?: true;
+    /** What anyone may see; no record is written of it. */
+    quiet?: true;
   };
 }
 

@@ -26,7 +26,7 @@ export interface Delivered {
 export function delivered(
   client: Client,
   ask: Ask,
-  { dialect, translation }: EngineRequest,
+  { dialect, translation, inward, reshape }: EngineRequest,
   status: number,
   body: Buffer,
   created: number,
@@ -40,13 +40,15 @@ export function delivered(
       asEvent: () => wireErrorEvent(client.family, error, client.id),
     };
   }
-  if (failed || translation === undefined) return asItIs(body);
+  if (reshape !== undefined) return { ...asItIs(reshape(status, body)), usage: findUsage(body) };
+  if (failed || (translation === undefined && inward === undefined)) return asItIs(body);
   try {
     const read: unknown = JSON.parse(body.toString("utf8"));
     if (!isObject(read)) return { unreadable: "its answer is no JSON object" };
-    const answer = translation.answer(read, ask.json(), { created });
+    const lane = inward?.answer(read, ask.json(), { created }) ?? read;
+    const answer = translation?.answer(lane, ask.json(), { created }) ?? lane;
     const text = Buffer.from(JSON.stringify(answer));
-    return { ...asItIs(text), usage: findUsage(body), answer };
+    return { ...asItIs(text), usage: findUsage(text) ?? findUsage(body), answer };
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return { unreadable: "its answer is no JSON" };
     if (thrown instanceof DialectError) return { unreadable: `its answer is none: ${thrown.message}` };

@@ -48,7 +48,10 @@ export class Door {
     const place = surface.find(call.path);
     if (place === undefined) surface.notFound(call);
     else if (isPreflight(req)) preflight(call, allowedMethods(place.endpoint));
-    else if ("status" in found && place.endpoint.open !== true) unauthorized(call, found);
+    else if (place.endpoint.open === true) {
+      call.note.quiet = true;
+      serve(place.endpoint, call, place.rest);
+    } else if ("status" in found) unauthorized(call, found);
     else if (place.endpoint.admin === true && call.caller?.admin !== true) {
       refuse(call, "admin_required", "This is for keys that may change the node (admin: true).");
     } else serve(place.endpoint, call, place.rest);
@@ -86,7 +89,8 @@ export class Door {
     const { req, res, note } = call;
     const sentBefore = req.socket.bytesWritten;
     res.once("close", () => {
-      if (note.exchanged === true) return;
+      // Who looks whether the node lives would fill the log.
+      if (note.exchanged === true || (note.quiet === true && res.statusCode < 400)) return;
       const refused = note.error !== undefined;
       this.#options.meter.finished({
         id: call.id,

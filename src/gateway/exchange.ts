@@ -13,6 +13,7 @@ import { limitError, refusedBy } from "./nobody.ts";
 import { Outflow } from "./outflow.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Impatient } from "./patience.ts";
+import type { Scoring } from "./passthrough/reranking.ts";
 import type { Pursued } from "./pursuit.ts";
 import { Pursuit } from "./pursuit.ts";
 import { Report } from "./report.ts";
@@ -27,6 +28,8 @@ import type { WireError } from "./wire-error.ts";
 import { sendErrorTo, streamError } from "./wire-error.ts";
 
 export interface ExchangeOptions {
+  /** For requests to order or score documents: how each engine is asked. */
+  readonly scoring?: Scoring;
   /** Called with the answer as the client got it, once it is whole. Only answers that had to be read are told. */
   readonly remember?: (answer: JsonObject) => void;
 }
@@ -58,7 +61,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     const policy = policyOf(target, shared.limits);
     const report = new Report(shared, client, ask, target);
     const chance = new SecondChance(shared, policy);
-    this.#pursued = { shared, client, ask, target, policy, report, chance };
+    this.#pursued = { shared, client, ask, target, policy, report, chance, scoring: options.scoring };
     this.#pursuit = new Pursuit(this.#pursued, this);
     this.deadline = performance.now() + policy.total;
   }
@@ -171,7 +174,14 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
       return;
     }
     const { lane } = outflow;
-    this.#pursuit.resumption = { service: of.service, failure, lane, body: outflow.laneBody(), said };
+    this.#pursuit.resumption = {
+      service: of.service,
+      failure,
+      lane,
+      body: outflow.laneBody(),
+      said,
+      heals: true,
+    };
     chance.passOver(of.service);
     this.#pursuit.go();
   }
@@ -183,13 +193,14 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     chance.passOver(of.service);
     // The other half of a hedge may still answer.
     if (this.#pursuit.tries.size > 0) return;
+    const { resumption } = this.#pursuit;
+    if (resumption !== undefined) resumption.heals = false;
     if (chance.toRetry(failure, this.#pursuit.choice)) {
       report.retried(of.service, failure);
       this.#pursuit.go();
       return;
     }
     report.failed(of.service, failure);
-    const { resumption } = this.#pursuit;
     if (resumption !== undefined) this.#endCut(resumption.failure, resumption.service);
     else if (chance.passesOn(failure, of.service) && failure.passOn !== undefined) failure.passOn();
     else this.#refuse(refusedBy(shared.backends, target, of.service, failure, report.attempts));

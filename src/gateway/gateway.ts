@@ -1,4 +1,5 @@
 import { OmniError } from "../core/index.ts";
+import { surfaceOf } from "../engines/index.ts";
 import { isLoopback, NameGuard } from "./access.ts";
 import { createAskInside } from "./ask-inside.ts";
 import { bind } from "./bind.ts";
@@ -13,6 +14,7 @@ import type { GatewayLimits } from "./limits.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { Patience } from "./patience.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { createTokenCounter } from "./routing/token-counter.ts";
 import { createRouter } from "./routing/create-router.ts";
 import { NO_BOOK, NO_METER, OPEN_GATE, placesOf } from "./standard-parts.ts";
 import type { NodeFacts } from "./status-endpoint.ts";
@@ -77,14 +79,16 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShared {
   const { backends, events } = options;
+  const pools = new UpstreamPools(limits);
+  const countTokens = createTokenCounter({ backends, pools, surfaceOf });
   return {
     backends,
     events,
     limits,
-    pools: new UpstreamPools(limits),
+    pools,
     budget: new RetryBudget(performance.now()),
     traffic: new Traffic(),
-    router: options.router ?? createRouter({ backends, events }),
+    router: options.router ?? createRouter({ backends, events, countTokens }),
     admission: options.admission ?? placesOf(backends, limits),
     keys: options.keys ?? OPEN_GATE,
     meter: options.meter ?? NO_METER,

@@ -1,5 +1,3 @@
-import type { RoutePolicy } from "./route-policy.ts";
-
 /** A second try beside a first one that is slow, at most one a request. */
 export class Hedge {
   readonly #ask: () => void;
@@ -11,12 +9,11 @@ export class Hedge {
     this.#ask = ask;
   }
 
-  /** Called with a first try; `promptTokens` is what the prompt may have. */
-  arm({ hedge }: RoutePolicy, promptTokens: number): void {
-    if (hedge === undefined || this.#used || promptTokens >= (hedge.below ?? Number.POSITIVE_INFINITY))
-      return;
+  /** Called with a first try; `after` is how long it may be silent, `undefined` for ever. */
+  arm(after: number | undefined): void {
+    if (after === undefined || this.#used) return;
     this.#used = true;
-    this.#timer = setTimeout(this.#ask, hedge.after);
+    this.#timer = setTimeout(this.#ask, after);
   }
 
   cancel(): void {

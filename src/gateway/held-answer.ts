@@ -6,6 +6,8 @@ import { findUsage } from "./usage.ts";
 
 /** What a status says about the engine rather than about the request. Anthropic answers 529 when it is overloaded. */
 const KIND_OF_STATUS: ReadonlyMap<number, AttemptFailure["kind"]> = new Map([
+  [401, "denied"],
+  [403, "denied"],
   [429, "busy"],
   [500, "faulty"],
   [502, "unready"],
@@ -44,6 +46,12 @@ export class HeldAnswer implements Answer {
       return;
     }
     this.#chunks.push(chunk);
+    // Speech is listened to while it is made.
+    if (this.#size === 0 && this.#status === 200 && this.#isSound()) {
+      this.#size = chunk.length;
+      this.#passOnFromHere();
+      return;
+    }
     this.#size += chunk.length;
     if (this.#size > this.#owner.limits.holdBytes) this.#passOnFromHere();
   }
@@ -60,7 +68,10 @@ export class HeldAnswer implements Answer {
       this.#owner.broken({ kind: kind ?? "garbage", message });
     } else if (kind !== undefined) {
       const message = `the engine answered ${this.#status}`;
-      this.#owner.broken({ kind, message, passOn: () => this.#deliver() });
+      // What an engine says of Omni's own key is nothing for the client.
+      this.#owner.broken(
+        kind === "denied" ? { kind, message } : { kind, message, passOn: () => this.#deliver() },
+      );
     } else if (this.#status === 200 && !this.#looksWhole()) {
       this.#owner.broken({ kind: "cut", message: "its JSON ends in the middle" });
     } else this.#deliver();
@@ -96,6 +107,10 @@ export class HeldAnswer implements Answer {
     const body =
       this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size);
     this.#owner.deliver(this.#status, this.#received, body);
+  }
+
+  #isSound(): boolean {
+    return /^(?:audio\/|application\/octet-stream)/i.test(String(this.#received["content-type"] ?? ""));
   }
 
   /** An engine that closes instead of counting bytes cuts its JSON unnoticed; the last byte tells. */

@@ -39,6 +39,11 @@ export class Inflow {
     return rest + (this.#joiner?.end() ?? "");
   }
 
+  /** Why the stream does not go on from what the client has; nothing of it went out then. */
+  get refused(): string | undefined {
+    return this.#joiner?.refused;
+  }
+
   #joined(text: string): string {
     if (this.#joiner === undefined || text === "") return text;
     let out = "";

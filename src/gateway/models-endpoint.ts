@@ -6,7 +6,7 @@ import { badRequest, sendError } from "./wire-error.ts";
 
 /** `GET /v1/models`: every name that a request may ask for, in OpenAI's shape plus what this node knows of it. */
 export function listModels(backends: Backends, call: Call): void {
-  const data = knownNames(backends).map((name) => modelObject(backends, name));
+  const data = knownNames(backends, call.caller).map((name) => modelObject(backends, name));
   sendJson(call, 200, { object: "list", data });
 }
 
@@ -22,7 +22,7 @@ export function showModel(backends: Backends, call: Call, encoded: string): void
     );
     return;
   }
-  const known = knownNames(backends);
+  const known = knownNames(backends, call.caller);
   if (known.includes(id)) sendJson(call, 200, modelObject(backends, id));
   else sendError(call, unknownModel(id, known));
 }

@@ -14,7 +14,7 @@ import { badRequest } from "./wire-error.ts";
 /** 400 that says of each service of a route why it does not take this request. */
 export function nobodySuits({ route }: Target, { skipped }: Choice): WireError {
   const reasons = skipped.map(({ service, why }) => `"${service}": ${why}`).join("; ");
-  const tooLong = skipped.length > 0 && skipped.every(({ why }) => why.includes("window"));
+  const tooLong = skipped.length > 0 && skipped.every(({ because }) => because === "window");
   return badRequest(
     tooLong ? "context_length_exceeded" : "no_service_suits",
     `No service of "${route}" takes this request. ${reasons}.`,

@@ -7,6 +7,7 @@ import type { EngineRequest } from "./engine-request.ts";
 import { engineRequest, resumingRequest } from "./engine-request.ts";
 import { Inflow } from "./inflow.ts";
 import type { Ask } from "./ask.ts";
+import type { Scoring } from "./passthrough/reranking.ts";
 import type { Granted } from "./try.ts";
 
 /** An answer that was cut and is to go on. */
@@ -18,11 +19,24 @@ export interface Resumption {
   /** The client's request in the lane's dialect. */
   readonly body: JsonObject;
   readonly said: Said;
+  /** False after an engine did not go on exactly from there: then it is given half words, too. */
+  heals: boolean;
 }
 
 interface Prepared {
   readonly request: EngineRequest;
   readonly inflow?: Inflow;
+}
+
+/** A request to order or score documents in the shape that the granted service's engine takes. */
+export function prepareScoring(
+  scoring: Scoring,
+  { service, surface, lease }: Granted,
+): Prepared | { readonly unservable: string } {
+  const turn = scoring.turn(surface.paths);
+  if ("unservable" in turn) return turn;
+  const body = Buffer.from(JSON.stringify({ ...turn.body, model: lease.model ?? service }));
+  return { request: { path: turn.path, body, usageIsOurs: false, reshape: turn.answer } };
 }
 
 /** What the granted service is sent: the request, or the request to go on with what was cut. Throws DialectError. */
@@ -35,13 +49,19 @@ export function prepare(
   const alias = lease.model ?? service;
   if (resumption === undefined) {
     const request = engineRequest(ask, surface, alias);
-    return "unservable" in request ? request : { request };
+    if ("unservable" in request) return request;
+    const { inward } = request;
+    if (inward === undefined || !ask.stream) return { request };
+    return { request, inflow: new Inflow(inward.stream(counted(ask.json())), undefined, eventBytes) };
   }
-  const { lane, said, body } = resumption;
-  const continuation = continueWith(body, lane, said, surface);
+  const { lane, said, body, heals } = resumption;
+  const continuation = continueWith(body, lane, said, surface, { heals });
   if ("impossible" in continuation) return { unservable: continuation.impossible };
-  const request = resumingRequest(continuation.body, lane, surface, alias);
+  const request = resumingRequest(continuation, lane, surface, alias);
   if ("unservable" in request) return request;
-  const translator = request.translation?.stream(continuation.body);
+  const translator = request.inward?.stream(counted(continuation.body));
   return { request, inflow: new Inflow(translator, continuation.joiner, eventBytes) };
 }
+
+/** Usage is known to Omni in any case; whether the client hears of it is decided where it goes out. */
+const counted = (body: JsonObject): JsonObject => ({ ...body, stream_options: { include_usage: true } });

@@ -112,7 +112,7 @@ function mediaTypeRefusal(type: string | undefined, encoding: string | undefined
   return undefined;
 }
 
-const tooLarge = (limit: number): WireError => ({
+export const tooLarge = (limit: number): WireError => ({
   status: 413,
   type: "invalid_request_error",
   code: "body_too_large",

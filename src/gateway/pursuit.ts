@@ -8,10 +8,12 @@ import { requestHeaders } from "./forwarded-headers.ts";
 import { Hedge } from "./hedge.ts";
 import { nobodySuits } from "./nobody.ts";
 import type { Resumption } from "./prepared.ts";
-import { prepare } from "./prepared.ts";
+import { prepare, prepareScoring } from "./prepared.ts";
+import type { Scoring } from "./passthrough/reranking.ts";
 import type { Report } from "./report.ts";
 import type { Ask } from "./ask.ts";
 import type { RoutePolicy } from "./route-policy.ts";
+import { hedgeAfter } from "./routing/hedge-after.ts";
 import type { Choice } from "./routing/router.ts";
 import type { SecondChance } from "./second-chance.ts";
 import { leased, seek } from "./seek.ts";
@@ -32,6 +34,7 @@ export interface Pursued {
   readonly policy: RoutePolicy;
   readonly report: Report;
   readonly chance: SecondChance;
+  readonly scoring: Scoring | undefined;
 }
 
 interface PursuitParent extends TryParent {
@@ -155,10 +158,13 @@ export class Pursuit {
 
   /** False when this service cannot be asked for this request; it is passed over then. */
   #send(granted: Granted): boolean {
-    const { ask, chance, shared } = this.#pursued;
+    const { ask, chance, shared, scoring } = this.#pursued;
     let prepared: ReturnType<typeof prepare>;
     try {
-      prepared = prepare(ask, granted, this.resumption, shared.limits.eventBytes);
+      prepared =
+        scoring === undefined
+          ? prepare(ask, granted, this.resumption, shared.limits.eventBytes)
+          : prepareScoring(scoring, granted);
     } catch (thrown) {
       giveBack(granted);
       if (thrown instanceof DialectError) {
@@ -187,14 +193,21 @@ export class Pursuit {
       idle,
       patience: shared.patience,
       told,
+      resumes: this.resumption !== undefined,
     });
     chance.attempts++;
     this.tries.add(one);
     report.began(one, lease.engine);
     const received = client.headers["traceparent"];
     const trace = shared.meter.traceparent(client.id, typeof received === "string" ? received : undefined);
-    one.dispatch(shared.pools, requestHeaders(client.headers, client.id, lease.address, trace));
-    if (this.resumption === undefined) this.#hedge.arm(policy, report.promptEstimate);
+    one.dispatch(
+      shared.pools,
+      requestHeaders(client.headers, client.id, lease.address, trace, ask.contentType),
+    );
+    const { tokens } = this.choice;
+    if (this.resumption === undefined && tokens !== undefined) {
+      this.#hedge.arm(hedgeAfter(this.#pursued.target.rules, tokens));
+    }
   }
 
   readonly #fault = (thrown: unknown): void => {

@@ -96,7 +96,10 @@ export class Report {
     const head = answerHeaders(received, own);
     head.push(...this.#client.answerHeaders, ...this.servedBy(), ...keys.limitHeaders(this.#client.caller));
     const now = performance.now() - this.#began;
-    head.push("server-timing", serverTiming({ queued: this.#queued, engine: now - this.#queued }));
+    head.push(
+      "server-timing",
+      serverTiming({ queued: this.#queued, route: this.#target.route, engine: now - this.#queued }),
+    );
     return head;
   }
 

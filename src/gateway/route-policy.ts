@@ -10,8 +10,6 @@ export interface RoutePolicy {
   readonly firstByte: number;
   readonly idle: number;
   readonly total: number;
-  /** A second service is asked when the first is silent for so long, for prompts of fewer tokens than `below`. */
-  readonly hedge?: { readonly after: number; readonly below?: number };
 }
 
 /** The rules of the target's route in the spec, the gateway's own where it has none. */
@@ -25,11 +23,9 @@ export function policyOf({ rules }: Target, limits: GatewayLimits): RoutePolicy 
       total: limits.totalTime,
     };
   }
-  const { timeouts, hedge } = rules;
   return {
     attempts: rules.retries + 1,
     continues: rules.continue,
-    ...timeouts,
-    ...(hedge === undefined ? {} : { hedge }),
+    ...rules.timeouts,
   };
 }

@@ -2,28 +2,13 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import type { JsonObject } from "../dialects/dialect.ts";
 import type { Ask, Operation } from "./ask.ts";
+import { ROUTED_MEMBERS } from "./routing/routed-members.ts";
 import type { Span } from "./top-level-scan.ts";
 import { editedBody } from "./edited-body.ts";
 import { ScanError, TopLevelScan } from "./top-level-scan.ts";
 
-/** Members of the outermost object that routing looks at without parsing the rest. */
-const WANTED = [
-  "model",
-  "stream",
-  "stream_options",
-  "messages",
-  "prompt",
-  "input",
-  "system",
-  "tools",
-  "response_format",
-  "max_tokens",
-  "max_completion_tokens",
-  "max_output_tokens",
-  "user",
-  "prompt_cache_key",
-  "n",
-] as const;
+/** Members of the outermost object that are looked at without parsing the rest. */
+const WANTED = [...new Set(["model", "stream", "stream_options", ...ROUTED_MEMBERS])];
 /** Bytes read before the event loop gets its turn: about a millisecond. */
 const SLICE = 128 * 1024;
 

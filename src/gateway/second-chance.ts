@@ -62,7 +62,7 @@ export class SecondChance {
 
   /** Tells the supervisor what was seen of the engine, so that it looks for itself. */
   blame(service: string, { kind, message }: AttemptFailure): void {
-    if (kind === "stopping" || kind === "internal" || kind === "busy") return;
+    if (kind === "stopping" || kind === "internal" || kind === "busy" || kind === "denied") return;
     if (kind === "faulty") this.#shared.backends.reportWrong?.(service, message);
     else this.#shared.backends.reportBroken(service, message);
   }

@@ -26,7 +26,10 @@ export const NO_METER: Meter = {
 };
 
 /** Places by what each service generates at the same time, counted in this process. */
-export const placesOf = (backends: Backends, limits: Pick<GatewayLimits, "queueLimit" | "queueTime">): Admission =>
+export const placesOf = (
+  backends: Backends,
+  limits: Pick<GatewayLimits, "queueLimit" | "queueTime">,
+): Admission =>
   createAdmission({
     capacityOf: (service) => viewOf(backends, service)?.parallel,
     queueLimitOf: (service) => viewOf(backends, service)?.queueLimit,

@@ -118,7 +118,8 @@ export class StreamAnswer implements Answer {
     if (this.#inflow === undefined) this.#send(this.#outflow.pass(events));
     else {
       const lane = this.#inflow.push(events);
-      if (lane !== "") this.#send(this.#outflow.pass(Buffer.from(lane)));
+      if (this.#inflow.refused !== undefined) this.#refuse(this.#inflow.refused);
+      else if (lane !== "") this.#send(this.#outflow.pass(Buffer.from(lane)));
     }
   }
 

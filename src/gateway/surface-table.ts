@@ -1,3 +1,4 @@
+import type { Operation } from "./ask.ts";
 import type { Call } from "./call.ts";
 import { sendJson } from "./call.ts";
 import { answerEvents } from "./events-endpoint.ts";
@@ -6,7 +7,9 @@ import type { GatewayInside, GatewayOptions } from "./gateway-options.ts";
 import { answerHealth, answerReadiness } from "./health-endpoint.ts";
 import { listModels, showModel } from "./models-endpoint.ts";
 import { OPERATIONS } from "./operations.ts";
+import { passthroughEndpoints } from "./passthrough-endpoints.ts";
 import { proxyRequest } from "./proxy-endpoint.ts";
+import { serveChat } from "./chat-request.ts";
 import { responsesEndpoints } from "./responses-request.ts";
 import { orderService } from "./service-endpoint.ts";
 import type { NodeFacts } from "./status-endpoint.ts";
@@ -31,24 +34,29 @@ export function createSurface(
     "/v1/models/*": { GET: (call, id) => showModel(backends, call, id) },
     ...dialects(inside, options),
     ...responsesEndpoints(inside, options),
+    ...passthroughEndpoints(shared, options.anthropic ?? true),
     ...nodeEndpoints(inside, facts, streams, options),
     ...options.endpoints?.(inside),
   });
 }
 
 /** The paths whose bodies are routed by their `model`. */
-const dialects = (
-  { shared }: GatewayInside,
-  { anthropic = true }: GatewayOptions,
-): Record<string, Endpoint> =>
-  Object.fromEntries(
+const dialects = (inside: GatewayInside, options: GatewayOptions): Record<string, Endpoint> => ({
+  "/v1/chat/completions": { POST: (call) => serveChat(inside, options, call) },
+  ...Object.fromEntries(
     Object.entries(OPERATIONS)
-      .filter(([, operation]) => operation !== "responses" && (anthropic || operation !== "messages"))
+      .filter(
+        ([, operation]) => !OWN.has(operation) && (operation !== "messages" || options.anthropic !== false),
+      )
       .map(([path, operation]) => [
         path,
-        { POST: (call: Call) => proxyRequest(shared, call, operation) } satisfies Endpoint,
+        { POST: (call: Call) => proxyRequest(inside.shared, call, operation) } satisfies Endpoint,
       ]),
-  );
+  ),
+});
+
+/** Operations whose requests are looked into before they are routed. */
+const OWN: ReadonlySet<Operation> = new Set(["chat", "responses"]);
 
 function nodeEndpoints(
   { shared }: GatewayInside,

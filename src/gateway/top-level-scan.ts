@@ -213,7 +213,8 @@ export class TopLevelScan {
       const name: unknown = JSON.parse(this.#body.toString("utf8", start, this.#at));
       return typeof name === "string" && this.#wanted.has(name) ? name : undefined;
     }
-    for (const [name, bytes] of this.#wanted) if (bytes.equals(raw)) return name;
+    const { length } = raw;
+    for (const [name, bytes] of this.#wanted) if (bytes.length === length && bytes.equals(raw)) return name;
     return undefined;
   }
 

@@ -39,8 +39,10 @@ export interface TryParent {
 interface TryOptions {
   readonly granted: Granted;
   readonly request: EngineRequest;
-  /** Set for a try that goes on with an answer. */
+  /** Where the engine's events are not yet those of the stream. */
   readonly inflow?: Inflow;
+  /** It goes on with an answer of which the client has a part. */
+  readonly resumes: boolean;
   /** Milliseconds until the first byte, and between two. */
   readonly firstByte: number;
   readonly idle: number;
@@ -73,7 +75,7 @@ export class Try implements AttemptOwner, Impatient {
     this.request = options.request;
     this.limits = parent.limits;
     this.outlet = parent.outlet;
-    this.resumes = options.inflow !== undefined;
+    this.resumes = options.resumes;
     this.deadline = this.began + options.firstByte;
     this.#attempt = new Attempt(this);
   }

@@ -60,7 +60,7 @@ export const telemetrySchema = z.strictObject({
     .meta({ default: {} }),
   traces: z
     .strictObject({
-      otlp: url(["http", "https", "grpc"], "http://otel-collector:4318").describe("OTLP endpoint."),
+      otlp: url(["http", "https"], "http://otel-collector:4318").describe("OTLP endpoint."),
       headers: z
         .record(z.string().min(1), z.union([z.string(), secret()]))
         .optional()

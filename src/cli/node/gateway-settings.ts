@@ -82,7 +82,10 @@ async function tlsFiles({ spec, folder }: LocatedSpec): Promise<GatewayOptions["
   const key = await readSecretOf(tls.key, folder);
   if (key === undefined) {
     const from = tls.key.env === undefined ? `the file ${tls.key.file ?? ""}` : `the variable ${tls.key.env}`;
-    throw new OmniError("gateway.tls", `The private key of gateway.tls comes from ${from}, which is not set.`);
+    throw new OmniError(
+      "gateway.tls",
+      `The private key of gateway.tls comes from ${from}, which is not set.`,
+    );
   }
   return { certificate, key };
 }

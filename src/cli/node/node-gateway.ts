@@ -15,7 +15,7 @@ import type { Endpoint } from "../../gateway/surface.ts";
 import type { SpecKey } from "../../keys/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { Supervisor } from "../../supervisor/index.ts";
-import { gatewaySamples, machineSamples, serviceSamples } from "../../telemetry/index.ts";
+import { gatewaySamples, machineSamples, serviceSamples, watchEjections } from "../../telemetry/index.ts";
 import type { Sample } from "../../telemetry/index.ts";
 import type { NodeWatch } from "../../watch/index.ts";
 import type { LocatedSpec } from "../node-spec.ts";
@@ -86,12 +86,14 @@ interface Served {
   readonly gateway: Gateway;
   readonly runner: BatchRunner;
   readonly stopping: AbortController;
+  readonly ejections: ReturnType<typeof watchEjections>;
 }
 
 function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
   const { plan, settings, events, supervisor, watch } = options;
   const { books, stores, admission } = parts;
   const stopping = new AbortController();
+  const ejections = watchEjections(events);
   let runner: BatchRunner | undefined;
   const gateway = createGateway({
     ...present({
@@ -117,6 +119,7 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
     endpoints: (inside) => {
       runner = batchRunner(inside, options, parts);
       books.telemetry.addCollector({ collect: () => samples(inside, options, parts) });
+      books.telemetry.addCollector(ejections);
       return {
         ...gatewayEndpoints(inside, {
           stores,
@@ -130,7 +133,7 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
     },
   });
   if (runner === undefined) throw new Error("the gateway made no endpoints");
-  return { gateway, runner, stopping };
+  return { gateway, runner, stopping, ejections };
 }
 
 /** What the gateway tells of itself. Metrics hold names and figures, no contents; who scrapes them shows no key. */
@@ -168,7 +171,7 @@ function samples(
   return [
     ...serviceSamples(supervisor.services(), (service) => admission.load(service).waiting),
     ...(reading === undefined ? [] : machineSamples(reading)),
-    ...gatewaySamples({ openStreams: shared.open.size }),
+    ...gatewaySamples({ openRequests: shared.open.size }),
   ];
 }
 
@@ -194,7 +197,7 @@ const hardwareOf = (watch: NodeWatch) => (): unknown => ({
 });
 
 /** Ends batches first, which go on later, then the clients, then the books. */
-const closing = ({ gateway, runner, stopping }: Served, { stores, books }: Parts): NodeGateway => {
+const closing = ({ gateway, runner, stopping, ejections }: Served, { stores, books }: Parts): NodeGateway => {
   let closed: Promise<void> | undefined;
   return {
     configure: (changes) => gateway.configure(changes),
@@ -215,6 +218,7 @@ const closing = ({ gateway, runner, stopping }: Served, { stores, books }: Parts
         await runner.close();
         await late;
         stores.close();
+        ejections.close();
         await books.close(BOOKS_TIME);
       })();
       await Promise.all([late, closed]);

@@ -33,7 +33,11 @@ export async function reloadSpec(
     const keys = await readKeys(located);
     const gateway = await gatewaySettings(located);
     const changes = await node.reload({ located, plan, planAgain: again, keys, gateway });
-    return { ok: true, changes: [...changes, ...needRestart(before, plan, gateway)], diagnostics: plan.diagnostics };
+    return {
+      ok: true,
+      changes: [...changes, ...needRestart(before, plan, gateway)],
+      diagnostics: plan.diagnostics,
+    };
   } catch (thrown) {
     return { ok: false, changes: [], diagnostics: findings(thrown) };
   }
