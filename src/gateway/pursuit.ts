@@ -101,7 +101,7 @@ export class Pursuit {
   /** Ends what is under way without a word. */
   abandon(): void {
     this.#end();
-    for (const one of [...this.tries]) this.drop(one);
+    for (const one of this.tries) this.drop(one);
   }
 
   #end(): void {
@@ -139,10 +139,11 @@ export class Pursuit {
       head: () => report.waitingHead(),
     });
     this.#wait = wait;
-    wait.result.then((result) => {
+    const done = (result: Awaited<Wait["result"]>): void => {
       report.waited(wait.time);
       this.#waited(result);
-    }, this.#fault);
+    };
+    wait.result.then(done, this.#fault);
   }
 
   #waited(result: Place | WireError | "ready" | undefined): void {

@@ -52,8 +52,7 @@ export class RoutedBody implements Ask {
   }
 
   json(): JsonObject {
-    // The scan has seen that it is an object.
-    this.#parsed ??= JSON.parse(this.bytes.toString("utf8")) as JsonObject;
+    this.#parsed ??= parsedObject(this.bytes);
     return this.#parsed;
   }
 
@@ -66,6 +65,12 @@ export class RoutedBody implements Ask {
   bodyFor(alias: string, counted: boolean): Buffer {
     return editedBody(this, alias, counted);
   }
+}
+
+function parsedObject(bytes: Buffer): JsonObject {
+  const value: JsonObject = JSON.parse(bytes.toString("utf8"));
+  // The scan has seen that it is an object.
+  return value;
 }
 
 /** Reads what routing needs. Throws ScanError when the body is no JSON object or its `model` is no string. */
