@@ -139,11 +139,14 @@ export class Pursuit {
       head: () => report.waitingHead(),
     });
     this.#wait = wait;
-    const done = (result: Awaited<Wait["result"]>): void => {
-      report.waited(wait.time);
-      this.#waited(result);
-    };
-    wait.result.then(done, this.#fault);
+    whenThere(
+      wait.result,
+      (result) => {
+        report.waited(wait.time);
+        this.#waited(result);
+      },
+      this.#fault,
+    );
   }
 
   #waited(result: Place | WireError | "ready" | undefined): void {
