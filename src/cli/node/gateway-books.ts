@@ -1,3 +1,4 @@
+import { present } from "../../core/index.ts";
 import type { EventLog } from "../../core/index.ts";
 import { openKeys } from "../../keys/index.ts";
 import type { NodeKeys, SpecKey } from "../../keys/index.ts";
@@ -52,7 +53,10 @@ export async function openGatewayBooks(options: BooksOptions): Promise<GatewayBo
     });
     closers.push(() => requests.close());
     const telemetry: Telemetry = createTelemetry({
-      ...settings.telemetry,
+      // Workers count and trace their own requests; what this process keeps of them is the log and the rows.
+      ...(settings.workers > 1
+        ? { metrics: false, ...present({ logs: settings.telemetry.logs }) }
+        : settings.telemetry),
       version: VERSION,
       names,
       requests,

@@ -16,13 +16,14 @@ import type { SpecKey } from "../../keys/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { Supervisor } from "../../supervisor/index.ts";
 import { gatewaySamples, machineSamples, serviceSamples, watchEjections } from "../../telemetry/index.ts";
-import type { Sample } from "../../telemetry/index.ts";
+import type { MetricNames, Sample } from "../../telemetry/index.ts";
 import type { NodeWatch } from "../../watch/index.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import { VERSION } from "../version.ts";
 import { openGatewayBooks } from "./gateway-books.ts";
 import type { GatewayBooks } from "./gateway-books.ts";
 import { gatewayEndpoints } from "./gateway-endpoints.ts";
+import { startGatewayWorkers } from "./gateway-workers.ts";
 import { metricNames } from "./gateway-settings.ts";
 import type { GatewaySettings } from "./gateway-settings.ts";
 import { openGatewayStores } from "./gateway-stores.ts";
@@ -62,7 +63,8 @@ export async function openNodeGateway(options: NodeGatewayOptions): Promise<Node
   try {
     stores = await openGatewayStores(stateFolder);
     const parts = { books, stores, imageModels, admission: placesIn(supervisor, settings) };
-    return closing(oneProcess(options, parts), parts);
+    const served = oneProcess(options, parts);
+    return closing(settings.workers > 1 ? severalProcesses(options, parts, served, names) : served, parts);
   } catch (thrown) {
     stores?.close();
     await books.close(0);
@@ -134,6 +136,63 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
   });
   if (runner === undefined) throw new Error("the gateway made no endpoints");
   return { gateway, runner, stopping, ejections };
+}
+
+/**
+ * The same served by several processes: the gateway of this one never listens; it asks for batches, and what it shares
+ * (places, keys, books) is what the others ask for.
+ */
+function severalProcesses(
+  options: NodeGatewayOptions,
+  { books, admission, imageModels }: Parts,
+  inner: Served,
+  names: MetricNames,
+): Served {
+  const { located, plan, settings, events, supervisor, watch, stateFolder, onReload } = options;
+  const { limits, corsOrigins, allowedHosts, tls, anthropic, metricsPath, drain } = settings;
+  const { metrics, traces } = settings.telemetry;
+  const { keepContent } = located.spec.telemetry;
+  const keys = books.keys.forWorkers;
+  if (keys === undefined) throw new Error("the keys were not opened for workers");
+  const outer = startGatewayWorkers({
+    workers: settings.workers,
+    settings: {
+      ...present({ limits, corsOrigins, allowedHosts, tls, anthropic, metricsPath }),
+      host: plan.gateway.host,
+      port: plan.gateway.port,
+      version: VERSION,
+      telemetry: { names, metrics, ...present({ traces }) },
+      stateFolder,
+      imageModels,
+      drain,
+      ...(keepContent === false
+        ? {}
+        : { keepContent: { age: keepContent.retention, bytes: keepContent.maxSize } }),
+    },
+    backends: supervisor,
+    admission,
+    keys,
+    events,
+    requests: { record: (record) => books.telemetry.meter.finished(record) },
+    metrics: () => books.telemetry.snapshot(),
+    control: supervisor.control,
+    hardware: hardwareOf(watch),
+    batchesChanged: () => inner.runner.wake(),
+    ...(onReload === undefined ? {} : { reload: onReload }),
+  });
+  const gateway: Gateway = {
+    listen: () => outer.listen(),
+    configure(changes) {
+      // What is wrong with a certificate is found here, before the workers hear of it.
+      inner.gateway.configure(changes);
+      outer.configure(changes);
+    },
+    async close(deadline) {
+      await outer.close(deadline);
+      await inner.gateway.close(0);
+    },
+  };
+  return { ...inner, gateway };
 }
 
 /** What the gateway tells of itself. Metrics hold names and figures, no contents; who scrapes them shows no key. */
