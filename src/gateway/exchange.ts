@@ -123,6 +123,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     const { report } = this.#pursued;
     this.#outflow ??= outflow;
     this.#pursuit.keepOnly(of);
+    report.by(of);
     report.answered(200);
     return report.head(received, of.request.translation !== undefined);
   }
@@ -216,7 +217,9 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   #ended(of: Try, failure: AttemptFailure | undefined): void {
-    if (this.#pursuit.tries.delete(of)) this.#pursued.report.ended(of, failure);
+    const { report } = this.#pursued;
+    report.by(of);
+    if (this.#pursuit.tries.delete(of)) report.ended(of, failure);
   }
 
   /** The client has a part and nobody goes on: it is told, so that it takes the part for no whole. */

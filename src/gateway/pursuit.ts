@@ -59,7 +59,10 @@ export class Pursuit {
   constructor(pursued: Pursued, parent: PursuitParent) {
     this.#pursued = pursued;
     this.#parent = parent;
-    this.#hedge = new Hedge(() => this.#next(true));
+    // Beside a try that is under way: where there is none, the request already looks for one.
+    this.#hedge = new Hedge(() => {
+      if (this.tries.size > 0) this.#next(true);
+    });
   }
 
   /** Chooses afresh, because what can take a request changes with time, and goes on with the first that does. */
@@ -105,8 +108,10 @@ export class Pursuit {
   }
 
   #end(): void {
+    if (this.#over) return;
     this.#over = true;
     this.#hedge.cancel();
+    if (this.#wait !== undefined) this.#pursued.report.waited(this.#wait.time);
     this.#wait?.abort();
   }
 
@@ -142,7 +147,8 @@ export class Pursuit {
     whenThere(
       wait.result,
       (result) => {
-        report.waited(wait.time);
+        // Of one that was ended this is known already.
+        if (!this.#over) report.waited(wait.time);
         this.#waited(result);
       },
       this.#fault,
@@ -201,7 +207,7 @@ export class Pursuit {
     });
     chance.attempts++;
     this.tries.add(one);
-    report.began(one, lease.engine);
+    report.began(one);
     const received = client.headers["traceparent"];
     const trace = shared.meter.traceparent(client.id, typeof received === "string" ? received : undefined);
     one.dispatch(

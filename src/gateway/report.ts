@@ -52,12 +52,17 @@ export class Report {
     return Math.floor(this.#started / 1000);
   }
 
-  /** A try began at a service. */
-  began({ service }: Try, engine: string | undefined): void {
+  /** Whose answer or failure the client gets, as far as is known: of two tries at once the last to begin may be the wrong one. */
+  by({ service, engine }: Try): void {
     this.service = service;
-    this.#engine = engine ?? "";
+    this.#engine = engine;
+  }
+
+  /** A try began at a service. */
+  began(one: Try): void {
+    this.by(one);
     this.attempts++;
-    const traffic = this.#shared.traffic.of(service);
+    const traffic = this.#shared.traffic.of(one.service);
     traffic.attempts++;
     traffic.inFlight++;
   }

@@ -54,6 +54,8 @@ interface TryOptions {
 /** One try of one request at one service. It holds a place and a lease from its start to its end. */
 export class Try implements AttemptOwner, Impatient {
   readonly service: string;
+  /** Name of its engine in the spec; empty where that is not known. */
+  readonly engine: string;
   readonly surface: EngineSurface;
   readonly request: EngineRequest;
   readonly limits: GatewayLimits;
@@ -71,6 +73,7 @@ export class Try implements AttemptOwner, Impatient {
     this.#parent = parent;
     this.#options = options;
     this.service = options.granted.service;
+    this.engine = options.granted.lease.engine ?? "";
     this.surface = options.granted.surface;
     this.request = options.request;
     this.limits = parent.limits;
