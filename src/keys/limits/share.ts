@@ -38,7 +38,7 @@ export class Share {
   #untold = 0;
   /** Promised to running requests: of requests at the same time only, all else counts as used at once. */
   #running = 0;
-  /** What requests wait for. */
+  /** What requests wait for, also those that were lent it and have not heard of it yet. */
   #wanted = 0;
   /** What may be used while an exchange is under way, and what was told in it. */
   #underWay: { left: number; readonly told: number } | undefined;
@@ -96,6 +96,11 @@ export class Share {
     this.#wanted += amount;
   }
 
+  /** A request that waited goes on: with what it wanted, or without. */
+  heard(amount: number): void {
+    this.#wanted = Math.max(0, this.#wanted - amount);
+  }
+
   /** Whether it is known to be used up, so that asking again at once would tell nothing new. */
   short(now: number): boolean {
     return now - this.#shortAt < BELIEVED;
@@ -144,9 +149,9 @@ export class Share {
     const keep = active ? Math.min(room, 2 * this.#recent + 1) : 0;
     const want = this.#running + this.#wanted + keep;
     this.#untold = told;
-    this.#underWay = { left: keep, told };
+    // Who was lent something a moment ago may still take it: it is part of what is wanted.
+    this.#underWay = { left: Math.min(room, keep + this.#wanted), told };
     this.#askedAt = now;
-    this.#wanted = 0;
     this.#recent = 0;
     const { key, allowance, limit, span } = this;
     return { key, allowance, limit, span, spent: told, want: active && want === 0 ? 1 : want };

@@ -142,6 +142,7 @@ export class SharedLimits implements Limits {
       return this.#exchange(false);
     });
     await this.#next;
+    for (const need of needs) this.#share(key, need).heard(need.amount);
     const shortage = this.#shortage(key, needs);
     return shortage === undefined ? this.#take(key, needs) : this.#refusal(key, shortage);
   }
