@@ -11,6 +11,7 @@ export interface Load {
   /** Milliseconds. */
   readonly time: number;
   readonly body: string;
+  readonly key?: string;
 }
 
 /** Times are microseconds. */
@@ -31,7 +32,7 @@ function run(load: Load): Promise<LoadResult> {
   const pool = load.target.startsWith("unix:")
     ? new Pool("http://localhost", { socketPath: load.target.slice(5), connections: load.connections })
     : new Pool(load.target, { connections: load.connections });
-  const headers = ["content-type", "application/json", "authorization", "Bearer sk-bench"];
+  const headers = ["content-type", "application/json", "authorization", `Bearer ${load.key ?? "sk-bench"}`];
   const options = { path: "/v1/chat/completions", method: "POST", headers, body: load.body } as const;
   const first: number[] = [];
   const whole: number[] = [];

@@ -75,5 +75,9 @@ const server = createServer({ noDelay: true }, (socket) => {
     else socket.write(whole);
   });
 });
-server.listen(process.argv[2] ?? "", () => process.send?.("ready"));
+// A path of a Unix socket, or a port of this machine.
+const where = process.argv[2] ?? "";
+server.listen(/^\d+$/.test(where) ? { host: "127.0.0.1", port: Number(where) } : { path: where }, () =>
+  process.send?.("ready"),
+);
 process.once("disconnect", () => process.exit(0));

@@ -1,139 +1,165 @@
 /**
- * What the gateway costs: the same load straight at a stub engine and through the gateway, interleaved in one run,
- * medians over the rounds. Keys, routing, the replacement of the model's name and usage counting are on. Stub, gateway
- * and load are a process each and share the machine's cores, so ratios are worth more than absolute figures.
- * Usage: npm run bench:gateway [-- ROUNDS]
+ * What the gateway costs beside a plain proxy: the same load straight at a stub engine, through nginx and through Omni as
+ * `omni up` runs it (one process; rules, fallbacks, a key with limits, usage, request rows, metrics and access log on),
+ * interleaved in one run; medians over the rounds, least and greatest in brackets. All share the machine's cores, so
+ * ratios are worth more than absolute figures, and CPU a request more than requests a second.
+ * Usage: npm run bench:gateway [-- --rounds N] [--seconds N] [--only TEXT] [--portkey]; PORTKEY names a folder into which
+ * npm installed @portkey-ai/gateway, `--portkey` fetches it.
  */
-import type { ChildProcess } from "node:child_process";
-import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
-import type { Load, LoadResult } from "./gateway-load.ts";
+import type { Measured, Order, Rig } from "./gateway-rig.ts";
+import { startRig } from "./gateway-rig.ts";
+import type { Proxy } from "./gateway-proxies.ts";
+import { cpuOf, residentOf, startNginx, startOmni, startPortkey, stop } from "./gateway-proxies.ts";
+import { median, range, Targets } from "./gateway-targets.ts";
 
-const ROUNDS = Number(process.argv[2] ?? 5);
-const TIME = 2_000;
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "7" },
+    seconds: { type: "string", default: "2" },
+    only: { type: "string", default: "" },
+    portkey: { type: "boolean", default: false },
+  },
+});
+const ROUNDS = Number(flags.rounds);
+const MEMORY_ROUNDS = Math.min(3, ROUNDS);
+const SECONDS = Number(flags.seconds);
 const EVENTS = 66;
+/** Milliseconds that one paced stream takes. */
+const STREAM_TIME = 325;
 
 const messages = [
   { role: "system", content: "You are a helpful assistant of this node. ".repeat(8) },
   { role: "user", content: "Which services run here, and what do they need? ".repeat(4) },
 ];
-const plain = JSON.stringify({ model: "oracle", messages, temperature: 0 });
-const streaming = (gap: number): string => JSON.stringify({ model: "oracle", messages, stream: true, gap });
+const request = (more: object): string => JSON.stringify({ model: "oracle", messages, ...more });
+const plain = request({ temperature: 0 });
 
-interface Cell {
+interface Cell extends Omit<Order, "seconds"> {
   readonly name: string;
-  readonly connections: number;
-  readonly body: string;
-  readonly stream: boolean;
+  readonly events: number;
 }
 
 const CELLS: readonly Cell[] = [
-  { name: "JSON, 1 connection", connections: 1, body: plain, stream: false },
-  { name: "JSON, 32 connections", connections: 32, body: plain, stream: false },
-  { name: "JSON, 256 connections", connections: 256, body: plain, stream: false },
-  { name: "16 streams, no gaps", connections: 16, body: streaming(0), stream: true },
-  { name: "64 streams, 5 ms gaps", connections: 64, body: streaming(5), stream: true },
+  { name: "JSON, 1 connection", connections: 1, body: plain, events: 1 },
+  { name: "JSON, 32 connections", connections: 32, body: plain, events: 1 },
+  { name: "JSON, 256 connections", connections: 256, body: plain, events: 1 },
+  { name: "JSON, 1000 a second", connections: 64, body: plain, events: 1, rate: 1000 },
+  {
+    name: "64 streams, 5 ms gaps",
+    connections: 64,
+    body: request({ stream: true, gap: 5 }),
+    events: EVENTS,
+    spread: STREAM_TIME,
+  },
+  { name: "16 streams, no gaps", connections: 16, body: request({ stream: true }), events: EVENTS },
 ];
+const held = request({ stream: true, hold: true });
 
-interface Usage {
+interface Round extends Measured {
+  /** Microseconds a request, or an event of a stream. */
   readonly cpu: number;
-  readonly rss: number;
-  readonly failures: number;
 }
 
-/** Asks a child and waits for its answer; the child answers in order. */
-function ask<T>(child: ChildProcess, message?: object): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const done = (answer: unknown): void => {
-      child.off("exit", gone);
-      // The children are this benchmark's own; their messages are typed beside them.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      resolve(answer as T);
+async function measure(rig: Rig, proxy: Proxy, cell: Cell): Promise<Round> {
+  const before = cpuOf(proxy);
+  const result = await rig.measure(proxy, { ...cell, seconds: SECONDS });
+  if (result.failures > 0)
+    throw new Error(`${result.failures} requests failed at ${proxy.name} in "${cell.name}"`);
+  return { ...result, cpu: (cpuOf(proxy) - before) / result.requests / cell.events };
+}
+
+const targets = new Targets();
+
+function report(cell: Cell, proxies: readonly Proxy[], rounds: ReadonlyMap<Proxy, readonly Round[]>): void {
+  const streams = cell.events > 1;
+  console.log(`\n${cell.name}`);
+  for (const proxy of proxies) {
+    const all = rounds.get(proxy) ?? [];
+    const of = (pick: (round: Round) => number | undefined): number[] =>
+      all.map((round) => pick(round) ?? Number.NaN);
+    const rate = of(({ requests, seconds }) => requests / seconds);
+    const figures = {
+      rate,
+      cpu: of(({ cpu }) => cpu),
+      p50: of(({ firstP50, wholeP50 }) => (streams ? firstP50 : wholeP50)),
+      p99: of(({ firstP99, wholeP99 }) => (streams ? firstP99 : wholeP99)),
     };
-    const gone = (): void => reject(new Error("a child of the benchmark ended"));
-    child.once("message", done).once("exit", gone);
-    if (message !== undefined) child.send(message);
-  });
+    targets.note(cell.name, proxy.name, figures);
+    const words = [
+      cell.rate === undefined ? `${range(rate, 0)} ${streams ? "streams/s" : "req/s"}` : "",
+      `${streams ? "TTFT " : ""}p50 ${range(figures.p50, 0)} µs, p99 ${range(figures.p99, 0)} µs`,
+      streams && rig.native
+        ? `event delay p50 ${median(of(({ delayP50 }) => delayP50)).toFixed(0)} µs, p99 ${median(of(({ delayP99 }) => delayP99)).toFixed(0)} µs`
+        : "",
+      proxy.child === undefined ? "" : `CPU ${range(figures.cpu, 1)} µs/${streams ? "event" : "request"}`,
+    ];
+    console.log(`  ${proxy.name.padEnd(8)} ${words.filter((word) => word !== "").join("; ")}`);
+  }
 }
 
-const script = (name: string, ...rest: string[]): ChildProcess =>
-  fork(join(import.meta.dirname, name), rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-
-const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-};
-
-interface Round {
-  readonly direct: LoadResult;
-  readonly through: LoadResult;
-  /** Microseconds of the gateway's CPU a request, or an event for streams. */
-  readonly cpu: number;
-}
-
-async function measure(
-  cell: Cell,
-  stub: string,
-  url: string,
-  load: ChildProcess,
-  node: ChildProcess,
-): Promise<Round> {
-  const { connections, body } = cell;
-  const order = (target: string): Load => ({ target, connections, time: TIME, body });
-  const direct = await ask<LoadResult>(load, order(`unix:${stub}`));
-  const before = await ask<Usage>(node, {});
-  const through = await ask<LoadResult>(load, order(url));
-  const after = await ask<Usage>(node, {});
-  const failures = direct.failures + through.failures + after.failures;
-  if (failures > 0) throw new Error(`${failures} requests failed in "${cell.name}"`);
-  return { direct, through, cpu: (after.cpu - before.cpu) / through.requests / (cell.stream ? EVENTS : 1) };
-}
-
-function report(cell: Cell, rounds: readonly Round[]): void {
-  const rate = (pick: (round: Round) => LoadResult): number =>
-    median(rounds.map((round) => pick(round).requests / pick(round).seconds));
-  const time = (key: "firstP50" | "firstP99" | "wholeP50", pick: (round: Round) => LoadResult): number =>
-    median(rounds.map((round) => pick(round)[key]));
-  const [direct, through] = [(round: Round) => round.direct, (round: Round) => round.through];
-  const unit = cell.stream ? "streams/s" : "req/s";
-  const p50 = cell.stream ? "firstP50" : "wholeP50";
-  console.log(cell.name);
-  console.log(
-    `  ${unit}: direct ${rate(direct).toFixed(0)}, gateway ${rate(through).toFixed(0)}, ratio ${(rate(through) / rate(direct)).toFixed(2)}`,
-  );
-  console.log(
-    `  ${cell.stream ? "TTFT" : "whole"} p50: direct ${time(p50, direct).toFixed(0)} µs, gateway ${time(p50, through).toFixed(0)} µs; ` +
-      `first byte p99: direct ${time("firstP99", direct).toFixed(0)} µs, gateway ${time("firstP99", through).toFixed(0)} µs`,
-  );
-  const cpu = rounds.map((round) => round.cpu);
-  console.log(
-    `  gateway CPU: ${median(cpu).toFixed(1)} µs/${cell.stream ? "event" : "request"} (${Math.min(...cpu).toFixed(1)} to ${Math.max(...cpu).toFixed(1)})`,
-  );
-}
-
-const folder = mkdtempSync(join(tmpdir(), "omni-bench-"));
-const socket = join(folder, "stub.sock");
-const stub = script("gateway-stub.ts", socket);
-await ask(stub);
-const node = script("gateway-node.ts", socket);
-const { url } = await ask<{ url: string }>(node);
-const load = script("gateway-load.ts");
-try {
-  // The first round warms the compiler up and is thrown away.
-  const rounds = new Map(CELLS.map((cell) => [cell, [] as Round[]]));
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const [cell, results] of rounds) {
-      const result = await measure(cell, socket, url, load, node);
-      if (round > 0) results.push(result);
+/** What an open idle stream holds: fresh processes that have served a little, before and with the streams open. */
+async function memory(folder: string, rig: Rig): Promise<void> {
+  const rounds = new Map<string, number[]>();
+  for (let round = 0; round < MEMORY_ROUNDS; round++) {
+    for (const proxy of [await startNginx(folder, rig.stub), await startOmni(folder, rig.stub)]) {
+      if (proxy === undefined) continue;
+      try {
+        await rig.measure(proxy, { body: plain, connections: 64, seconds: 1 });
+        const before = residentOf(proxy);
+        for (const streams of [1000, 5000]) {
+          const open = await rig.hold(proxy, held, streams, () => residentOf(proxy));
+          const name = `${proxy.name} at ${streams}`;
+          rounds.set(name, [...(rounds.get(name) ?? []), (open - before) / streams]);
+        }
+      } finally {
+        await stop(proxy);
+      }
     }
   }
-  for (const [cell, results] of rounds) report(cell, results);
-  const { rss } = await ask<Usage>(node, {});
-  console.log(`gateway resident memory at the end: ${(rss / 2 ** 20).toFixed(0)} MiB`);
+  console.log("\nResident memory of an open idle stream");
+  for (const [name, all] of rounds) {
+    console.log(`  ${name.padEnd(14)} ${range(all, 1)} kB`);
+    targets.note("memory", name, { memory: all });
+  }
+}
+
+const only = flags.only.toLowerCase();
+const folder = mkdtempSync(join(tmpdir(), "omni-bench-"));
+const rig = await startRig(folder);
+const proxies: Proxy[] = [{ name: "direct", port: rig.stub }];
+try {
+  const nginx = await startNginx(folder, rig.stub);
+  if (nginx === undefined) console.log("No nginx here: its column and the ratios to it are left out.");
+  else proxies.push(nginx);
+  proxies.push(await startOmni(folder, rig.stub));
+  const installed = process.env["PORTKEY"];
+  if ((flags.portkey || installed !== undefined) && rig.native)
+    proxies.push(await startPortkey(folder, rig.stub, installed));
+  const cells = CELLS.filter(
+    ({ name, rate }) => name.toLowerCase().includes(only) && (rig.native || rate === undefined),
+  );
+  const rounds = new Map(
+    cells.map((cell) => [cell, new Map(proxies.map((proxy) => [proxy, [] as Round[]]))]),
+  );
+  // The first round warms compilers and connections up and is thrown away.
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [cell, results] of rounds) {
+      for (const [proxy, all] of results) {
+        const result = await measure(rig, proxy, cell);
+        if (round > 0) all.push(result);
+      }
+    }
+  }
+  for (const [cell, results] of rounds) report(cell, proxies, results);
+  if (rig.native && "memory".includes(only)) await memory(folder, rig);
+  targets.print();
 } finally {
-  for (const child of [stub, node, load]) child.disconnect();
+  for (const proxy of proxies) await stop(proxy);
+  rig.close();
   rmSync(folder, { recursive: true, force: true });
 }
