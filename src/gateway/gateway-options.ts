@@ -9,6 +9,7 @@ import type { ExchangeShared } from "./exchange-shared.ts";
 import type { TlsFiles } from "./http-server.ts";
 import type { AskInside } from "./inside-call.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { MoreModels } from "./models-endpoint.ts";
 import type { Router } from "./routing/router.ts";
 import type { Endpoint } from "./surface.ts";
 import type { ToolHost } from "./tools/tool-host.ts";
@@ -45,6 +46,8 @@ export interface GatewayOptions {
   readonly control?: ServiceControl;
   /** What cards and machine look like now, for `/api/hardware`. */
   readonly hardware?: () => unknown;
+  /** Names that are served by `endpoints`, each with the services behind it. */
+  readonly moreModels?: MoreModels;
   /** Responses that later requests continue; without it none is kept. */
   readonly responses?: StoredResponses;
   /** Tools that requests may have run on this side; without it such requests are refused. */

@@ -6,6 +6,10 @@ import type { ImageModels } from "../../gateway/images/image-models.ts";
 import type { Endpoint } from "../../gateway/surface.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 
+/** Names by which images are asked for, each with the services that make them. */
+export const imageNames = (models: ImageModels): ReadonlyMap<string, readonly string[]> =>
+  new Map([...models].map(([name, makers]) => [name, makers.map(({ service }) => service)]));
+
 interface EndpointOptions {
   readonly stores: GatewayStores;
   readonly imageModels: ImageModels;

@@ -11,7 +11,7 @@ import type { Endpoint } from "../../gateway/surface.ts";
 import { openContents, openRequests, readEvents } from "../../store/index.ts";
 import { createContentKeeper, createTelemetry, KEEPS_NOTHING } from "../../telemetry/index.ts";
 import type { ContentKeeper } from "../../telemetry/index.ts";
-import { gatewayEndpoints } from "./gateway-endpoints.ts";
+import { gatewayEndpoints, imageNames } from "./gateway-endpoints.ts";
 import { openGatewayStores } from "./gateway-stores.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
@@ -84,6 +84,7 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
     usage: side.keys.usage,
     meter: telemetry.meter,
     ...(left === undefined ? {} : { responses: left.stores.responses, contents: left.contents }),
+    moreModels: imageNames(settings.imageModels),
     endpoints: (own) => {
       inside = own;
       const paths = { hardware, control, reload, ...(metricsPath === undefined ? {} : { metricsPath }) };

@@ -22,7 +22,7 @@ import type { LocatedSpec } from "../node-spec.ts";
 import { VERSION } from "../version.ts";
 import { openGatewayBooks } from "./gateway-books.ts";
 import type { GatewayBooks } from "./gateway-books.ts";
-import { gatewayEndpoints } from "./gateway-endpoints.ts";
+import { gatewayEndpoints, imageNames } from "./gateway-endpoints.ts";
 import { startGatewayWorkers } from "./gateway-workers.ts";
 import { metricNames } from "./gateway-settings.ts";
 import type { GatewaySettings } from "./gateway-settings.ts";
@@ -116,6 +116,7 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
     meter: books.telemetry.meter,
     contents: books.contents,
     responses: stores.responses,
+    moreModels: imageNames(parts.imageModels),
     control: supervisor.control,
     hardware: hardwareOf(watch),
     endpoints: (inside) => {
