@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EXIT, hasErrors, messageOf, nearest, OmniError, sortDiagnostics } from "../core/index.ts";
 import type { Diagnostic, ExitCode } from "../core/index.ts";
@@ -6,7 +7,7 @@ import { renderNode, TARGET_NAMES } from "../render/index.ts";
 import type { RenderedNode, TargetName } from "../render/index.ts";
 import type { Invocation } from "./command.ts";
 import { makePlan, withPlace } from "./make-plan.ts";
-import { locateSpec } from "./node-spec.ts";
+import { locateSpec, resolveFrom } from "./node-spec.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { compareFolder } from "./output-folder/compare-folder.ts";
 import type { ComparedFolder } from "./output-folder/compare-folder.ts";
@@ -66,12 +67,27 @@ export async function renderSpec(
   online: boolean,
 ): Promise<{ readonly rendered: RenderedNode; readonly findings: readonly Diagnostic[] }> {
   const plan = await makePlan(located, { online });
-  const deployment = deploy({ spec: located.spec, plan, typed: located.typed, omniVersion: VERSION });
+  const { spec, typed } = located;
+  const workflows = await workflowTexts(located);
+  const deployment = deploy({ spec, plan, typed, omniVersion: VERSION, workflows });
   const rendered = renderNode(deployment, targets);
   const findings = [...deployment.findings, ...rendered.diagnostics].map((diagnostic) =>
     diagnostic.line === undefined ? withPlace(diagnostic, located) : diagnostic,
   );
   return { rendered, findings: sortDiagnostics(findings) };
+}
+
+/** Workflow templates that can be read here, by the path that the spec names; what cannot is a finding of the deployment. */
+async function workflowTexts({ spec, folder }: LocatedSpec): Promise<ReadonlyMap<string, string>> {
+  const paths = new Set(
+    Object.values(spec.services).flatMap(({ workflows = {} }) => Object.values(workflows)),
+  );
+  const texts = new Map<string, string>();
+  for (const path of paths) {
+    const text = await readFile(resolveFrom(folder, path), "utf8").catch(() => undefined);
+    if (text !== undefined) texts.set(path, text);
+  }
+  return texts;
 }
 
 interface Report {

@@ -27,6 +27,8 @@ export interface DeployInput {
   readonly typed: Readonly<Record<string, unknown>>;
   /** Version of Omni whose image the gateway runs. */
   readonly omniVersion: string;
+  /** Text of workflow templates by the path that the spec names, where a gateway is rendered. */
+  readonly workflows?: ReadonlyMap<string, string>;
 }
 
 /** Decides all that spec and plan leave to whoever renders or runs them. Pure: the same input gives the same deployment. */
@@ -41,6 +43,7 @@ export function deploy(input: DeployInput): Deployment {
     const others = new Set(cardsOf.filter((_, other) => other !== index).flat());
     return deployedService(spec, one, clusters, others, plan.swapSets) ?? [];
   });
+  const served = { spec, typed: input.typed, services, ...present({ workflows: input.workflows }) };
   const omni = omniImage(spec, input.omniVersion);
   const contained = services.some(({ runtime }) => runtime !== "process");
   const { docker, process } = spec.runtime;
@@ -68,7 +71,7 @@ export function deploy(input: DeployInput): Deployment {
       services.map(({ planned }) => planned),
     ),
     networks: networksOf(spec),
-    gateway: gatewayOf({ spec, typed: input.typed, services, image: omni.tag }),
+    gateway: gatewayOf({ ...served, image: omni.tag }),
     ...present({ commandModule: commandModuleOf(spec) }),
     telemetry: spec.telemetry,
     headroom: spec.policies.headroom,
@@ -77,7 +80,7 @@ export function deploy(input: DeployInput): Deployment {
       ...plan.diagnostics.filter(({ code }) => code !== "plan.not-applied"),
       ...startFindings(spec, services),
       ...withoutEmbedded(plan, services, spec),
-      ...gatewayFindings({ spec, typed: input.typed, services }),
+      ...gatewayFindings(served),
     ],
   };
 }

@@ -144,8 +144,14 @@ export interface DeployedGateway {
   readonly metricsPath?: string;
   /** Its own `omni.yaml` by the engines' addresses on this runtime, as plain data. */
   config(addressOf: (service: DeployedService) => string): Readonly<Record<string, unknown>>;
-  /** Secrets that its config refers to by environment name. */
+  /** Secrets that its config refers to, and the certificate for its key. */
   readonly secrets: readonly SecretReference[];
+  /** Workflow templates that its config names, relative to the config. */
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+  /** It speaks HTTPS alone, with a certificate for names that are not those of whoever looks after it. */
+  readonly tls: boolean;
+  /** It answers only to names that the spec lists, and to the loopback's. */
+  readonly namesHosts: boolean;
   /** Folders of the node that its tools show, at the same path in the container. */
   readonly folders: readonly { readonly path: string; readonly writable: boolean }[];
 }

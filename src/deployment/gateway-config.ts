@@ -1,6 +1,6 @@
 import { present } from "../core/index.ts";
-import type { Spec } from "../spec/spec.ts";
 import type { DeployedService } from "./deployed-service.ts";
+import { gatewayWorkflows } from "./gateway-files.ts";
 import { describedEngines, ownServices, remoteEngines } from "./gateway-services.ts";
 import type { OwnService, Served } from "./gateway-services.ts";
 import { isPlain, plainAt } from "./typed.ts";
@@ -35,9 +35,9 @@ export function gatewayConfig(served: Served, addressOf: (service: DeployedServi
       url: dialect ? address : `${address}/v1`,
     });
     if (!comfy) models.set(model, { source: { remote: service.options.servedName } });
-    entries.set(service.name, entryOf(service, spec, { engine, ...(comfy ? {} : { model }) }));
+    entries.set(service.name, entryOf(service, served, { engine, ...(comfy ? {} : { model }) }));
   }
-  for (const { name, entry } of own) entries.set(name, entry);
+  for (const { name, entry } of own) entries.set(name, { ...entry, ...gatewayWorkflows(served, name) });
   const routes = routesOf(served, own);
   return {
     omni: 1,
@@ -48,7 +48,7 @@ export function gatewayConfig(served: Served, addressOf: (service: DeployedServi
     ...(Object.keys(routes).length === 0 ? {} : { routes }),
     ...(typed["tools"] === undefined ? {} : { tools: typed["tools"] }),
     ...(typed["keys"] === undefined ? {} : { keys: keysOf(served, own, routes) }),
-    ...(typed["telemetry"] === undefined ? {} : { telemetry: typed["telemetry"] }),
+    ...(typed["telemetry"] === undefined ? {} : { telemetry: telemetryOf(plainAt(typed, "telemetry")) }),
     gateway: gatewayOwn(plainAt(typed, "gateway")),
   };
 }
@@ -62,18 +62,20 @@ function freeName(wanted: string, taken: ReadonlySet<string>): string {
 
 function entryOf(
   service: DeployedService,
-  spec: Spec,
+  served: Served,
   { engine, model }: { readonly engine: string; readonly model?: string },
 ): Plain {
   const { planned, replicaOf } = service;
-  const settings = spec.services[replicaOf ?? service.name];
+  const name = replicaOf ?? service.name;
+  const settings = served.spec.services[name];
   return {
     ...(model === undefined ? {} : { model }),
     engine,
-    ...present({ role: planned.role, capabilities: settings?.capabilities, priority: settings?.priority }),
+    ...present({ role: planned.role, capabilities: planned.capabilities, priority: settings?.priority }),
     ...(planned.contextTokens > 0 ? { context: planned.contextTokens } : {}),
     parallel: planned.parallel,
     queue: planned.queueLimit,
+    ...gatewayWorkflows(served, name),
   };
 }
 
@@ -81,6 +83,14 @@ function entryOf(
 function gatewayOwn({ networks: _networks, nodePort: _nodePort, store, ...gateway }: Plain): Plain {
   const shared = isPlain(store) && store["folder"] === undefined ? { store } : {};
   return { ...gateway, ...shared, host: "0.0.0.0" };
+}
+
+/** As typed, without a file of the node: what runs it keeps what it says. */
+function telemetryOf(telemetry: Plain): Plain {
+  const { logs, ...rest } = telemetry;
+  if (!isPlain(logs)) return telemetry;
+  const { file: _file, ...kept } = logs;
+  return { ...rest, ...(Object.keys(kept).length === 0 ? {} : { logs: kept }) };
 }
 
 /** All that stands for a service of the spec: each replica of it, or itself where the gateway serves it. */

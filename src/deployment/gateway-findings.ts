@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../core/index.ts";
 import type { Spec } from "../spec/spec.ts";
 import { gatewayConfig } from "./gateway-config.ts";
+import { workflowsLeftOut } from "./gateway-files.ts";
 import { servicesLeftOut } from "./gateway-services.ts";
 import type { Served } from "./gateway-services.ts";
 import { plainAt } from "./typed.ts";
@@ -8,11 +9,13 @@ import { plainAt } from "./typed.ts";
 /** What a gateway in a container of its own cannot do as the spec says it. */
 export const gatewayFindings = (served: Served): readonly Diagnostic[] =>
   served.spec.runtime.kind === "process"
-    ? []
+    ? [...workflowsLeftOut(served)]
     : [
+        ...workflowsLeftOut(served),
         ...embeddedLeftOut(served),
         ...keysLeftOut(served),
         ...storeFolder(served.spec),
+        ...logFile(served.spec),
         ...programs(served.spec),
       ];
 
@@ -51,6 +54,19 @@ const storeFolder = ({ gateway }: Spec): readonly Diagnostic[] =>
           path: "gateway.store.folder",
           message: `The gateway's container has no ${gateway.store.folder}: its store lies in the volume that is mounted for it.`,
           hint: "Leave it away, or keep the store in PostgreSQL: gateway.store.postgres.",
+        },
+      ];
+
+const logFile = ({ telemetry }: Spec): readonly Diagnostic[] =>
+  telemetry.logs.file === undefined
+    ? []
+    : [
+        {
+          code: "render.not-applicable",
+          severity: "note",
+          path: "telemetry.logs.file",
+          message: `The gateway's container has no ${telemetry.logs.file}: its log goes to the container's own.`,
+          hint: "docker compose logs gateway, or kubectl logs.",
         },
       ];
 

@@ -8,6 +8,8 @@ export interface Served {
   readonly spec: Spec;
   readonly typed: Plain;
   readonly services: readonly DeployedService[];
+  /** Text of workflow templates by the path that the spec names; absent where nothing is rendered. */
+  readonly workflows?: ReadonlyMap<string, string>;
 }
 
 /** A service that the gateway serves without an engine of this deployment, as its own spec has it. */

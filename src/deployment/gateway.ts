@@ -1,6 +1,7 @@
 import { present } from "../core/index.ts";
 import type { Spec } from "../spec/spec.ts";
 import { gatewayConfig } from "./gateway-config.ts";
+import { workflowFiles } from "./gateway-files.ts";
 import { remoteEngines } from "./gateway-services.ts";
 import type { Served } from "./gateway-services.ts";
 import { joinPath } from "./node-paths.ts";
@@ -36,8 +37,13 @@ export function gatewayOf(input: GatewayInput): DeployedGateway {
       input.typed["gateway"],
       input.typed["telemetry"],
       remoteEngines(input).map(([, engine]) => engine),
+      // No secret, and needed at the place that the spec names, as the key beside it.
+      gateway.tls === undefined ? undefined : { file: gateway.tls.certificate },
     ]),
     folders: foldersOf(spec),
+    files: [...workflowFiles(input).values()],
+    tls: gateway.tls !== undefined,
+    namesHosts: gateway.allowedHosts !== undefined,
   };
 }
 

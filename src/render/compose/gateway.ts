@@ -66,7 +66,7 @@ export function gatewayService(
     read_only: true,
     tmpfs: ["/tmp"],
     healthcheck: {
-      test: ["CMD", "node", "-e", healthScript(gateway.port)],
+      test: ["CMD", "node", "-e", healthScript(gateway.port, gateway.tls)],
       interval: "10s",
       timeout: "5s",
       retries: 3,
@@ -129,7 +129,11 @@ const partialPath = (at: string, path: string): Diagnostic => ({
 function mountsOf({ gateway }: Deployment, draft: ComposeDraft): readonly ComposeMount[] {
   const partial = gateway.folders.filter(({ path }) => !isWhole(path));
   for (const { path } of partial) draft.find(partialPath("tools", path));
-  return [...ownMounts(), ...gateway.folders.filter(({ path }) => isWhole(path)).map(folderMount)];
+  return [
+    ...ownMounts(),
+    ...workflowMount(gateway),
+    ...gateway.folders.filter(({ path }) => isWhole(path)).map(folderMount),
+  ];
 }
 
 const ownMounts = (): readonly ComposeMount[] => [
@@ -142,6 +146,19 @@ const ownMounts = (): readonly ComposeMount[] => [
   },
   { type: "volume", source: STATE_VOLUME, target: STATE },
 ];
+
+const workflowMount = ({ files }: Deployment["gateway"]): readonly ComposeMount[] =>
+  files.length === 0
+    ? []
+    : [
+        {
+          type: "bind",
+          source: "./gateway/workflows",
+          target: "/etc/omni/workflows",
+          read_only: true,
+          bind: { create_host_path: false },
+        },
+      ];
 
 const folderMount = ({ path, writable }: Deployment["gateway"]["folders"][number]): ComposeMount => ({
   type: "bind",
@@ -161,3 +178,12 @@ export const gatewaySpec = (deployment: Deployment, place: ComposePlace, topolog
   mode: 0o644,
   reason: "asked for by the gateway, which finds its engines by it",
 });
+
+/** Templates of images, at the paths that the gateway's spec names relative to itself. */
+export const gatewayWorkflows = ({ gateway }: Deployment, { folder }: ComposePlace): readonly Artifact[] =>
+  gateway.files.map(({ path, content }) => ({
+    path: `${folder}/gateway/${path}`,
+    content,
+    mode: 0o644,
+    reason: "asked for by workflows of services: the gateway makes images by it",
+  }));

@@ -8,7 +8,7 @@ import type { Artifact, Target } from "../artifact.ts";
 import { isTriton, tritonRepository } from "../triton-repository/index.ts";
 import { composeYaml } from "./compose-yaml.ts";
 import { envExample } from "./env-example.ts";
-import { gatewaySpec } from "./gateway.ts";
+import { gatewaySpec, gatewayWorkflows } from "./gateway.ts";
 import { placesOf } from "./place.ts";
 import type { ComposePlace } from "./place.ts";
 import { composeReadme } from "./readme.ts";
@@ -34,7 +34,9 @@ function folderOf(
   return {
     artifacts: [
       artifact,
-      ...(place.withGateway ? [gatewaySpec(deployment, place, topology)] : []),
+      ...(place.withGateway
+        ? [gatewaySpec(deployment, place, topology), ...gatewayWorkflows(deployment, place)]
+        : []),
       ...envExample(place, draft),
       ...repositories(place),
       composeReadme(deployment, place, topology, draft),

@@ -1,6 +1,7 @@
 import type {
   V1Container,
   V1Deployment,
+  V1HTTPGetAction,
   V1ObjectMeta,
   V1Volume,
   V1VolumeMount,
@@ -47,7 +48,7 @@ export function gatewayWorkload(
     ...metadata.annotations,
     ...parts.annotation,
     ...(gateway.metricsPath !== undefined && isAnnotated(deployment)
-      ? scrape(gateway.port, gateway.metricsPath)
+      ? scrape(gateway.port, gateway.metricsPath, gateway.tls)
       : {}),
   };
   return {
@@ -83,7 +84,7 @@ export function gatewayWorkload(
 
 function container(deployment: Deployment, volumeMounts: V1VolumeMount[]): V1Container {
   const { gateway } = deployment;
-  const health = { httpGet: { path: "/healthz", port: ENGINE_PORT }, timeoutSeconds: 5 };
+  const health = { httpGet: healthRequest(gateway), timeoutSeconds: 5 };
   return {
     name: "gateway",
     image: gateway.image,
@@ -108,6 +109,14 @@ function container(deployment: Deployment, volumeMounts: V1VolumeMount[]): V1Con
     volumeMounts,
   };
 }
+
+/** The kubelet checks no certificate, and calls by the pod's address, which a list of names does not have. */
+const healthRequest = ({ tls, namesHosts }: Deployment["gateway"]): V1HTTPGetAction => ({
+  path: "/healthz",
+  port: ENGINE_PORT,
+  ...(tls ? { scheme: "HTTPS" } : {}),
+  ...(namesHosts ? { httpHeaders: [{ name: "Host", value: "localhost" }] } : {}),
+});
 
 const restricted = (): Data<NonNullable<V1Container["securityContext"]>> => ({
   ...RESTRICTED,

@@ -40,6 +40,7 @@ export function gatewayFile(deployment: Deployment, cluster: Cluster): Kubernete
   const spec = specOf(deployment, cluster);
   const config = configFiles(metadata(objectName(name, "config")), "config", [
     { at: SPEC, content: spec.content },
+    ...deployment.gateway.files.map(({ path, content }) => ({ at: `${folderOf(SPEC)}/${path}`, content })),
   ]);
   const state = stateOf(metadata(objectName(name, "state")), cluster);
   return {
@@ -60,6 +61,7 @@ export function gatewayFile(deployment: Deployment, cluster: Cluster): Kubernete
       ...spec.diagnostics,
       ...folderDiagnostics(deployment, cluster),
       ...partialPaths(deployment),
+      ...tooLarge(deployment),
     ],
   };
 }
@@ -132,6 +134,25 @@ function folderDiagnostics(deployment: Deployment, cluster: Cluster): Diagnostic
   ];
 }
 
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"));
+
+/** Bytes of a ConfigMap's data, its spec included: etcd takes no larger object. */
+const CONFIG_MAP_BYTES = 2 ** 20;
+
+function tooLarge({ gateway: { files } }: Deployment): Diagnostic[] {
+  const bytes = files.reduce((sum, { content }) => sum + Buffer.byteLength(content), 0);
+  if (bytes < CONFIG_MAP_BYTES) return [];
+  return [
+    {
+      code: "render.needs-value",
+      severity: "error",
+      path: "services",
+      message: `The workflows of all services have ${bytes} bytes, and a ConfigMap holds ${CONFIG_MAP_BYTES}: the cluster refuses it.`,
+      hint: "Export workflows for the API (ComfyUI: Save (API Format)): without the picture of their nodes they are small.",
+    },
+  ];
+}
+
 /** A pod has no home, and its spec lies in another folder than the owner's. */
 function partialPaths({ gateway }: Deployment): Diagnostic[] {
   const paths = [
@@ -165,7 +186,8 @@ function servicesFor(
 
 function commentOf(deployment: Deployment, cluster: Cluster, open: boolean): string {
   const { gateway } = deployment;
-  const at = (name: string): string => `http://${name}.${cluster.namespace}.svc:${gateway.port}`;
+  const at = (name: string): string =>
+    `${gateway.tls ? "https" : "http"}://${name}.${cluster.namespace}.svc:${gateway.port}`;
   return [
     `Omni's gateway of ${deployment.name}, rendered by Omni from omni.yaml: one endpoint for all engines. Apply it after the Secret (README.md); engines may come later.`,
     ...(open

@@ -1,10 +1,11 @@
 import type { DeployedService, Deployment } from "../../deployment/index.ts";
 
 /** Annotations that many Prometheus setups look for on pods; `tls` and job names are theirs. */
-export const scrape = (port: number, path: string): Record<string, string> => ({
+export const scrape = (port: number, path: string, tls = false): Record<string, string> => ({
   "prometheus.io/scrape": "true",
   "prometheus.io/port": `${port}`,
   "prometheus.io/path": path,
+  ...(tls ? { "prometheus.io/scheme": "https" } : {}),
 });
 
 /** Whether pods carry annotations for Prometheus: metrics are on, and no ServiceMonitor finds them. */

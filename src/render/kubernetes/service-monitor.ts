@@ -15,6 +15,8 @@ interface ServiceMonitor extends KubernetesObject {
     readonly endpoints: readonly {
       readonly port: string;
       readonly path: string;
+      readonly scheme?: "https";
+      readonly tlsConfig?: { readonly insecureSkipVerify: true };
       readonly interval: string;
       readonly relabelings: readonly {
         readonly action: "keep";
@@ -73,14 +75,14 @@ function gatewayMonitor(deployment: Deployment, cluster: Cluster): ServiceMonito
   const path = deployment.gateway.metricsPath;
   if (path === undefined || !hasGateway(deployment, cluster)) return [];
   const name = gatewayName(deployment);
-  const target = { service: name, port: ENGINE_PORT, path };
+  const target = { service: name, port: ENGINE_PORT, path, tls: deployment.gateway.tls };
   return [monitor(name, gatewayLabelled(deployment), target, deployment, cluster)];
 }
 
 const monitor = (
   name: string,
   labelled: Parameters<typeof labelsOf>[2],
-  target: { readonly service: string; readonly port: string; readonly path: string },
+  target: { readonly service: string; readonly port: string; readonly path: string; readonly tls?: boolean },
   deployment: Deployment,
   cluster: Cluster,
 ): ServiceMonitor => ({
@@ -98,6 +100,8 @@ const monitor = (
       {
         port: target.port,
         path: target.path,
+        // Its certificate is for the name that clients use.
+        ...(target.tls === true ? { scheme: "https", tlsConfig: { insecureSkipVerify: true } } : {}),
         interval: INTERVAL,
         // Services for NodePorts and MCP have the same labels, and their pods would be counted twice.
         relabelings: [

@@ -16,6 +16,8 @@ interface StaticTarget {
 
 interface ScrapeJob {
   readonly job_name: string;
+  readonly scheme?: "https";
+  readonly tls_config?: { readonly insecure_skip_verify: true };
   readonly metrics_path?: string;
   readonly static_configs?: readonly StaticTarget[];
   readonly kubernetes_sd_configs?: readonly object[];
@@ -56,6 +58,8 @@ function gatewayJobs({ gateway, runtime }: Deployment, sources: MetricSources): 
   return [
     {
       job_name: "omni-gateway",
+      // Its certificate is for the name that clients use.
+      ...(gateway.tls ? { scheme: "https", tls_config: { insecure_skip_verify: true } } : {}),
       metrics_path: gateway.metricsPath,
       static_configs: [
         { targets: [`${bracketed(host)}:${gateway.port}`], labels: { service: "omni-gateway" } },

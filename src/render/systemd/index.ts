@@ -94,7 +94,7 @@ function install(
       environments: names.flatMap((name) =>
         name.endsWith(".env.example") ? [name.slice(0, -".env.example".length)] : [],
       ),
-      specs: names.filter((name) => name.endsWith(".yaml")),
+      specs: names.filter((name) => name.endsWith(".yaml") || name.endsWith(".json")),
       ownSpec: processes && !ownUnitOf(deployment).gateway,
       omni: processes,
       scripts: scripts.map(({ path }) => path.slice("systemd/".length)),

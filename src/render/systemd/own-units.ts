@@ -57,7 +57,7 @@ export function omniUnit(deployment: Deployment): RenderedUnit {
           ? "asked for by gateway: one address for the engines' units"
           : "asked for by services: Omni runs these engines itself",
       },
-      ...(gateway ? [gatewaySpec(deployment, own, credentials)] : []),
+      ...(gateway ? [gatewaySpec(deployment, own, credentials), ...gatewayWorkflows(deployment)] : []),
       ...environmentExample(
         unit,
         variablesOf(secrets, "gateway"),
@@ -113,7 +113,10 @@ function serviceLines(
     ...(variablesOf(secrets, at).length === 0 ? [] : ([["EnvironmentFile", environmentFile(unit)]] as const)),
     ...[...credentials].map(([file, id]): UnitLine => ["LoadCredential", `${id}:${unitRestPath(file, at)}`]),
     ["ExecStart", unitCommand([OMNI, "up", `${ETC}/${spec}`], at)],
-    ["ExecStartPost", unitCommand([WAIT_READY, localUrl(host, port, "/healthz")], at)],
+    [
+      "ExecStartPost",
+      unitCommand([WAIT_READY, localUrl(host, port, "/healthz", deployment.gateway.tls)], at),
+    ],
     ["TimeoutStartSec", "10min"],
     ["KillMode", "mixed"],
     [
@@ -218,17 +221,26 @@ function gatewaySpec(
   };
 }
 
+/** Templates of images beside that spec, at the paths that it names relative to itself. */
+const gatewayWorkflows = ({ gateway }: Deployment): readonly Artifact[] =>
+  gateway.files.map(({ path, content }) => ({
+    path: `systemd/${path}`,
+    content,
+    mode: 0o644,
+    reason: "asked for by workflows of services: the gateway makes images by it",
+  }));
+
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The same data with `{ file: PATH }` of a secret pointing to where systemd shows it to the unit. */
+/** The same data with `{ file: PATH }` of a secret, and the certificate beside it, pointing to where systemd shows it to the unit. */
 function withCredentials(value: unknown, shownAt: (file: string) => string | undefined): unknown {
   if (Array.isArray(value)) return value.map((one) => withCredentials(one, shownAt));
   if (!isPlain(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
-      (key === "file" && typeof inner === "string" ? shownAt(inner) : undefined) ??
+      ((key === "file" || key === "certificate") && typeof inner === "string" ? shownAt(inner) : undefined) ??
         withCredentials(inner, shownAt),
     ]),
   );

@@ -64,7 +64,7 @@ export function logLines(given: string | undefined, unit: string): readonly Unit
 }
 
 /** A URL of something that listens on this machine. */
-export function localUrl(host: string, port: number, path: string): string {
+export function localUrl(host: string, port: number, path: string, tls = false): string {
   const local = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  return `http://${local.includes(":") ? `[${local}]` : local}:${port}${path}`;
+  return `${tls ? "https" : "http"}://${local.includes(":") ? `[${local}]` : local}:${port}${path}`;
 }
