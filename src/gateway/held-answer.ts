@@ -1,8 +1,12 @@
 import { formatBytes } from "../core/index.ts";
+import { readEngineError, wireErrorBody } from "../dialects/index.ts";
 import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { findUsage } from "./usage.ts";
+
+/** Bytes at the end of an answer within which its usage is found, also where that came in two chunks. */
+const TAIL = 4096;
 
 /** What a status says about the engine rather than about the request. Anthropic answers 529 when it is overloaded. */
 const KIND_OF_STATUS: ReadonlyMap<number, AttemptFailure["kind"]> = new Map([
@@ -15,6 +19,9 @@ const KIND_OF_STATUS: ReadonlyMap<number, AttemptFailure["kind"]> = new Map([
   [504, "unready"],
   [529, "busy"],
 ]);
+
+/** No engine's error needs more to say what is wrong. */
+const FAULT_BYTES = 4096;
 
 /**
  * An answer that is no event stream: held until it is whole, so that a cut one can be tried again unseen. One that is
@@ -29,8 +36,8 @@ export class HeldAnswer implements Answer {
   #chunks: Buffer[] = [];
   #size = 0;
   #passing = false;
-  /** The newest chunk of an answer that is passed on; engines count at the end. */
-  #last: Buffer | undefined;
+  /** The end of what was passed on: engines count there. */
+  #tail: Buffer = Buffer.alloc(0);
 
   constructor(owner: AttemptOwner, sink: ClientSink, status: number, received: ReceivedHeaders) {
     this.#owner = owner;
@@ -41,8 +48,7 @@ export class HeldAnswer implements Answer {
 
   data(chunk: Buffer): void {
     if (this.#passing) {
-      this.#last = chunk;
-      this.#sink.write(chunk);
+      this.#passOn(chunk);
       return;
     }
     this.#chunks.push(chunk);
@@ -59,9 +65,10 @@ export class HeldAnswer implements Answer {
   end(): void {
     if (this.#passing) {
       this.#sink.outlet.end();
-      this.#owner.finished(this.#last === undefined ? undefined : findUsage(this.#last));
+      this.#owner.finished(findUsage(this.#tail));
       return;
     }
+    if (this.#deliveredFault()) return;
     const kind = KIND_OF_STATUS.get(this.#status);
     if (this.#owner.resumes) {
       const message = `it answered ${this.#status} instead of going on`;
@@ -98,15 +105,43 @@ export class HeldAnswer implements Answer {
     const length = this.#received["content-length"];
     const lengthHeader = typeof length === "string" ? ["content-length", length] : [];
     outlet.writeHead(this.#status, [...this.#owner.head(this.#received), ...lengthHeader]);
-    for (const chunk of this.#chunks) this.#sink.write(chunk);
+    for (const chunk of this.#chunks) this.#passOn(chunk);
     this.#chunks = [];
   }
 
+  #passOn(chunk: Buffer): void {
+    const before = chunk.length < TAIL ? this.#tail.subarray(-TAIL) : this.#tail.subarray(0, 0);
+    this.#tail = before.length === 0 ? chunk : Buffer.concat([before, chunk]);
+    this.#sink.write(chunk);
+  }
+
   #deliver(): void {
+    this.#owner.deliver(this.#status, this.#received, this.#body());
+  }
+
+  /**
+   * Delivers a 500 that says that the request cannot be done as the refusal that it is: clients do not repeat it, and
+   * nobody takes the engine for a broken one.
+   */
+  #deliveredFault(): boolean {
+    const { resumes, surface, request } = this.#owner;
+    if (this.#status !== 500 || surface.requestFaults === undefined || resumes) return false;
+    const body = this.#body();
+    if (!surface.requestFaults.test(body.toString("utf8", 0, FAULT_BYTES))) return false;
+    const { message } = readEngineError(request.dialect ?? "chat", 400, body);
+    const refusal = {
+      status: 400,
+      type: "invalid_request_error",
+      code: "unsupported_content",
+      message,
+    } as const;
+    this.#owner.deliver(400, this.#received, Buffer.from(JSON.stringify(wireErrorBody("openai", refusal))));
+    return true;
+  }
+
+  #body(): Buffer {
     const [only] = this.#chunks;
-    const body =
-      this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size);
-    this.#owner.deliver(this.#status, this.#received, body);
+    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.#size);
   }
 
   #isSound(): boolean {

@@ -40,6 +40,8 @@ const LLAMA_CPP: EngineSurface = {
   prefill: "with-thinking",
   tokenize: TOKENIZE_CONTENT,
   countsStreams: true,
+  // Parts that the model cannot take are thrown as faults of the server (tools/server/server-common.cpp).
+  requestFaults: /(?:image|audio|video) input is not supported/,
 };
 
 /** vLLM (entrypoints/openai, entrypoints/pooling): a model serves those of its own task. */
