@@ -31,6 +31,8 @@ export interface ExchangeShared {
   readonly meter: Meter;
   readonly usage: UsageBook;
   readonly patience: Patience;
+  /** Tokens of a text by the tokenizer of a service; `undefined` where it cannot tell now. */
+  readonly countTokens: (service: string, text: string) => Promise<number | undefined>;
   /** Whose contents are kept. */
   readonly contents: ContentKeeper;
   /** The requests in flight. */

@@ -90,6 +90,7 @@ function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShare
     traffic: new Traffic(),
     router: options.router ?? createRouter({ backends, events, countTokens }),
     admission: options.admission ?? placesOf(backends, limits),
+    countTokens,
     keys: options.keys ?? OPEN_GATE,
     meter: options.meter ?? NO_METER,
     usage: options.usage ?? NO_BOOK,

@@ -1,3 +1,4 @@
+import { answering, guarded } from "./answering.ts";
 import type { Operation } from "./ask.ts";
 import type { Call } from "./call.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
@@ -14,11 +15,18 @@ import { sendError } from "./wire-error.ts";
 
 /** Paths of one meaning: documents are put in order, or scored. */
 const SCORING = ["/v1/rerank", "/v1/reranking", "/rerank", "/v2/rerank", "/v1/score", "/score"] as const;
-const FORMS = ["/v1/audio/transcriptions", "/v1/audio/translations"] as const;
-const PLAIN = { "/v1/moderations": "moderations", "/v1/audio/speech": "speech" } as const satisfies Record<
-  string,
-  Operation
->;
+const FORMS = [
+  "/v1/audio/transcriptions",
+  "/v1/audio/translations",
+  // Of services elsewhere; where workflows make images, their own endpoints stand in the place of these.
+  "/v1/images/edits",
+  "/v1/images/variations",
+] as const;
+const PLAIN = {
+  "/v1/moderations": "moderations",
+  "/v1/audio/speech": "speech",
+  "/v1/images/generations": "other",
+} as const satisfies Record<string, Operation>;
 
 /** What is asked in one piece and goes on to engines as it is, or in the one shape that they share. */
 export const passthroughEndpoints = (
@@ -52,12 +60,13 @@ function form(shared: ExchangeShared, call: Call): void {
   readBody(
     req,
     limit,
-    (bytes) => {
-      const contentType = req.headers["content-type"] ?? "";
-      const read = readMultipart(contentType, bytes);
-      if ("status" in read) sendError(call, read);
-      else serveAsk(shared, call, new FormAsk({ id, path, headers: req.headers, contentType }, read), {});
-    },
+    (bytes) =>
+      guarded(call, () => {
+        const contentType = req.headers["content-type"] ?? "";
+        const read = readMultipart(contentType, bytes);
+        if ("status" in read) sendError(call, read);
+        else serveAsk(shared, call, new FormAsk({ id, path, headers: req.headers, contentType }, read), {});
+      }),
     () => refuseUnread(call, tooLarge(limit), limit),
   );
 }
@@ -67,6 +76,6 @@ function count(shared: ExchangeShared, call: Call): void {
   readJsonBody(shared, call, (bytes) => {
     const parsed = parseBody(bytes);
     if ("error" in parsed) sendError(call, parsed.error);
-    else if (caller !== undefined) void countTokens(shared, call, caller, parsed.body);
+    else if (caller !== undefined) void answering(call, countTokens(shared, call, caller, parsed.body));
   });
 }

@@ -2,9 +2,10 @@ import type { JsonObject } from "../dialects/index.ts";
 import type { EngineDialect } from "../engines/index.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { Said } from "./continuation/continuation.ts";
-import { continueWith } from "./continuation/index.ts";
+import { continueWith, prefilledText } from "./continuation/index.ts";
 import type { EngineRequest } from "./engine-request.ts";
 import { engineRequest, resumingRequest } from "./engine-request.ts";
+import type { ExchangeShared } from "./exchange-shared.ts";
 import { Inflow } from "./inflow.ts";
 import type { Ask } from "./ask.ts";
 import type { Scoring } from "./passthrough/reranking.ts";
@@ -21,7 +22,19 @@ export interface Resumption {
   readonly said: Said;
   /** False after an engine did not go on exactly from there: then it is given half words, too. */
   heals: boolean;
+  /** Tokens of what the next engine is given of it, where its tokenizer tells. */
+  readonly prefilledTokens?: number | undefined;
 }
+
+/** Counts what an engine is given of a cut answer; `undefined` where it cannot tell. */
+export const countSaid = (
+  { countTokens }: Pick<ExchangeShared, "countTokens">,
+  { service, surface }: Granted,
+  { body, lane, said, heals }: Resumption,
+): number | undefined | Promise<number | undefined> =>
+  surface.tokenize === undefined
+    ? undefined
+    : countTokens(service, prefilledText(body, lane, said, surface, { heals }));
 
 interface Prepared {
   readonly request: EngineRequest;
@@ -54,8 +67,8 @@ export function prepare(
     if (inward === undefined || !ask.stream) return { request };
     return { request, inflow: new Inflow(inward.stream(counted(ask.json())), undefined, eventBytes) };
   }
-  const { lane, said, body, heals } = resumption;
-  const continuation = continueWith(body, lane, said, surface, { heals });
+  const { lane, said, body, heals, prefilledTokens } = resumption;
+  const continuation = continueWith(body, lane, said, surface, { heals, prefilledTokens });
   if ("impossible" in continuation) return { unservable: continuation.impossible };
   const request = resumingRequest(continuation, lane, surface, alias);
   if ("unservable" in request) return request;

@@ -8,7 +8,7 @@ import { requestHeaders } from "./forwarded-headers.ts";
 import { Hedge } from "./hedge.ts";
 import { nobodySuits } from "./nobody.ts";
 import type { Resumption } from "./prepared.ts";
-import { prepare, prepareScoring } from "./prepared.ts";
+import { countSaid, prepare, prepareScoring } from "./prepared.ts";
 import type { Scoring } from "./passthrough/reranking.ts";
 import type { Report } from "./report.ts";
 import type { Ask } from "./ask.ts";
@@ -40,7 +40,6 @@ export interface Pursued {
 interface PursuitParent extends TryParent {
   /** Nobody takes the request, now or within its time. */
   nobody(error: WireError): void;
-  failed(failure: AttemptFailure): void;
 }
 
 /** Looks for a service that takes a request, waits for one where it must, and sends the request there. */
@@ -70,7 +69,7 @@ export class Pursuit {
     const { shared, target, ask, client } = this.#pursued;
     if (this.#over) return;
     whenThere(
-      shared.router.choose(target, ask, client.caller),
+      () => shared.router.choose(target, ask, client.caller),
       (choice) => {
         this.choice = choice;
         if (this.#over) return;
@@ -93,12 +92,11 @@ export class Pursuit {
     this.#pursued.report.ended(one, undefined);
   }
 
-  /** Ends what is under way as if the engines had failed that way; false when nothing was. */
-  stop(failure: AttemptFailure): boolean {
+  /** Ends what is under way as if the engines had failed that way. */
+  stop(failure: AttemptFailure): void {
     const asked = [...this.tries];
     this.#end();
     for (const one of asked) one.stop(failure);
-    return asked.length > 0;
   }
 
   /** Ends what is under way without a word. */
@@ -125,7 +123,7 @@ export class Pursuit {
         if (!hedging) this.#waitFor(full);
         return;
       }
-      if (this.#send(granted)) return;
+      if (this.#take(granted)) return;
       if (hedging) return;
     }
   }
@@ -145,7 +143,7 @@ export class Pursuit {
     });
     this.#wait = wait;
     whenThere(
-      wait.result,
+      () => wait.result,
       (result) => {
         // Of one that was ended this is known already.
         if (!this.#over) report.waited(wait.time);
@@ -162,33 +160,53 @@ export class Pursuit {
     } else if (result === "ready") this.go();
     else if ("leave" in result) {
       const granted = leased(this.#pursued.shared.backends, result);
-      if (granted === undefined || !this.#send(granted)) this.go();
+      if (granted === undefined || !this.#take(granted)) this.go();
     } else this.#parent.nobody(result);
   }
 
   /** False when this service cannot be asked for this request; it is passed over then. */
-  #send(granted: Granted): boolean {
+  #take(granted: Granted): boolean {
+    const { resumption } = this;
+    if (resumption === undefined) return this.#send(granted, undefined);
+    // What was said is part of the new engine's prompt: limits and usage hold to the token when it is counted there.
+    whenThere(
+      () => countSaid(this.#pursued.shared, granted, resumption),
+      (tokens) => {
+        if (this.#over) giveBack(granted);
+        else if (!this.#send(granted, tokens)) this.#next(false);
+      },
+      (thrown) => {
+        giveBack(granted);
+        this.#fault(thrown);
+      },
+    );
+    return true;
+  }
+
+  #send(granted: Granted, prefilledTokens: number | undefined): boolean {
     const { ask, chance, shared, scoring } = this.#pursued;
-    let prepared: ReturnType<typeof prepare>;
     try {
-      prepared =
+      const prepared =
         scoring === undefined
-          ? prepare(ask, granted, this.resumption, shared.limits.eventBytes)
+          ? prepare(ask, granted, this.#resumed(prefilledTokens), shared.limits.eventBytes)
           : prepareScoring(scoring, granted);
+      if ("unservable" in prepared) {
+        giveBack(granted);
+        chance.cannot(granted.service, prepared.unservable);
+        return false;
+      }
+      this.#dispatch(granted, prepared);
     } catch (thrown) {
       giveBack(granted);
       if (thrown instanceof DialectError) {
         this.#parent.nobody(badRequest("invalid_request", thrown.message, thrown.param));
       } else this.#fault(thrown);
-      return true;
     }
-    if ("unservable" in prepared) {
-      giveBack(granted);
-      chance.cannot(granted.service, prepared.unservable);
-      return false;
-    }
-    this.#dispatch(granted, prepared);
     return true;
+  }
+
+  #resumed(prefilledTokens: number | undefined): Resumption | undefined {
+    return this.resumption === undefined ? undefined : { ...this.resumption, prefilledTokens };
   }
 
   #dispatch(granted: Granted, prepared: Exclude<ReturnType<typeof prepare>, { unservable: string }>): void {
