@@ -22,6 +22,17 @@ export function malformedEvent(events: Buffer): number | undefined {
   return undefined;
 }
 
+/** Where the first event begins that is larger than `limit` bytes; `undefined` when there is none. */
+export function giantEvent(events: Buffer, limit: number): number | undefined {
+  if (events.length <= limit) return undefined;
+  for (let at = 0; at < events.length;) {
+    const end = eventEnd(events, at);
+    if (end - at > limit) return at;
+    at = end;
+  }
+  return undefined;
+}
+
 function isMalformed(bytes: Buffer, from: number, end: number): boolean {
   const data = bytes.indexOf(DATA, from);
   if (data < 0 || data >= end || (data > from && bytes[data - 1] !== LF)) return false;

@@ -3,7 +3,7 @@ import type { AttemptFailure } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { lastEventEnd } from "./event-boundary.ts";
 import type { Inflow } from "./inflow.ts";
-import { malformedEvent } from "./malformed-event.ts";
+import { giantEvent, malformedEvent } from "./malformed-event.ts";
 import type { Outflow } from "./outflow.ts";
 import { errorEventAt } from "./stream-watch.ts";
 
@@ -46,18 +46,26 @@ export class StreamAnswer implements Answer {
   #take(events: Buffer): void {
     const malformed = this.#outflow.wasTorn ? undefined : malformedEvent(events);
     const failed = errorEventAt(events);
-    const bad = failed === undefined ? malformed : Math.min(failed, malformed ?? failed);
+    const giant = this.#isRead ? giantEvent(events, this.#owner.limits.eventBytes) : undefined;
+    const bad = [malformed, failed, giant].filter((at) => at !== undefined).toSorted((a, b) => a - b)[0];
     if (bad === undefined) {
       this.#pass(events);
       return;
     }
     const before = events.subarray(0, bad);
     if (before.includes(DATA)) this.#pass(before);
-    this.#refuse(
-      bad === malformed
-        ? "it sent an event that is no JSON"
-        : `it ended its answer with an error: ${saidIn(events.subarray(bad))}`,
-    );
+    if (bad === failed) this.#refuse(`it ended its answer with an error: ${saidIn(events.subarray(bad))}`);
+    else if (bad === malformed) this.#refuse("it sent an event that is no JSON");
+    else this.#refuseGiant();
+  }
+
+  /** The events are read for the client, rather than passed on as they are. */
+  get #isRead(): boolean {
+    return this.#inflow !== undefined || this.#outflow.translates;
+  }
+
+  #refuseGiant(): void {
+    this.#refuse(`it sent an event of more than ${this.#owner.limits.eventBytes} bytes`);
   }
 
   #refuse(why: string): void {
@@ -71,7 +79,7 @@ export class StreamAnswer implements Answer {
     // Some engines end with `data: [DONE]` and a single line feed: in good order that is whole.
     if (rest !== undefined) {
       this.#held = undefined;
-      if (this.#inflow === undefined && !this.#outflow.translates) this.#outflow.seeRest(rest);
+      if (!this.#isRead) this.#outflow.seeRest(rest);
       else this.#take(Buffer.concat([rest, Buffer.from("\n\n")]));
     }
     const owed = this.#inflow?.end() ?? "";
@@ -83,7 +91,7 @@ export class StreamAnswer implements Answer {
     this.#commit();
     const last = this.#outflow.end();
     if (last !== "") this.#sink.outlet.write(last);
-    this.#sink.outlet.end(this.#inflow === undefined && !this.#outflow.translates ? rest : undefined);
+    this.#sink.outlet.end(this.#isRead ? undefined : rest);
     this.#owner.finished(this.#outflow.usage);
   }
 
@@ -106,8 +114,8 @@ export class StreamAnswer implements Answer {
       if (outflow.committed || bytes.subarray(0, end).includes(DATA)) return end;
     }
     if (bytes.length <= this.#owner.limits.eventBytes) return 0;
-    if (this.#inflow !== undefined || outflow.translates) {
-      this.#refuse(`it sent an event of more than ${this.#owner.limits.eventBytes} bytes`);
+    if (this.#isRead) {
+      this.#refuseGiant();
       return 0;
     }
     outflow.torn = outflow.wasTorn = end < bytes.length;
