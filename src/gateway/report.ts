@@ -1,5 +1,5 @@
 import type { RequestOutcome, RequestRecord } from "../telemetry/request-record.ts";
-import { serverTiming } from "../telemetry/index.ts";
+import { CLIENT_GONE, serverTiming } from "../telemetry/index.ts";
 import type { ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { Client } from "./client.ts";
@@ -38,6 +38,8 @@ export class Report {
   #continued = 0;
   #firstToken: number | undefined;
   #lastToken = 0;
+  /** Times that content went out: at least so many tokens. */
+  #parts = 0;
 
   constructor(shared: ExchangeShared, client: Client, ask: Ask, target: Target) {
     this.#shared = shared;
@@ -81,6 +83,7 @@ export class Report {
 
   /** A part of the content goes to the client. */
   said(service: string): void {
+    this.#parts++;
     const now = performance.now();
     if (this.#firstToken === undefined) this.#firstToken = now - this.#began;
     else this.#shared.meter.interToken(service, now - this.#lastToken);
@@ -184,10 +187,10 @@ export class Report {
 
   /** An answer that was not read to its end has no count of the engine: what was said is counted. */
   #guessed(outflow: Outflow | undefined): Usage | undefined {
-    const said = outflow?.said?.read();
-    return said === undefined
-      ? undefined
-      : { promptTokens: this.promptEstimate, completionTokens: said.deltas };
+    if (outflow === undefined) return undefined;
+    // Where nothing is remembered, or it was not understood, the count is too low rather than none.
+    const completionTokens = outflow.said?.read()?.deltas ?? this.#parts;
+    return { promptTokens: this.promptEstimate, completionTokens };
   }
 
   #record(outcome: RequestOutcome, usage: Usage | undefined): RequestRecord {
@@ -199,7 +202,7 @@ export class Report {
       method,
       path: this.#ask.path,
       operation: this.#ask.operation,
-      status: this.#status,
+      status: this.#status === 0 ? CLIENT_GONE : this.#status,
       outcome,
       key: caller.key,
       route: this.#target.route,
