@@ -9,7 +9,7 @@ import type { Usage } from "./usage.ts";
 
 export type ReceivedHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What one try may tell the request it belongs to. Exactly one of the last three is called, once. */
+/** What one try may tell the request it belongs to. Exactly one of `finished`, `broken` and `cut` is called, once. */
 export interface AttemptOwner {
   readonly limits: GatewayLimits;
   readonly service: string;
@@ -36,6 +36,8 @@ export interface AttemptOwner {
   broken(failure: AttemptFailure): void;
   /** The try failed after the client had seen a part; nothing was told to it yet. */
   cut(failure: AttemptFailure): void;
+  /** The gateway itself failed over the answer: it ends the request, whatever was called before. */
+  fault(thrown: unknown): void;
 }
 
 /** How the body of an answer reaches the client. */

@@ -32,22 +32,24 @@ export class Attempt implements Dispatcher.DispatchHandler {
     if (status < 200 || this.#over) return;
     const sink = new ClientSink(this.#owner.outlet, controller, this.#owner.limits.idleTime);
     this.#sink = sink;
-    this.#answer =
-      status === 200 && isEventStream(received)
-        ? new StreamAnswer(this.#owner, sink, received)
-        : new HeldAnswer(this.#owner, sink, status, received);
+    this.#guarded(() => {
+      this.#answer =
+        status === 200 && isEventStream(received)
+          ? new StreamAnswer(this.#owner, sink, received)
+          : new HeldAnswer(this.#owner, sink, status, received);
+    });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return;
     this.#owner.heard();
-    this.#answer?.data(chunk);
+    this.#guarded(() => this.#answer?.data(chunk));
   }
 
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#answer?.end();
+    this.#guarded(() => this.#answer?.end());
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -69,6 +71,17 @@ export class Attempt implements Dispatcher.DispatchHandler {
   abandon(): void {
     this.#over = true;
     this.#controller?.abort(new Error("the client is gone"));
+  }
+
+  /** What is thrown here is no failure of the engine: it would be blamed, and the request sent to the next one. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.#over = true;
+      this.#owner.fault(thrown);
+      this.#controller?.abort(new Error("the gateway could not read the answer"));
+    }
   }
 
   #fail(failure: AttemptFailure): void {

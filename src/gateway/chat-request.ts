@@ -1,3 +1,4 @@
+import { answering } from "./answering.ts";
 import type { Call } from "./call.ts";
 import type { GatewayInside, GatewayOptions } from "./gateway-options.ts";
 import { parseBody, readJsonBody, serveBytes } from "./proxy-endpoint.ts";
@@ -15,7 +16,7 @@ export function serveChat(
     const parsed = mayWantHostedTools(bytes) ? parseBody(bytes) : undefined;
     if (parsed !== undefined && "body" in parsed && caller !== undefined && wantsHostedTools(parsed.body)) {
       const hosted = { ask, events: shared.events, ...(tools === undefined ? {} : { host: tools }) };
-      void serveHostedChat(hosted, call, caller, parsed.body);
+      void answering(call, serveHostedChat(hosted, call, caller, parsed.body));
     } else serveBytes(shared, call, "chat", bytes, {});
   });
 }

@@ -3,8 +3,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { wireErrorType } from "../dialects/index.ts";
 import type { Caller, KeyGate, KeyRefusal } from "../keys/index.ts";
 import type { Meter } from "../telemetry/index.ts";
+import { CLIENT_GONE } from "../telemetry/index.ts";
 import type { NameGuard } from "./access.ts";
 import { presentedKey } from "./access.ts";
+import { guarded } from "./answering.ts";
 import type { Call } from "./call.ts";
 import { familyOfPath } from "./family.ts";
 import { requestId } from "./request-id.ts";
@@ -50,11 +52,11 @@ export class Door {
     else if (isPreflight(req)) preflight(call, allowedMethods(place.endpoint));
     else if (place.endpoint.open === true) {
       call.note.quiet = true;
-      serve(place.endpoint, call, place.rest);
+      guarded(call, () => serve(place.endpoint, call, place.rest));
     } else if ("status" in found) unauthorized(call, found);
     else if (place.endpoint.admin === true && call.caller?.admin !== true) {
       refuse(call, "admin_required", "This is for keys that may change the node (admin: true).");
-    } else serve(place.endpoint, call, place.rest);
+    } else guarded(call, () => serve(place.endpoint, call, place.rest));
   }
 
   #call(req: IncomingMessage, res: ServerResponse, caller: Caller | undefined): Call {
@@ -98,7 +100,7 @@ export class Door {
         method: req.method ?? "",
         path: call.path.slice(0, MAX_PATH),
         operation: "node",
-        status: res.statusCode,
+        status: res.headersSent ? res.statusCode : CLIENT_GONE,
         outcome: refused ? "refused" : res.writableFinished ? "answered" : "abandoned",
         key: call.caller?.key ?? "none",
         stream: false,

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/index.ts";
 import type { JsonObject } from "../dialects/index.ts";
 import type { Admitted, KeyRefusal } from "../keys/index.ts";
 import type { RequestOutcome } from "../telemetry/index.ts";
@@ -74,9 +75,9 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     shared.budget.earn();
     this.outlet.once("close", () => this.#clientGone());
     whenThere(
-      shared.keys.admit(client.caller, report.promptEstimate),
+      () => shared.keys.admit(client.caller, report.promptEstimate),
       (verdict) => this.#enter(verdict),
-      (thrown) => this.failed({ kind: "internal", message: String(thrown) }),
+      (thrown) => this.failed({ kind: "internal", message: messageOf(thrown) }),
     );
   }
 
@@ -94,8 +95,11 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   failed(failure: AttemptFailure): void {
     const { report, chance } = this.#pursued;
     chance.close();
-    if (this.#over || this.#pursuit.stop(failure)) return;
-    if (this.#outflow === undefined) this.#refuse(failureError(failure, report.service, report.attempts));
+    if (!this.#over) this.#pursuit.stop(failure);
+    // Mostly the tries that were stopped have told by now.
+    if (this.#over) return;
+    const began = this.#outflow !== undefined && this.outlet.headersSent;
+    if (!began) this.#refuse(failureError(failure, report.service, report.attempts));
     else this.#endCut(failure, report.service);
   }
 
@@ -237,6 +241,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
 
   #refuse(error: WireError): void {
     const { client, report } = this.#pursued;
+    if (!this.outlet.headersSent) report.answered(error.status);
     if (!this.outlet.destroyed) {
       // The client of a stream that waited for its model has had its head already.
       if (this.outlet.headersSent) this.outlet.end(streamError(client.family, error, client.id));

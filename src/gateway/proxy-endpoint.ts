@@ -1,5 +1,6 @@
 import { formatBytes, messageOf } from "../core/index.ts";
 import type { JsonObject } from "../dialects/index.ts";
+import { guarded, internalError } from "./answering.ts";
 import type { Ask, Operation } from "./ask.ts";
 import type { Call } from "./call.ts";
 import { clientOf } from "./call.ts";
@@ -26,7 +27,14 @@ export function readJsonBody(shared: ExchangeShared, call: Call, then: (bytes: B
   const limit = shared.limits.bodyBytes;
   const refusal = mediaTypeRefusal(req.headers["content-type"], req.headers["content-encoding"]);
   if (refusal !== undefined) refuseUnread(call, refusal, limit);
-  else readBody(req, limit, then, () => refuseUnread(call, tooLarge(limit), limit));
+  else {
+    readBody(
+      req,
+      limit,
+      (bytes) => guarded(call, () => then(bytes)),
+      () => refuseUnread(call, tooLarge(limit), limit),
+    );
+  }
 }
 
 /** Serves a request whose body is there. */
@@ -64,9 +72,7 @@ export function serveAsk(shared: ExchangeShared, call: Call, ask: Ask, options: 
 
 /** Why a body cannot be served, with its place. */
 export function bodyError(bytes: Buffer, thrown: unknown): WireError {
-  if (!(thrown instanceof ScanError)) {
-    return { status: 500, type: "server_error", code: "internal_error", message: messageOf(thrown) };
-  }
+  if (!(thrown instanceof ScanError)) return internalError(thrown);
   if (bytes.length === 0) return badRequest("body_empty", "The request has no body; send a JSON object.");
   const param = thrown.message.startsWith('"model"') ? "model" : undefined;
   const message = `The body is not a JSON object that can be served: ${thrown.message} ${place(bytes, thrown.at)}.`;

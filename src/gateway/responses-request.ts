@@ -1,6 +1,7 @@
 import type { JsonObject, WireError } from "../dialects/index.ts";
 import type { Caller } from "../keys/index.ts";
 import type { StoredResponses } from "../store/index.ts";
+import { answering } from "./answering.ts";
 import type { Call } from "./call.ts";
 import type { GatewayInside, GatewayOptions } from "./gateway-options.ts";
 import { parseBody, readJsonBody, serveBytes } from "./proxy-endpoint.ts";
@@ -41,12 +42,8 @@ function serve(
     return;
   }
   if (wantsHostedTools(prepared.body)) {
-    void serveHostedResponse(
-      { ask, events, ...(tools === undefined ? {} : { host: tools }) },
-      call,
-      caller,
-      prepared,
-    );
+    const hosted = { ask, events, ...(tools === undefined ? {} : { host: tools }) };
+    void answering(call, serveHostedResponse(hosted, call, caller, prepared));
     return;
   }
   const plain = withoutHostedItems(prepared.body);

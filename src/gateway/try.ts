@@ -1,4 +1,4 @@
-import { pathAt } from "../core/index.ts";
+import { messageOf, pathAt } from "../core/index.ts";
 import type { EngineSurface } from "../engines/index.ts";
 import type { Lease } from "../supervisor/backends.ts";
 import type { Place } from "./admission/admission.ts";
@@ -34,6 +34,8 @@ export interface TryParent {
   finished(of: Try, usage: Usage | undefined): void;
   broken(of: Try, failure: AttemptFailure): void;
   cut(of: Try, failure: AttemptFailure): void;
+  /** Ends the whole request from this side. */
+  failed(failure: AttemptFailure): void;
 }
 
 interface TryOptions {
@@ -157,6 +159,11 @@ export class Try implements AttemptOwner, Impatient {
   cut(failure: AttemptFailure): void {
     this.#end(blame(failure));
     this.#parent.cut(this, failure);
+  }
+
+  fault(thrown: unknown): void {
+    this.#end("unblamed");
+    this.#parent.failed({ kind: "internal", message: messageOf(thrown) });
   }
 
   #end(outcome: TryOutcome): void {

@@ -13,6 +13,7 @@ export { mergeSnapshots } from "./metrics/snapshot.ts";
 export type { MetricsSnapshot } from "./metrics/snapshot.ts";
 export { createContentKeeper, KEEPS_NOTHING } from "./requests/content-keeper.ts";
 export type { ContentKeeper, ContentTee } from "./requests/content-keeper.ts";
+export { CLIENT_GONE } from "./request-record.ts";
 export type { Meter, RequestOutcome, RequestRecord } from "./request-record.ts";
 export { serverTiming } from "./server-timing.ts";
 export { createTelemetry } from "./telemetry.ts";

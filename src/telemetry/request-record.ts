@@ -11,6 +11,9 @@ export type RequestOutcome =
   /** The client went away. */
   | "abandoned";
 
+/** Status of a request whose client left before it had any, as nginx writes it. */
+export const CLIENT_GONE = 499;
+
 /** One request as metrics, traces and the access log see it. Times are milliseconds. No contents and no secrets. */
 export interface RequestRecord {
   readonly id: string;
@@ -20,6 +23,7 @@ export interface RequestRecord {
   readonly path: string;
   /** `chat`, `messages`, `embeddings`, …: the last words of the path. */
   readonly operation: string;
+  /** As it was sent; `CLIENT_GONE` where the client left before. */
   readonly status: number;
   readonly outcome: RequestOutcome;
   readonly key: string;

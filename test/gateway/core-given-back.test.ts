@@ -63,7 +63,7 @@ it.each(["admit", "choose"] as const)(
     expect(ledger.held()).toEqual(NOTHING_HELD);
     expect(ledger.begun).toBe(0);
     expect(ledger.settled).toEqual([0]);
-    expect(ledger.records).toMatchObject([{ outcome: "abandoned", attempts: 0 }]);
+    expect(ledger.records).toMatchObject([{ outcome: "abandoned", attempts: 0, status: 499 }]);
     expect((await lookInto(node.backends, "a")).requests).toBe(0);
   },
 );

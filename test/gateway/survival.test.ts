@@ -64,7 +64,7 @@ describe("before the client saw a byte", () => {
 
   it("the same service is tried again once it is back", async () => {
     await using node = await startGateway([{ name: "a", restartAfter: 300 }]);
-    const answers = Array.from({ length: 20 }, (_, i) => node.chat(`n${i} [slow 400]`));
+    const answers = Array.from({ length: 20 }, (_, i) => node.chat(`n${i} [slow 2000]`));
     await until(async () => (await lookInto(node.backends, "a")).requests === 20);
     node.backends.kill("a");
     for (const [i, answer] of (await Promise.all(answers)).entries()) {

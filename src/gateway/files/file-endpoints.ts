@@ -1,13 +1,12 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 
-import { messageOf } from "../../core/index.ts";
 import type { Caller } from "../../keys/caller.ts";
+import { answering } from "../answering.ts";
 import type { Call } from "../call.ts";
 import { sendJson } from "../call.ts";
 import { refuseUnread } from "../lingering-close.ts";
 import type { Endpoint } from "../surface.ts";
-import type { WireError } from "../wire-error.ts";
 import { sendError } from "../wire-error.ts";
 import type { FileStore } from "./file-store.ts";
 import { pageOf } from "./page-of.ts";
@@ -39,24 +38,6 @@ export const fileEndpoints = (store: FileStore): Readonly<Record<string, Endpoin
 /** Whether a caller may see what belongs to a key. */
 export const mayAccess = (caller: Caller | undefined, owner: string): boolean =>
   caller !== undefined && (caller.admin || caller.key === owner);
-
-/** Ends a call whose work failed for a reason that is not the client's, unless its client is gone. */
-export async function answering(call: Call, work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (thrown) {
-    if (call.res.destroyed) return;
-    if (call.res.headersSent) call.res.destroy();
-    else sendError(call, internal(thrown));
-  }
-}
-
-const internal = (thrown: unknown): WireError => ({
-  status: 500,
-  type: "server_error",
-  code: "internal_error",
-  message: `The node could not do this: ${messageOf(thrown)}`,
-});
 
 async function upload(store: FileStore, call: Call): Promise<void> {
   if (call.caller === undefined) return;

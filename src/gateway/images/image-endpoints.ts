@@ -7,7 +7,7 @@ import { wireErrorType } from "../../dialects/wire-error.ts";
 import type { KeyGate } from "../../keys/key-gate.ts";
 import type { Backends } from "../../supervisor/backends.ts";
 import type { Call } from "../call.ts";
-import { answering } from "../files/file-endpoints.ts";
+import { answering } from "../answering.ts";
 import { refusalOf } from "../files/upload-file.ts";
 import { headerSafe } from "../forwarded-headers.ts";
 import { refuseUnread } from "../lingering-close.ts";
