@@ -19,6 +19,7 @@ interface CollectedChoice {
   scored: ScoredToken[];
   calls: CollectedCall[];
   reason: FinishReason;
+  stop?: string | undefined;
 }
 
 /** A chat answer in one piece. */
@@ -56,8 +57,9 @@ export class ChatAnswer implements AnswerInProgress {
         if (event.kind === "call") choice.calls.push({ id: event.id, name: event.name, arguments: "" });
         else appendArguments(choice.calls, event.index, event.text);
       },
-      finish: (reason) => {
+      finish: (reason, stop) => {
         choice.reason = reason;
+        choice.stop = stop;
         if (this.#open.finish()) this.#send();
       },
       fail: this.#open.fail,
@@ -94,6 +96,8 @@ export class ChatAnswer implements AnswerInProgress {
       },
       logprobs: this.#head.scored ? chatLogprobs(this.#head.texts, choice.scored) : null,
       finish_reason: choice.reason,
+      // As vLLM tells which it was; OpenAI's dialect has no word for it, Anthropic's has.
+      ...(choice.stop === undefined ? {} : { stop_reason: choice.stop }),
     };
   }
 }

@@ -66,8 +66,9 @@ export class ChatStream implements AnswerInProgress {
             : { index, function: { arguments: event.text } };
         send(JSON.stringify({ tool_calls: [call] }), after);
       },
-      finish: (reason) => {
-        send("{}", `,"logprobs":null,"finish_reason":${JSON.stringify(reason)}}]${usage}}\n\n`);
+      finish: (reason, stop) => {
+        const stopped = stop === undefined ? "" : `,"stop_reason":${JSON.stringify(stop)}`;
+        send("{}", `,"logprobs":null,"finish_reason":${JSON.stringify(reason)}${stopped}}]${usage}}\n\n`);
         this.#finishOne();
       },
       fail: this.#open.fail,

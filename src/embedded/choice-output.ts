@@ -16,7 +16,8 @@ export interface ScoredToken {
 export interface ChoiceListener {
   text(text: string, scored: readonly ScoredToken[]): void;
   toolEvent(event: Exclude<ToolEvent, { kind: "text" }>): void;
-  finish(reason: FinishReason): void;
+  /** `stop` is the stop string of the request that ended it. */
+  finish(reason: FinishReason, stop?: string): void;
   fail(error: Error): void;
 }
 
@@ -65,7 +66,9 @@ export class ChoiceOutput implements GenerationSink {
     }
     for (const event of this.#tools?.end() ?? []) this.#emit(event);
     const cut = end.reason === "length" && !this.#stops.stopped;
-    this.#listener.finish(cut ? "length" : this.#calledTool ? "tool_calls" : "stop");
+    if (cut) this.#listener.finish("length");
+    else if (this.#calledTool) this.#listener.finish("tool_calls");
+    else this.#listener.finish("stop", this.#stops.found);
   }
 
   #show(text: string): void {

@@ -5,25 +5,30 @@
 export class StopStrings {
   readonly #stops: readonly string[];
   #held = "";
-  #stopped = false;
+  #found: string | undefined;
 
   constructor(stops: readonly string[]) {
     this.#stops = stops;
   }
 
   get stopped(): boolean {
-    return this.#stopped;
+    return this.#found !== undefined;
+  }
+
+  /** The stop string that ended the text. */
+  get found(): string | undefined {
+    return this.#found;
   }
 
   /** The text that is safe to show now. */
   push(text: string): string {
     if (this.#stops.length === 0) return text;
-    if (this.#stopped) return "";
+    if (this.stopped) return "";
     this.#held += text;
     const found = this.#earliest();
-    if (found >= 0) {
-      const shown = this.#held.slice(0, found);
-      this.#stopped = true;
+    if (found !== undefined) {
+      const shown = this.#held.slice(0, found.at);
+      this.#found = found.stop;
       this.#held = "";
       return shown;
     }
@@ -40,11 +45,11 @@ export class StopStrings {
     return rest;
   }
 
-  #earliest(): number {
-    let first = -1;
+  #earliest(): { readonly stop: string; readonly at: number } | undefined {
+    let first: { readonly stop: string; readonly at: number } | undefined;
     for (const stop of this.#stops) {
       const at = this.#held.indexOf(stop);
-      if (at >= 0 && (first < 0 || at < first)) first = at;
+      if (at >= 0 && (first === undefined || at < first.at)) first = { stop, at };
     }
     return first;
   }

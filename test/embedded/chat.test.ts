@@ -83,7 +83,11 @@ describe("stop", () => {
     const stop = characters.slice(10, 14).join("");
     const expected = whole.slice(0, whole.indexOf(stop));
     const { json } = await engine.chat({ temperature: 0, max_tokens: 40, stop });
-    expect(json.choices[0]).toMatchObject({ message: { content: expected }, finish_reason: "stop" });
+    expect(json.choices[0]).toMatchObject({
+      message: { content: expected },
+      finish_reason: "stop",
+      stop_reason: stop,
+    });
     const events = await engine.stream("/v1/chat/completions", {
       messages: [{ role: "user", content: "hello" }],
       temperature: 0,
@@ -91,7 +95,7 @@ describe("stop", () => {
       stop: ["never", stop],
     });
     expect(events.map((event) => event.choices[0].delta.content ?? "").join("")).toBe(expected);
-    expect(events.at(-1).choices[0].finish_reason).toBe("stop");
+    expect(events.at(-1).choices[0]).toMatchObject({ finish_reason: "stop", stop_reason: stop });
   });
 
   test("takes at most four strings, none of them empty", async () => {
