@@ -65,7 +65,10 @@ export class Door {
     const typed = mark < 0 ? url : url.slice(0, mark);
     const path = typed.length > 1 && typed.endsWith("/") ? typed.replace(/\/+$/, "") || "/" : typed;
     const id = requestId(req.headers["x-request-id"]);
+    const family = familyOfPath(path);
     const headers = ["x-request-id", id];
+    // Where Anthropic's clients look for it.
+    if (family === "anthropic") headers.push("request-id", id);
     const { origin } = req.headers;
     if (this.#options.names.listsOrigin(origin))
       headers.push("access-control-allow-origin", origin, "vary", "origin");
@@ -77,7 +80,7 @@ export class Door {
       query: mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1)),
       caller,
       headers,
-      family: familyOfPath(path),
+      family,
       note: {},
     };
     this.#record(call);
