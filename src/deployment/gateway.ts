@@ -5,7 +5,7 @@ import { workflowFiles } from "./gateway-files.ts";
 import { remoteEngines } from "./gateway-services.ts";
 import type { Served } from "./gateway-services.ts";
 import { joinPath } from "./node-paths.ts";
-import { isPlain } from "./typed.ts";
+import { isPlain, plainAt } from "./typed.ts";
 import type { DeployedGateway, SecretReference } from "./deployment.ts";
 
 /** A reference with the one key that it has. */
@@ -35,7 +35,8 @@ export function gatewayOf(input: GatewayInput): DeployedGateway {
       input.typed["keys"],
       input.typed["tools"],
       input.typed["gateway"],
-      input.typed["telemetry"],
+      // Its log file is none.
+      plainAt(plainAt(input.typed, "telemetry"), "traces"),
       remoteEngines(input).map(([, engine]) => engine),
       // No secret, and needed at the place that the spec names, as the key beside it.
       gateway.tls === undefined ? undefined : { file: gateway.tls.certificate },
