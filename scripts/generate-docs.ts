@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { COMMANDS } from "../src/cli/commands/index.ts";
 import { usage, HELP } from "../src/cli/command.ts";
 import { optionSyntax } from "../src/cli/help.ts";
+import { GEN_AI_METRICS, OMNI_METRICS } from "../src/catalog/index.ts";
+import type { OmniMetric } from "../src/catalog/index.ts";
 import { CODES } from "../src/core/index.ts";
 import { jsonSchema, specReference } from "../src/spec/index.ts";
 
@@ -50,6 +52,24 @@ function commandsPage(): string {
   return [GENERATED, "# Commands", "", ...sections].join("\n");
 }
 
+function metricsPage(): string {
+  const rows = Object.values<OmniMetric>({ ...OMNI_METRICS, ...GEN_AI_METRICS }).map(
+    ({ name, type, help, labels, exportedBy }) =>
+      `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${exportedBy} | ${cell(help)} |`,
+  );
+  return [
+    GENERATED,
+    "# Metrics",
+    "",
+    "What `/metrics` of a node says, besides what its engines say themselves. Those that begin with `gen_ai` are of OpenTelemetry's conventions; Omni's own histograms of latency have vLLM's buckets. *Of* says where: `gateway` wherever a gateway runs, `node` only where Omni runs on the machine itself and sees cards and disks. Figures of keys are shown to those who show a key.",
+    "",
+    "| metric | type | labels | of | what it says |",
+    "|---|---|---|---|---|",
+    ...rows,
+    "",
+  ].join("\n");
+}
+
 /** The README with the example spec as it is in its file. */
 function readme(): string {
   const spec = readFileSync(join(root, "examples/laptop.yaml"), "utf8").trimEnd();
@@ -64,6 +84,7 @@ const DOCUMENTS: Readonly<Record<string, () => string>> = {
   "README.md": readme,
   "docs/reference/codes.md": codesPage,
   "docs/reference/commands.md": commandsPage,
+  "docs/reference/metrics.md": metricsPage,
   "docs/reference/spec.md": () => `${GENERATED}\n${specReference()}`,
   "docs/reference/omni.schema.json": () => `${JSON.stringify(jsonSchema(), null, 2)}\n`,
 };

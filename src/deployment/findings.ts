@@ -4,14 +4,13 @@ import type { Spec } from "../spec/spec.ts";
 import type { DeployedService } from "./deployed-service.ts";
 
 /** What the owner should know about how engines are started, whatever runs them. */
-export const startFindings = (spec: Spec, services: readonly DeployedService[]): readonly Diagnostic[] => [
-  ...services.flatMap((service) => [
+export const startFindings = (spec: Spec, services: readonly DeployedService[]): readonly Diagnostic[] =>
+  services.flatMap((service) => [
     ...withoutTokenizer(spec, service),
     ...lostArguments(spec, service),
     ...offloadWithoutRoom(service),
     ...besideOnHub(spec, service),
-  ]),
-];
+  ]);
 
 /** KTransformers reads configuration and tokenizer as Hugging Face files; a GGUF repository holds weights alone. */
 function withoutTokenizer(spec: Spec, { name, kind, planned }: DeployedService): readonly Diagnostic[] {
