@@ -8,6 +8,7 @@ import { gatewaySettings } from "./node/gateway-settings.ts";
 import { printChanges } from "./node/planned-changes.ts";
 import { takeOver } from "./node/running-here.ts";
 import { reloadSpec } from "./node/reload-spec.ts";
+import type { Wanted } from "./node/reload-spec.ts";
 import { decide } from "./node/up-plan.ts";
 import type { UpPlan } from "./node/up-plan.ts";
 import { announce, tell } from "./node/up-view.ts";
@@ -102,16 +103,28 @@ async function serve(
   const early = holdHandOver();
   let announced = false;
   const settings = await settingsOf(located, decided, simulated);
-  const node: RunningNode = await runNode({
+  const running = Promise.withResolvers<RunningNode>();
+  // One after another: each reads the spec when its turn comes, so that the newest is in force in the end.
+  let reloads: Promise<unknown> = running.promise;
+  const wanted = async (): Promise<Wanted> => {
+    const next = await readSpec(invocation);
+    return { ...next, keys: simulated ? next.keys.keys : await readKeys(next.located) };
+  };
+  const node = await runNode({
     ...settings,
     keys,
-    onReload: () => reloadSpec(node, () => readSpec(invocation), settings),
+    onReload: () => {
+      const reloaded = reloads.then(async () => reloadSpec(await running.promise, wanted, settings));
+      reloads = reloaded;
+      return reloaded;
+    },
     onEvent: (event) => {
       // The first readiness is announced with the URL; later ones end a trouble that was told.
       if (event.severity !== "info" || (announced && event.kind === "service.ready"))
         progress.around(() => tell(event, terminal));
     },
   });
+  running.resolve(node);
   const stopped = untilSignal(node, { drain: located.spec.gateway.timeouts.drain, keep, early }, terminal);
   const mark = simulated ? terminal.style("yellow", "  SIMULATED") : "";
   terminal.out(

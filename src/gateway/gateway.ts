@@ -79,9 +79,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShared {
   const { backends, events } = options;
+  let inForce = (): GatewayLimits => limits;
   const pools = new UpstreamPools(limits);
   const countTokens = createTokenCounter({ backends, pools, surfaceOf });
-  return {
+  const shared: ExchangeShared = {
     backends,
     events,
     limits,
@@ -89,7 +90,7 @@ function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShare
     budget: new RetryBudget(performance.now()),
     traffic: new Traffic(),
     router: options.router ?? createRouter({ backends, events, countTokens }),
-    admission: options.admission ?? placesOf(backends, limits),
+    admission: options.admission ?? placesOf(backends, () => inForce()),
     countTokens,
     keys: options.keys ?? OPEN_GATE,
     meter: options.meter ?? NO_METER,
@@ -98,6 +99,8 @@ function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShare
     patience: new Patience(Math.max(10, Math.min(MOST_LATE, limits.idleTime / 4))),
     open: new Set(),
   };
+  inForce = () => shared.limits;
+  return shared;
 }
 
 const openWithoutKeys = (host: string): OmniError =>

@@ -25,14 +25,18 @@ export const NO_METER: Meter = {
   traceparent: () => undefined,
 };
 
-/** Places by what each service generates at the same time, counted in this process. */
+/** Places by what each service generates at the same time, counted in this process; `limits` gives those in force now. */
 export const placesOf = (
   backends: Backends,
-  limits: Pick<GatewayLimits, "queueLimit" | "queueTime">,
+  limits: () => Pick<GatewayLimits, "queueLimit" | "queueTime">,
 ): Admission =>
   createAdmission({
     capacityOf: (service) => viewOf(backends, service)?.parallel,
     queueLimitOf: (service) => viewOf(backends, service)?.queueLimit,
-    queueLimit: limits.queueLimit,
-    deadline: limits.queueTime,
+    get queueLimit() {
+      return limits().queueLimit;
+    },
+    get deadline() {
+      return limits().queueTime;
+    },
   });

@@ -40,7 +40,7 @@ export class KeyBoard {
     const shadowed = stored.filter(({ name, revoked }) => revoked === undefined && names.has(name));
     const own = stored.flatMap((key) => (names.has(key.name) ? [] : (knownStoredKey(key) ?? [])));
     // Revoked keys stay as rows: that is how a node that had keys stays closed.
-    const ever = this.#known.ever || stored.length > 0;
+    const ever = this.#known.ever || this.#spec.length > 0 || stored.length > 0;
     const opened = before !== undefined && ever && !this.#known.ever;
     this.#known = { keys: [...this.#spec.map(knownSpecKey), ...own], ever };
     this.#roll.set(this.#known.keys, ever);
@@ -59,7 +59,6 @@ export class KeyBoard {
   /** The keys of another spec. A node that had keys stays closed, also when that spec has none. */
   setSpec(spec: readonly SpecKey[]): void {
     this.#spec = spec;
-    this.#known = { ...this.#known, ever: this.#known.ever || spec.length > 0 };
     this.set(this.#stored ?? []);
   }
 

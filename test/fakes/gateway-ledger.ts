@@ -98,7 +98,8 @@ export class GatewayLedger {
 
   #admission(backends: () => Backends): Admission {
     let real: Admission | undefined;
-    const inner = (): Admission => (real ??= placesOf(backends(), { queueLimit: 8, queueTime: 60_000 }));
+    const inner = (): Admission =>
+      (real ??= placesOf(backends(), () => ({ queueLimit: 8, queueTime: 60_000 })));
     const counted = (place: Place): Place => {
       this.places++;
       let held = true;

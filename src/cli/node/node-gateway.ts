@@ -7,7 +7,7 @@ import { BatchRunner } from "../../gateway/batches/batch-runner.ts";
 import { freePlaces } from "../../gateway/batches/free-places.ts";
 import { readImageModels } from "../../gateway/images/image-models.ts";
 import { createGateway } from "../../gateway/index.ts";
-import type { Gateway, GatewayInside } from "../../gateway/index.ts";
+import type { Gateway, GatewayChanges, GatewayInside } from "../../gateway/index.ts";
 import { sendMetrics } from "../../gateway/metrics-endpoint.ts";
 import { answerRequests } from "../../gateway/requests-endpoint.ts";
 import { placesOf } from "../../gateway/standard-parts.ts";
@@ -62,7 +62,8 @@ export async function openNodeGateway(options: NodeGatewayOptions): Promise<Node
   let stores: GatewayStores | undefined;
   try {
     stores = await openGatewayStores(stateFolder);
-    const parts = { books, stores, imageModels, admission: placesIn(supervisor, settings) };
+    const queue = queueOf(settings);
+    const parts = { books, stores, imageModels, queue, admission: placesOf(supervisor, () => queue) };
     const served = oneProcess(options, parts);
     return closing(settings.workers > 1 ? severalProcesses(options, parts, served, names) : served, parts);
   } catch (thrown) {
@@ -74,18 +75,27 @@ export async function openNodeGateway(options: NodeGatewayOptions): Promise<Node
 
 const namesOf = (keys: readonly SpecKey[]): readonly string[] => keys.map(({ caller }) => caller.key);
 
-const placesIn = (supervisor: Supervisor, { limits = {} }: GatewaySettings): Admission =>
-  placesOf(supervisor, { queueLimit: limits.queueLimit ?? 0, queueTime: limits.queueTime ?? 0 });
+const queueOf = ({ limits = {} }: GatewaySettings): { queueLimit: number; queueTime: number } => ({
+  queueLimit: limits.queueLimit ?? 0,
+  queueTime: limits.queueTime ?? 0,
+});
 
 interface Parts {
   readonly books: GatewayBooks;
   readonly stores: GatewayStores;
   readonly imageModels: ReturnType<typeof readImageModels>;
+  /** Bounds of the queue that are in force. */
+  readonly queue: ReturnType<typeof queueOf>;
   readonly admission: Admission;
 }
 
+/** A gateway whose processes may count on their own, by the names that their metrics may carry. */
+interface ServingGateway extends Gateway {
+  configure(changes: GatewayChanges & { readonly names?: MetricNames }): void;
+}
+
 interface Served {
-  readonly gateway: Gateway;
+  readonly gateway: ServingGateway;
   readonly runner: BatchRunner;
   readonly stopping: AbortController;
   readonly ejections: ReturnType<typeof watchEjections>;
@@ -181,12 +191,12 @@ function severalProcesses(
     batchesChanged: () => inner.runner.wake(),
     ...(onReload === undefined ? {} : { reload: onReload }),
   });
-  const gateway: Gateway = {
+  const gateway: ServingGateway = {
     listen: () => outer.listen(),
-    configure(changes) {
+    configure({ names: renamed, ...changes }) {
       // What is wrong with a certificate is found here, before the workers hear of it.
       inner.gateway.configure(changes);
-      outer.configure(changes);
+      outer.configure({ ...changes, ...present({ names: renamed }) });
     },
     async close(deadline) {
       await outer.close(deadline);
@@ -257,14 +267,19 @@ const hardwareOf = (watch: NodeWatch) => (): unknown => ({
 });
 
 /** Ends batches first, which go on later, then the clients, then the books. */
-const closing = ({ gateway, runner, stopping, ejections }: Served, { stores, books }: Parts): NodeGateway => {
+const closing = (
+  { gateway, runner, stopping, ejections }: Served,
+  { stores, books, queue }: Parts,
+): NodeGateway => {
   let closed: Promise<void> | undefined;
   return {
     configure: (changes) => gateway.configure(changes),
     reload({ settings, specKeys, plan }) {
-      gateway.configure(settings);
+      const names = metricNames(plan, namesOf(specKeys));
+      gateway.configure({ ...settings, names });
+      Object.assign(queue, queueOf(settings));
       books.keys.setSpec(specKeys);
-      books.telemetry.rename(metricNames(plan, namesOf(specKeys)));
+      books.telemetry.rename(names);
     },
     async listen() {
       const listening = await gateway.listen();

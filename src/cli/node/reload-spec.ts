@@ -1,21 +1,24 @@
 import { messageOf, OmniError } from "../../core/index.ts";
 import type { Diagnostic } from "../../core/index.ts";
 import type { Plan } from "../../plan/index.ts";
-import { readKeys } from "../node-spec.ts";
+import type { SpecKey } from "../../keys/index.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import type { ReloadAnswer, RunningNode } from "../running-node.ts";
 import { gatewaySettings } from "./gateway-settings.ts";
+import type { GatewaySettings } from "./gateway-settings.ts";
 import type { UpPlan } from "./up-plan.ts";
 
-interface Wanted {
+/** What another spec came to, before anything of it is taken over. */
+export interface Wanted {
   readonly located: LocatedSpec;
   readonly decided: UpPlan;
+  readonly keys: readonly SpecKey[];
 }
 
 /** What the node was started with and only a restart changes. */
 interface Fixed {
   readonly plan: Plan;
-  readonly gateway: { readonly workers: number; readonly metricsPath?: string };
+  readonly gateway: GatewaySettings;
 }
 
 /**
@@ -28,9 +31,8 @@ export async function reloadSpec(
   before: Fixed,
 ): Promise<ReloadAnswer> {
   try {
-    const { located, decided } = await read();
+    const { located, decided, keys } = await read();
     const { plan, again } = decided;
-    const keys = await readKeys(located);
     const gateway = await gatewaySettings(located);
     const changes = await node.reload({ located, plan, planAgain: again, keys, gateway });
     return {
@@ -44,7 +46,7 @@ export async function reloadSpec(
 }
 
 /** What of another spec waits for the next start. */
-function needRestart({ plan, gateway }: Fixed, next: Plan, settings: Fixed["gateway"]): string[] {
+function needRestart({ plan, gateway }: Fixed, next: Plan, settings: GatewaySettings): string[] {
   const told: string[] = [];
   const changed = (path: string, is: boolean): void => {
     if (is) told.push(`${path} changes with the next start of the node.`);
@@ -52,9 +54,16 @@ function needRestart({ plan, gateway }: Fixed, next: Plan, settings: Fixed["gate
   changed("gateway.host", plan.gateway.host !== next.gateway.host);
   changed("gateway.port", plan.gateway.port !== next.gateway.port);
   changed("gateway.workers", gateway.workers !== settings.workers);
+  // Another certificate is taken over; whether there is one at all is decided with the port.
+  changed("gateway.tls", (gateway.tls === undefined) !== (settings.tls === undefined));
+  changed("gateway.anthropic", gateway.anthropic !== settings.anthropic);
   changed("telemetry.metrics", gateway.metricsPath !== settings.metricsPath);
+  changed("telemetry.logs", differ(gateway.telemetry.logs, settings.telemetry.logs));
+  changed("telemetry.traces", differ(gateway.telemetry.traces, settings.telemetry.traces));
   return told;
 }
+
+const differ = (one: unknown, other: unknown): boolean => JSON.stringify(one) !== JSON.stringify(other);
 
 function findings(thrown: unknown): readonly Diagnostic[] {
   if (!(thrown instanceof OmniError)) {

@@ -15,10 +15,21 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 /** With this, the lowest class gets its turn in less than half of the deadline. */
 const CLASSES_IN_DEADLINE = 20;
 
-/** Places at the services of one node, in this process. `refresh` is to be called when a service changed. */
+/**
+ * Places at the services of one node, in this process. `refresh` is to be called when a service changed; `queueLimit` and
+ * `deadline` are read anew for each who comes.
+ */
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { deadline, ageing = Math.max(1, deadline / CLASSES_IN_DEADLINE) } = options;
-  const core = new AdmissionCore({ ...options, ageing, now: options.now ?? (() => performance.now()) });
+  const { capacityOf, queueLimitOf, ageing = Math.max(1, options.deadline / CLASSES_IN_DEADLINE) } = options;
+  const core = new AdmissionCore({
+    capacityOf,
+    queueLimitOf,
+    ageing,
+    now: options.now ?? (() => performance.now()),
+    get queueLimit() {
+      return options.queueLimit;
+    },
+  });
   return {
     tryEnter: (wanted) => core.tryEnter(wanted),
     enter: (wanted, who, time, signal) => {
@@ -27,7 +38,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         if (place !== undefined) return Promise.resolve(place);
       }
       if (signal.aborted) return Promise.resolve(undefined);
-      return wait(core, wanted, who, Math.min(time, deadline, LONGEST_TIMER), signal);
+      return wait(core, wanted, who, Math.min(time, options.deadline, LONGEST_TIMER), signal);
     },
     load: (service) => core.load(service),
     refresh: () => core.refresh(),
