@@ -9,4 +9,4 @@ const plain = (port: number): string =>
 
 /** Its certificate is for the name that clients use, and not for the loopback's address. */
 const overTls = (port: number): string =>
-  `require("node:https").get({ host: "127.0.0.1", port: ${port}, path: "/healthz", rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1))`;
+  `require("node:https").get({ host: "127.0.0.1", port: ${port}, path: "/healthz", rejectUnauthorized: false }, (answer) => { if (answer.statusCode !== 200) throw new Error(answer.statusCode); answer.resume(); })`;
