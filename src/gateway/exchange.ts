@@ -35,6 +35,9 @@ export interface ExchangeOptions {
   readonly remember?: (answer: JsonObject) => void;
 }
 
+/** What is said of a body that was written anew, whatever the engine said of its own: plain JSON. */
+const OWN_JSON = { "content-type": "application/json", "content-encoding": undefined };
+
 /** One request from its target to its answer, over as many tries as it takes and the limits allow. */
 export class Exchange implements TryParent, OpenExchange, Impatient {
   readonly limits: GatewayLimits;
@@ -150,7 +153,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
       this.broken(of, { kind: "garbage", message: answer.unreadable });
       return;
     }
-    const head = this.head(of, received, undefined);
+    const head = this.head(of, answer.body === body ? received : { ...received, ...OWN_JSON }, undefined);
     report.answered(status);
     if (this.outlet.headersSent) this.outlet.end(answer.asEvent());
     else {

@@ -1,14 +1,43 @@
+import { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
 import type { WireError } from "./wire-error.ts";
 import { wireErrorBody } from "../dialects/index.ts";
 
-/** Answers what is not HTTP, or too slow or too large to be read as such, in the envelope, and closes the connection. */
+/** Connections that wait for the answer to an earlier request before they are told what is wrong with what followed. */
+const told = new WeakSet<Duplex>();
+
+/**
+ * Answers what is not HTTP, or too slow or too large to be read as such, in the envelope, and closes the connection. Where an
+ * earlier request of the connection is still answered, that answer comes first: in its place, or in the middle of it, the
+ * client would take the error for its own.
+ */
 export function answerParseError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (told.has(socket)) return;
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
+  const current = answerUnderWay(socket);
+  if (current === undefined) tell(error, socket);
+  else if (current.req.complete) {
+    told.add(socket);
+    current.once("close", () => {
+      told.delete(socket);
+      // Node puts the answer to the next request in its place first.
+      setImmediate(answerParseError, error, socket);
+    });
+  } else if (current.headersSent) socket.destroy();
+  else tell(error, socket);
+}
+
+/** The answer that a connection's bytes belong to now; node:http keeps it there, and its own handler of errors looks too. */
+function answerUnderWay(socket: Duplex): ServerResponse | undefined {
+  const current: unknown = "_httpMessage" in socket ? socket._httpMessage : undefined;
+  return current instanceof ServerResponse ? current : undefined;
+}
+
+function tell(error: NodeJS.ErrnoException, socket: Duplex): void {
   const wire = parseError(error);
   const body = JSON.stringify(wireErrorBody("openai", wire));
   const reason = REASONS[wire.status] ?? "Bad Request";

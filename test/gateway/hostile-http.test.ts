@@ -70,6 +70,22 @@ describe("requests that two readers could read differently", () => {
   });
 });
 
+describe("what is no request behind one that is", () => {
+  const told = /^HTTP\/1\.1 200 OK\r\n[^]*HTTP\/1\.1 400 Bad Request\r\n/;
+
+  it.each([
+    ["a slow answer", '{"model":"a","messages":[{"role":"user","content":"[stall 200]"}]}'],
+    ["a stream", '{"model":"a","stream":true,"messages":[{"role":"user","content":"[slow 20]"}]}'],
+  ])("%s comes whole, and then what is wrong", async (_what, body) => {
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const answer = await raw(`${head}${body}NONSENSE\r\n\r\n`);
+    expect(answer).toMatch(told);
+    const [first = "", second = ""] = answer.split("HTTP/1.1 400 Bad Request");
+    expect(first).toMatch(_what === "a stream" ? /\[DONE\]\n\n\r\n0\r\n\r\n$/ : /\}$/);
+    expect(second).toContain('"code":"invalid_http"');
+  });
+});
+
 describe("requests that are too much", () => {
   it("large headers: 431 in the envelope", async () => {
     const answer = await raw(post(`${LENGTH}x-large: ${"x".repeat(20_000)}\r\n`));

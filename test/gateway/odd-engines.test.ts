@@ -1,0 +1,91 @@
+import { once } from "node:events";
+import type { Server } from "node:net";
+import { createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { Gateway } from "../../src/gateway/index.ts";
+import { createGateway } from "../../src/gateway/index.ts";
+import type { Backends } from "../../src/supervisor/backends.ts";
+import type { Got } from "../fakes/gateway-under-test.ts";
+import { send } from "../fakes/gateway-under-test.ts";
+import { MemoryEventLog } from "../fakes/memory-event-log.ts";
+
+/** The bytes with which the engine answers. */
+let wire = "";
+let engine: Server;
+let gateway: Gateway;
+let url = "";
+
+beforeAll(async () => {
+  engine = createServer((socket) => {
+    socket.on("error", () => socket.destroy()).on("data", () => socket.end(wire));
+  }).listen(0, "127.0.0.1");
+  await once(engine, "listening");
+  const address = engine.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const view = {
+    engine: "odd",
+    state: "ready",
+    restarts: 0,
+    since: 0,
+    contextTokens: 4096,
+    parallel: 8,
+  } as const;
+  const at = { kind: "tcp", host: "127.0.0.1", port } as const;
+  const backends: Backends = {
+    services: () => ["vllm", "anthropic"].map((kind) => ({ ...view, name: kind, model: kind, kind })),
+    routes: () => [],
+    address: () => at,
+    acquire: (kind) => ({ address: at, kind, release: () => {} }),
+    demand: () => () => {},
+    whenReady: () => Promise.resolve(true),
+    reportBroken: () => {},
+    diagnostics: () => [],
+  };
+  const events = new MemoryEventLog();
+  const limits = { attempts: 1 };
+  gateway = createGateway({ backends, events, host: "127.0.0.1", port: 0, version: "0.0.1", limits });
+  ({ url } = await gateway.listen());
+});
+
+afterAll(async () => {
+  await gateway.close(0);
+  engine.close();
+});
+
+const answering = (status: string, headers: string, body: string): string =>
+  `HTTP/1.1 ${status}\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+const MESSAGE = { model: "vllm", max_tokens: 5, messages: [{ role: "user", content: "hi" }] };
+const post = (path: string, body: unknown): Promise<Got> => send(url, "POST", path, body);
+
+describe("a body that was written anew is JSON, whatever the engine said of its own", () => {
+  it("an error that an engine calls a stream", async () => {
+    wire = answering("422 Odd", "content-type: text/event-stream\r\n", "no");
+    const answer = await post("/v1/messages", { ...MESSAGE, stream: true });
+    expect(answer.status).toBe(422);
+    expect(answer.headers["content-type"]).toBe("application/json");
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: "error",
+      error: { type: "invalid_request_error" },
+    });
+  });
+
+  it("an answer without a type", async () => {
+    const choice = { index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" };
+    wire = answering("200 OK", "", JSON.stringify({ choices: [choice] }));
+    const answer = await post("/v1/messages", MESSAGE);
+    expect(answer.headers["content-type"]).toBe("application/json");
+    expect(JSON.parse(answer.text)).toMatchObject({
+      type: "message",
+      content: [{ type: "text", text: "hi" }],
+    });
+  });
+
+  it("in the engine's own dialect its words and its type stand", async () => {
+    wire = answering("422 Odd", "content-type: text/html\r\n", "<p>no</p>");
+    const answer = await post("/v1/chat/completions", MESSAGE);
+    expect(answer.headers["content-type"]).toBe("text/html");
+    expect(answer.text).toBe("<p>no</p>");
+  });
+});
