@@ -101,14 +101,14 @@ export class Report {
   /** Flat headers of an answer; `own` when its body is Omni's own making. */
   head(received: ReceivedHeaders, own: boolean): string[] {
     const { keys } = this.#shared;
-    const head = answerHeaders(received, own);
-    head.push(...this.#client.answerHeaders, ...this.servedBy(), ...keys.limitHeaders(this.#client.caller));
     const now = performance.now() - this.#began;
-    head.push(
+    return answerHeaders(received, own).concat(
+      this.#client.answerHeaders,
+      this.servedBy(),
+      keys.limitHeaders(this.#client.caller),
       "server-timing",
       serverTiming({ queued: this.#queued, route: this.#target.route, engine: now - this.#queued }),
     );
-    return head;
   }
 
   waitingHead(): string[] {

@@ -6,9 +6,10 @@ import { ROUTED_MEMBERS } from "./routing/routed-members.ts";
 import type { Span } from "./top-level-scan.ts";
 import { editedBody } from "./edited-body.ts";
 import { ScanError, TopLevelScan } from "./top-level-scan.ts";
+import { WantedMembers } from "./wanted-members.ts";
 
 /** Members of the outermost object that are looked at without parsing the rest. */
-const WANTED = [...new Set(["model", "stream", "stream_options", ...ROUTED_MEMBERS])];
+const WANTED = new WantedMembers(["model", "stream", "stream_options", ...ROUTED_MEMBERS]);
 /** Bytes read before the event loop gets its turn: about a millisecond. */
 const SLICE = 128 * 1024;
 

@@ -67,9 +67,12 @@ export function serve(endpoint: Endpoint, call: Call, rest: string): void {
   const method = call.req.method ?? "";
   const asked = method === "HEAD" ? "GET" : METHODS.find((known) => known === method);
   const handler = (asked === undefined ? undefined : endpoint[asked]) ?? endpoint.any;
+  if (handler !== undefined) {
+    handler(call, rest);
+    return;
+  }
   const allow = allowedMethods(endpoint);
-  if (handler !== undefined) handler(call, rest);
-  else if (method === "OPTIONS") {
+  if (method === "OPTIONS") {
     sendText(call, 204, "text/plain", "", ["allow", allow]);
   } else {
     const message = `${method} is not possible on ${call.path}; it takes ${allow}.`;

@@ -4,10 +4,13 @@ import { describe, expect, it } from "vitest";
 import type { RoutedBody } from "./routed-body.ts";
 import { readRoutedBody } from "./routed-body.ts";
 import { ScanError, TopLevelScan } from "./top-level-scan.ts";
+import { WantedMembers } from "./wanted-members.ts";
+
+const WANTED = new WantedMembers(["model", "stream"]);
 
 /** Scans in slices of `step` bytes, which must make no difference. */
 function scan(text: string, step = 1_000_000): TopLevelScan {
-  const scan = new TopLevelScan(Buffer.from(text), ["model", "stream"]);
+  const scan = new TopLevelScan(Buffer.from(text), WANTED);
   for (let limit = step; !scan.advance(limit); limit += step);
   return scan;
 }

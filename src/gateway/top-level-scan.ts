@@ -1,3 +1,5 @@
+import type { WantedMembers } from "./wanted-members.ts";
+
 /** Where a value lies in the body: the bytes from `start` up to, not including, `end`. */
 export interface Span {
   readonly start: number;
@@ -36,7 +38,7 @@ const DONE = 6;
  */
 export class TopLevelScan {
   readonly #body: Buffer;
-  readonly #wanted: ReadonlyMap<string, Buffer>;
+  readonly #wanted: WantedMembers;
   readonly spans = new Map<string, Span>();
   /** The byte after the opening brace. */
   bodyStart = 0;
@@ -51,9 +53,9 @@ export class TopLevelScan {
   #current: string | undefined;
   #valueStart = 0;
 
-  constructor(body: Buffer, wanted: readonly string[]) {
+  constructor(body: Buffer, wanted: WantedMembers) {
     this.#body = body;
-    this.#wanted = new Map(wanted.map((key) => [key, Buffer.from(key)]));
+    this.#wanted = wanted;
   }
 
   /** Reads on until about `limit`; true when the whole body was read. Throws ScanError. */
@@ -208,14 +210,11 @@ export class TopLevelScan {
   }
 
   #wantedKey(start: number): string | undefined {
-    const raw = this.#body.subarray(start + 1, this.#at - 1);
     if (this.#stringEscaped) {
       const name: unknown = JSON.parse(this.#body.toString("utf8", start, this.#at));
       return typeof name === "string" && this.#wanted.has(name) ? name : undefined;
     }
-    const { length } = raw;
-    for (const [name, bytes] of this.#wanted) if (bytes.length === length && bytes.equals(raw)) return name;
-    return undefined;
+    return this.#wanted.at(this.#body, start + 1, this.#at - 1);
   }
 
   #literal(word: string): void {

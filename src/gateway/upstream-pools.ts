@@ -4,7 +4,7 @@ import type { Address } from "../core/index.ts";
 import type { GatewayLimits } from "./limits.ts";
 
 /**
- * Requests on one connection. llama-server closes each after its hundredth (cpp-httplib, CPPHTTPLIB_KEEPALIVE_MAX_COUNT): a
+ * Requests on one connection to an engine of this machine. llama-server closes each after its hundredth (cpp-httplib, CPPHTTPLIB_KEEPALIVE_MAX_COUNT): a
  * request that is sent just then would look like one that an engine broke.
  */
 const MOST_ON_ONE = 90;
@@ -33,17 +33,19 @@ export class UpstreamPools {
     const { connectTime } = this.#limits;
     const common = {
       pipelining: 1,
-      maxRequestsPerClient: MOST_ON_ONE,
       allowH2: false,
       connectTimeout: connectTime,
       // Deadlines are kept by route and by what was heard already (patience.ts), without a timer a request.
       headersTimeout: 0,
       bodyTimeout: 0,
     };
+    // A server elsewhere says when it closes (RFC 9112, 9.6), and each new connection to it costs round trips.
     if (address.kind === "url") return new Pool(address.origin, common);
-    if (address.kind === "unix") return new Pool("http://localhost", { ...common, socketPath: address.path });
+    const bounded = { ...common, maxRequestsPerClient: MOST_ON_ONE };
+    if (address.kind === "unix")
+      return new Pool("http://localhost", { ...bounded, socketPath: address.path });
     const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    return new Pool(`http://${host}:${address.port}`, common);
+    return new Pool(`http://${host}:${address.port}`, bounded);
   }
 
   /** Cuts every connection. */

@@ -1,6 +1,7 @@
 import type { Operation, Ask } from "../../src/gateway/ask.ts";
 import { ROUTED_MEMBERS } from "../../src/gateway/routing/routed-members.ts";
 import { TopLevelScan } from "../../src/gateway/top-level-scan.ts";
+import { WantedMembers } from "../../src/gateway/wanted-members.ts";
 import type { Caller } from "../../src/keys/caller.ts";
 import type { RouteCandidate, RouteRules } from "../../src/plan/plan.ts";
 import type { Backends, Diversion, RouteView, ServiceView } from "../../src/supervisor/backends.ts";
@@ -18,7 +19,7 @@ export function askOf(
   headers: Readonly<Record<string, string>> = {},
 ): Ask {
   const bytes = Buffer.from(JSON.stringify(body));
-  const scan = new TopLevelScan(bytes, ROUTED_MEMBERS);
+  const scan = new TopLevelScan(bytes, new WantedMembers(ROUTED_MEMBERS));
   scan.advance(bytes.length);
   return {
     id: "request",

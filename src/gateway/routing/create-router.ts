@@ -190,7 +190,7 @@ class NodeRouter implements Router {
     };
     if (lineup !== undefined) return this.#ordered(lineup, how);
     const roomy = left.filter(({ tight }) => !tight);
-    if (roomy.length === left.length || roomy.length === 0) return this.#ordered(lineUp(left, strategy), how);
+    if (roomy.length === left.length || roomy.length === 0) return this.#ordered(prepared.lineup(left), how);
     return [...this.#ordered(lineUp(roomy, strategy), how), ...left.filter(({ tight }) => tight)];
   }
 

@@ -26,6 +26,8 @@ export class Prepared {
   readonly #bounded: boolean;
   readonly #conditional: boolean;
   #steady: Steady | undefined;
+  #eligible: readonly Eligible[] = [];
+  #lineup: Lineup = [];
   #steadyFor: unknown;
 
   constructor({ rules, services, route }: Target) {
@@ -44,6 +46,16 @@ export class Prepared {
     this.#steadyFor = views;
     this.#steady = this.#computeSteady(surroundings);
     return this.#steady;
+  }
+
+  /** The runs of those that may take a request: mostly the same as of the request before, and kept then. */
+  lineup(eligible: readonly Eligible[]): Lineup {
+    const last = this.#eligible;
+    if (eligible.length !== last.length || !eligible.every((one, index) => isSame(one, last[index]))) {
+      this.#eligible = eligible;
+      this.#lineup = lineUp(eligible, this.strategy);
+    }
+    return this.#lineup;
   }
 
   /** `undefined` where requests are not all judged alike: features are needed, or somebody has stepped down. */
@@ -82,5 +94,12 @@ export class Prepared {
     return bounds.length === 0 ? undefined : new Map(bounds);
   }
 }
+
+const isSame = (one: Eligible, other: Eligible | undefined): boolean =>
+  one.service === other?.service &&
+  one.view === other.view &&
+  one.tight === other.tight &&
+  one.weight === other.weight &&
+  one.maxConcurrent === other.maxConcurrent;
 
 const EMPTY: TokenBounds = { least: 0, most: 0, likely: 0 };
