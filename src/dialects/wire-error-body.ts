@@ -57,6 +57,8 @@ export const responsesErrorEvent = (error: WireError, sequence: number): string 
 
 function anthropicType(error: WireError): string {
   if (error.status === 402) return "billing_error";
+  // OpenAI calls a model that is not there an invalid request.
+  if (error.status === 404) return "not_found_error";
   if (error.status === 413) return "request_too_large";
   return error.type === "server_error" ? "api_error" : error.type;
 }
