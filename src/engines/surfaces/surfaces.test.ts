@@ -120,3 +120,13 @@ test("Triton: a stream ends as whole only with a reason", () => {
   expect(failed.event('{"error":"died"}')).toContain('"message":"died"');
   expect(failed.event(part("b")) + failed.end()).toBe("");
 });
+
+test("llama-server's faults that are the request's are told from its own", () => {
+  const { requestFaults } = surfaceOf("llama.cpp");
+  const answer =
+    '{"error":{"code":500,"message":"image input is not supported - hint: ...","type":"server_error"}}';
+  expect(requestFaults?.test(answer)).toBe(true);
+  expect(requestFaults?.test('{"error":{"code":500,"message":"Compute error.","type":"server_error"}}')).toBe(
+    false,
+  );
+});
