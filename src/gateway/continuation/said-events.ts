@@ -85,13 +85,19 @@ export class SaidEvents {
     // vLLM and some remote APIs call it `reasoning`, the others `reasoning_content`; some send both.
     this.#addPart("reasoning", delta["reasoning_content"] ?? delta["reasoning"]);
     this.#addPart("text", delta["content"]);
-    if (asList(delta["tool_calls"]).length > 0 || isGiven(delta["function_call"])) this.#said.toolCall = true;
+    if (asList(delta["tool_calls"]).length > 0 || isGiven(delta["function_call"])) this.#addCall();
     // What was refused, or spoken, is no text that could be put before the rest of an answer.
     if (asText(delta["refusal"]) !== "" || isGiven(delta["audio"])) this.#said.toolCall = true;
   }
 
   #addPart(kind: "text" | "reasoning", value: unknown): void {
     if (typeof value === "string" && value !== "") this.addRun(kind, value, 1);
+  }
+
+  /** A part of a call: nothing goes on from it, but it was generated. */
+  #addCall(): void {
+    this.#said.toolCall = true;
+    this.#said.deltas++;
   }
 
   #addMessageEvent(event: JsonObject): void {
@@ -114,7 +120,7 @@ export class SaidEvents {
       case "content_block_delta":
         this.#addPart("text", delta["text"]);
         this.#addPart("reasoning", delta["thinking"]);
-        if (delta["type"] === "input_json_delta") this.#said.toolCall = true;
+        if (delta["type"] === "input_json_delta") this.#addCall();
         break;
       case "content_block_stop":
         if (this.#said.block !== undefined) this.#said.block = { ...this.#said.block, open: false };
