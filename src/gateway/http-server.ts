@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 
 import { messageOf, OmniError } from "../core/index.ts";
@@ -27,14 +28,37 @@ export function createHttpServer(
     insecureHTTPParser: false,
   };
   const server = tls === undefined ? createServer(options) : secured(options, tls, limits);
-  server.on("request", enter);
+  server.timeout = limits.idleTime;
+  server.on("request", (req: IncomingMessage, res: ServerResponse) => {
+    res.on("timeout", letGoOfStalled);
+    enter(req, res);
+  });
   // A client that asks before it sends a body is told no before it sends one that is too large.
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
     if (Number(req.headers["content-length"] ?? 0) <= limits.bodyBytes) res.writeContinue();
+    res.on("timeout", letGoOfStalled);
     enter(req, res);
   });
   server.on("clientError", answerParseError);
   return server;
+}
+
+/** A client that reads nothing of an answer would keep its memory for ever; one whose engine is silent has nothing to read. */
+function letGoOfStalled(socket: Socket): void {
+  if (socket.writableLength > 0) socket.destroy();
+}
+
+/**
+ * Asks for the body. While an earlier request of the connection is answered node would keep this back and put it behind the
+ * head of this very answer, in the middle of its body; so it waits for its turn, and is left out once there is an answer.
+ */
+function goOn(res: ServerResponse): void {
+  if (res.socket !== null) res.writeContinue();
+  else {
+    res.once("socket", () => {
+      if (!res.headersSent) res.writeContinue();
+    });
+  }
 }
 
 /** Takes over other bounds on slow clients, for connections and requests from now on. */
@@ -42,6 +66,7 @@ export function boundClients(server: Server, limits: GatewayLimits): void {
   server.headersTimeout = limits.headerTime;
   server.requestTimeout = limits.bodyTime;
   server.keepAliveTimeout = limits.keepAliveTime;
+  server.timeout = limits.idleTime;
 }
 
 /** Shows another certificate to clients that connect from now on. Throws gateway.tls when it cannot be used. */
