@@ -24,17 +24,27 @@ export function gatewayConfig(served: Served, addressOf: (service: DeployedServi
   const entries = new Map<string, Plain>();
   const takenEngines = new Set([...engines.keys(), ...own.flatMap((service) => service.engines)]);
   const takenModels = new Set(models.keys());
+  // A model of one service keeps its name, by which clients may ask for it too; each further service has another model here.
+  const shared = new Map<string, number>();
+  const kept = new Set<string>();
+  for (const { planned } of services)
+    shared.set(planned.model.name, (shared.get(planned.model.name) ?? 0) + 1);
   for (const service of services) {
     const comfy = service.kind === "comfyui";
     const dialect = OWN_DIALECT.has(service.kind);
     const address = addressOf(service);
     const engine = freeName(service.name, takenEngines);
-    const model = freeName(service.name, takenModels);
+    const given = service.planned.model.name;
+    const model = freeName(shared.get(given) === 1 ? given : service.name, takenModels);
     engines.set(engine, {
       kind: dialect ? service.kind : "openai",
       url: dialect ? address : `${address}/v1`,
     });
-    if (!comfy) models.set(model, { source: { remote: service.options.servedName } });
+    if (!comfy) {
+      models.set(model, { source: { remote: service.options.servedName } });
+      takenModels.add(model);
+      if (model === given) kept.add(model);
+    }
     entries.set(service.name, entryOf(service, served, { engine, ...(comfy ? {} : { model }) }));
   }
   for (const { name, entry } of own) entries.set(name, { ...entry, ...gatewayWorkflows(served, name) });
@@ -47,7 +57,7 @@ export function gatewayConfig(served: Served, addressOf: (service: DeployedServi
     services: Object.fromEntries(entries),
     ...(Object.keys(routes).length === 0 ? {} : { routes }),
     ...(typed["tools"] === undefined ? {} : { tools: typed["tools"] }),
-    ...(typed["keys"] === undefined ? {} : { keys: keysOf(served, own, routes) }),
+    ...(typed["keys"] === undefined ? {} : { keys: keysOf(served, own, { routes, models: kept }) }),
     ...(typed["telemetry"] === undefined ? {} : { telemetry: telemetryOf(plainAt(typed, "telemetry")) }),
     gateway: gatewayOwn(plainAt(typed, "gateway")),
   };
@@ -128,10 +138,15 @@ function routesOf(served: Served, own: readonly OwnService[]): Plain {
  * Keys as typed. What they may use is named as it is here: replicas for their service, services for their model. A key
  * for nothing that is here is left out, because one without names may use all.
  */
-function keysOf(served: Served, own: readonly OwnService[], routes: Plain): Plain {
+function keysOf(
+  served: Served,
+  own: readonly OwnService[],
+  { routes, models }: { readonly routes: Plain; readonly models: ReadonlySet<string> },
+): Plain {
   const { spec, typed } = served;
   const known = new Set([
     ...Object.keys(routes),
+    ...models,
     ...Object.entries(spec.routes).flatMap(([name, { aliases }]) =>
       routes[name] === undefined ? [] : aliases,
     ),

@@ -55,7 +55,7 @@ keys: { owner: { env: OMNI_KEY, routes: [any, small] }, guest: { env: GUEST, rou
     expect(Object.keys(services)).toEqual(["chat"]);
     expect(Object.keys(routes)).toEqual(["any"]);
     expect(Object.keys(keys)).toEqual(["owner"]);
-    expect(keys["owner"]?.routes).toEqual(["any", "chat"]);
+    expect(keys["owner"]?.routes).toEqual(["any", "small"]);
     const paths = deployment.findings
       .filter(({ code }) => code === "render.not-applicable")
       .map(({ path }) => path);
@@ -90,6 +90,8 @@ services:
       model: models[services[name]?.model ?? ""]?.source.remote,
     });
     expect(called("chat")).toEqual({ url: "http://chat:8000/v1", model: "chat" });
+    // A model of one service can be asked for by its own name, as on a node.
+    expect(services["chat"]?.model).toBe("small");
     expect(called("far")).toEqual({ url: "https://api.example.com/v1", model: "gpt-5" });
   });
 
