@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
-import { isAbsolute, join } from "node:path";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
 
 import type { Diagnostic } from "../../core/index.ts";
 import { formatBytes, messageOf, MIB, OmniError } from "../../core/index.ts";
@@ -33,7 +34,7 @@ export function readImageModels(
     const names = Object.entries(workflows);
     for (const [name, file] of names) {
       try {
-        const path = isAbsolute(file) ? file : join(folder, file);
+        const path = resolve(folder, file.replace(/^~(?=\/)/, homedir()));
         const model = { service, workflow: readWorkflow(path, `services.${service}.workflows.${name}`) };
         add(name, model);
         if (names.length === 1 && name !== service) add(service, model);
