@@ -41,6 +41,8 @@ export interface EngineSurface {
   };
   /** Takes `stream_options.include_usage`, and `top-level` parameters that it does not know do no harm. */
   readonly countsStreams: boolean;
+  /** False where a `tool_choice` that names a tool is read as "auto". */
+  readonly knowsToolNames?: false;
   /** Words of its answers of status 500 whose fault is the request's; absent where its status tells the two apart. */
   readonly requestFaults?: RegExp;
   /** Completions are asked in another protocol than OpenAI's; absent where they are not. */

@@ -5,6 +5,7 @@ import { tritonGeneratePath } from "../engines/index.ts";
 import type { Ask, Operation } from "./ask.ts";
 import { TRITON_COMPLETIONS } from "./triton-completions.ts";
 import { asksForUsage } from "./edited-body.ts";
+import { namesTools, offeringNamed } from "./named-tools.ts";
 
 const DIALECT_PATHS: Readonly<Record<EngineDialect, string>> = {
   chat: "/v1/chat/completions",
@@ -31,7 +32,7 @@ export interface EngineRequest {
 const GENERATES: ReadonlySet<Operation> = new Set<Dialect>(["chat", "completions", "messages", "responses"]);
 
 /** True for operations whose answer is text as it is generated. */
-export const isDialect = (operation: Operation): operation is Dialect => GENERATES.has(operation);
+const isDialect = (operation: Operation): operation is Dialect => GENERATES.has(operation);
 
 /** The request to an engine of this surface that knows its model as `alias`, or why it cannot be asked. Throws DialectError. */
 export function engineRequest(
@@ -57,7 +58,10 @@ export function engineRequest(
     const counted = ask.stream && native !== "messages" && surface.countsStreams && !asksForUsage(ask);
     return {
       path: DIALECT_PATHS[native],
-      body: ask.bodyFor(alias, counted),
+      body:
+        surface.knowsToolNames === false && native === "chat" && namesTools(ask)
+          ? inDialect(offeringNamed(ask.json()), native, surface, alias)
+          : ask.bodyFor(alias, counted),
       dialect: native,
       usageIsOurs: counted,
     };
@@ -65,7 +69,9 @@ export function engineRequest(
   for (const dialect of surface.dialects) {
     const translation = findTranslation(operation, dialect);
     if (translation !== undefined) {
-      const body = inDialect(translation.request({ ...ask.json(), model: alias }), dialect, surface, alias);
+      const asked = translation.request({ ...ask.json(), model: alias });
+      const named = surface.knowsToolNames === false ? offeringNamed(asked) : asked;
+      const body = inDialect(named, dialect, surface, alias);
       return { path: DIALECT_PATHS[dialect], body, dialect, translation, usageIsOurs: false };
     }
   }

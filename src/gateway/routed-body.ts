@@ -9,17 +9,12 @@ import { ScanError, TopLevelScan } from "./top-level-scan.ts";
 import { WantedMembers } from "./wanted-members.ts";
 
 /** Members of the outermost object that are looked at without parsing the rest. */
-const WANTED = new WantedMembers(["model", "stream", "stream_options", ...ROUTED_MEMBERS]);
+const WANTED = new WantedMembers(["model", "stream", "stream_options", "tool_choice", ...ROUTED_MEMBERS]);
 /** Bytes read before the event loop gets its turn: about a millisecond. */
 const SLICE = 128 * 1024;
 
 /** What an ask is made of beside its body. */
-export interface AskFrame {
-  readonly id: string;
-  readonly operation: Operation;
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-}
+export type AskFrame = Pick<Ask, "id" | "operation" | "path" | "headers">;
 
 /** A request body of which only what routing needs was read; the rest stays the bytes that came. */
 export class RoutedBody implements Ask {

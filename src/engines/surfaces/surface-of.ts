@@ -40,6 +40,8 @@ const LLAMA_CPP: EngineSurface = {
   prefill: "with-thinking",
   tokenize: TOKENIZE_CONTENT,
   countsStreams: true,
+  // `tool_choice` is read as a text, and is "auto" where it is none.
+  knowsToolNames: false,
   // Parts that the model cannot take are thrown as faults of the server (tools/server/server-common.cpp).
   requestFaults: /(?:image|audio|video) input is not supported/,
 };
