@@ -31,6 +31,8 @@ export interface FakeService {
   readonly parallel?: number;
   /** Kind of the catalog whose server it is taken for; one of OpenAI's dialect when absent. */
   readonly kind?: string;
+  /** Another program in place of the fake engine, started in the same way. */
+  readonly program?: string;
   /** False leaves it stopped until `start` is called. */
   readonly start?: boolean;
 }
@@ -120,11 +122,11 @@ export class FakeBackends implements Backends {
 
   async start(name: string): Promise<void> {
     const running = this.#of(name);
-    const { transport = "unix", environment = {} } = running.service;
+    const { transport = "unix", environment = {}, program = ENGINE } = running.service;
     const path = join(this.#folder, `${name}.sock`);
     const where = transport === "unix" ? `unix:${path}` : "tcp:0";
     this.#set(running, "starting");
-    const child = spawn(process.execPath, [ENGINE, where], {
+    const child = spawn(process.execPath, [program, where], {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, FAKE_MODEL: name, ...environment },
     });

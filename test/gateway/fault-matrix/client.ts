@@ -14,7 +14,7 @@ export interface Answer {
   readonly ended: "clean" | "torn";
 }
 
-const PATHS: Readonly<Record<Dialect, string>> = {
+export const PATHS: Readonly<Record<Dialect, string>> = {
   chat: "/v1/chat/completions",
   completions: "/v1/completions",
   responses: "/v1/responses",

@@ -1,30 +1,25 @@
-import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import type { ChildUnderTest } from "../../fakes/engine-process.ts";
-import { startChild } from "../../fakes/engine-process.ts";
 import { askCell, cellsOf, nodeFor } from "./cells.ts";
-import { seenAt } from "./matrix-node.ts";
+import type { FaultEngine } from "./matrix-node.ts";
+import { seenAt, startFaultEngine } from "./matrix-node.ts";
 import { checkCell } from "./outcomes.ts";
 import type { Fault, Variant } from "./requirements.ts";
 import { FAULTS } from "./requirements.ts";
 
-const ENGINE = fileURLToPath(new URL("../../fakes/fault-engine.ts", import.meta.url));
 const VARIANTS = [
   ["another", "another service can take over"],
   ["itself", "only the same service is there, back at once"],
   ["nobody", "nobody is left"],
 ] as const satisfies readonly (readonly [Variant, string])[];
 
-let engine: ChildUnderTest;
-let port = 0;
+let engine: FaultEngine;
 
 beforeAll(async () => {
-  engine = await startChild(ENGINE, ["tcp:0"]);
-  port = Number(engine.said.split(" ")[1]);
+  engine = await startFaultEngine();
 });
-afterAll(() => engine.kill());
+afterAll(() => engine.stop());
 
 it("has every fault in every dialect, streamed and whole", () => {
   const cells = Object.values<Fault>(FAULTS).flatMap((fault) =>
@@ -36,12 +31,15 @@ it("has every fault in every dialect, streamed and whole", () => {
 /** All cells of one fault at once; what failed is told by the name of its cell. */
 async function check(fault: Fault, variant: Variant): Promise<void> {
   const row = cellsOf(fault, variant);
-  await using node = await nodeFor(row, fault, variant, port);
-  const before = (await seenAt(port)).length;
+  await using node = await nodeFor(row, engine.port, {
+    refuses: fault.refuses === true,
+    failsForGood: variant === "nobody",
+  });
+  const before = (await seenAt(engine.port)).length;
   const answers = await Promise.all(
     row.map(async (cell) => [cell, await askCell(node, cell, fault)] as const),
   );
-  const seen = (await seenAt(port)).slice(before);
+  const seen = (await seenAt(engine.port)).slice(before);
   const failures: string[] = [];
   for (const [cell, answer] of answers) {
     try {

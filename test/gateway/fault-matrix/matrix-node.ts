@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 import type { Gateway } from "../../../src/gateway/index.ts";
@@ -7,10 +8,11 @@ import type { KeyGate, UsageEntry } from "../../../src/keys/key-gate.ts";
 import type { RouteRules } from "../../../src/plan/plan.ts";
 import type { Backends, ServiceView } from "../../../src/supervisor/backends.ts";
 import type { RequestRecord } from "../../../src/telemetry/index.ts";
+import { startChild } from "../../fakes/engine-process.ts";
 import { MemoryEventLog } from "../../fakes/memory-event-log.ts";
 
 /** Short enough for a quick run, long enough for a busy machine. */
-export const LIMITS = { idleTime: 1_500, eventBytes: 16 * 1024, holdBytes: 64 * 1024 } as const;
+export const LIMITS = { idleTime: 2_000, eventBytes: 16 * 1024, holdBytes: 64 * 1024 } as const;
 
 export interface MatrixService {
   readonly name: string;
@@ -31,6 +33,19 @@ interface MatrixOptions {
   /** True: a service that a request saw break is down from then on; otherwise it is back at once. */
   readonly failsForGood?: boolean;
   readonly limits?: Partial<GatewayLimits>;
+}
+
+const ENGINE = fileURLToPath(new URL("../../fakes/fault-engine.ts", import.meta.url));
+
+export interface FaultEngine {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** Starts an engine of faults, a process of its own. */
+export async function startFaultEngine(): Promise<FaultEngine> {
+  const child = await startChild(ENGINE, ["tcp:0"]);
+  return { port: Number(child.said.split(" ")[1]), stop: () => child.kill() };
 }
 
 const seenSchema = z.array(
