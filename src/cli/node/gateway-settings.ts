@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { messageOf, OmniError, present } from "../../core/index.ts";
+import { isLoopback } from "../../gateway/access.ts";
 import type { GatewayLimits, GatewayOptions } from "../../gateway/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { MetricNames, TelemetryOptions } from "../../telemetry/index.ts";
@@ -66,7 +67,7 @@ const limitsOf = ({ spec: { gateway, policies } }: LocatedSpec): Partial<Gateway
 function allowedHosts({ spec: { gateway } }: LocatedSpec): readonly string[] {
   const { allowedHosts: listed = [], publicUrl } = gateway;
   // Without a list every name is accepted beyond the loopback; the public one alone must not become the only one.
-  if (publicUrl === undefined || (listed.length === 0 && gateway.host !== "127.0.0.1")) return listed;
+  if (publicUrl === undefined || (listed.length === 0 && !isLoopback(gateway.host))) return listed;
   return [...listed, new URL(publicUrl).hostname];
 }
 
