@@ -32,9 +32,13 @@ export interface Rig {
   close(): void;
 }
 
+const source = (name: string): string => join(import.meta.dirname, "native", `${name}.c`);
+
+const script = (name: string, ...rest: string[]): ChildProcess =>
+  fork(join(import.meta.dirname, name), rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+
 /** Compiles stub and load into `folder`; says so and takes those in TypeScript where there is no `cc`. */
 export async function startRig(folder: string): Promise<Rig> {
-  const source = (name: string): string => join(import.meta.dirname, "native", `${name}.c`);
   const programs = ["stub", "load"].map((name) => ({ name, path: join(folder, name) }));
   const compiled = programs.every(
     ({ name, path }) => spawnSync("cc", ["-O2", "-o", path, source(name)], { stdio: "inherit" }).status === 0,
@@ -93,8 +97,6 @@ async function nativeRig(stubProgram: string, loadProgram: string): Promise<Rig>
 }
 
 async function scriptRig(): Promise<Rig> {
-  const script = (name: string, ...rest: string[]): ChildProcess =>
-    fork(join(import.meta.dirname, name), rest, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   const port = await freePort();
   const stub = script("gateway-stub.ts", String(port));
   await once(stub, "message");

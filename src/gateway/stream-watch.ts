@@ -7,6 +7,8 @@ const STOP = Buffer.from('"message_stop"');
 const USAGE = Buffer.from('"usage"');
 const LF = 0x0a;
 const CR = 0x0d;
+const COLON = 0x3a;
+const QUOTE = 0x22;
 
 /**
  * Watches the whole events of a stream go by and knows whether the answer came to its end, without parsing them.
@@ -47,22 +49,26 @@ function hasDone(events: Buffer): boolean {
   return false;
 }
 
+/** The name stands in every event, mostly before `null`: bytes are looked at, because a text of them would be made for each. */
 function hasFinish(events: Buffer): boolean {
   for (let at = events.indexOf(FINISH); at >= 0; at = events.indexOf(FINISH, at + 1)) {
-    if (/^\s*:\s*"/.test(events.toString("latin1", at + FINISH.length, at + FINISH.length + 8))) return true;
+    let next = at + FINISH.length;
+    while (isSpace(events[next]) || events[next] === COLON) next++;
+    if (events[next] === QUOTE) return true;
   }
   return false;
 }
 
-const ERROR = Buffer.from('"error"');
+const isSpace = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === LF || byte === CR || byte === 0x09;
+
+const ERROR = Buffer.from("error");
 /** An event of its own (OpenAI's dialect and Anthropic's), or a field that llama-server once wrote in place of `data`. */
 const ERROR_EVENT = /(?:^|\n)(?:data: ?\{\s*"(?:error"|type"\s*:\s*"error")|event: ?error|error: ?\{)/;
 
 /** Where the first event begins by which the engine itself says that it failed; `undefined` when there is none. */
 export function errorEventAt(events: Buffer): number | undefined {
-  if (!events.includes(ERROR) && !events.includes("error:") && !events.includes("event: error")) {
-    return undefined;
-  }
+  if (!events.includes(ERROR)) return undefined;
   const found = ERROR_EVENT.exec(events.toString("latin1"));
   if (found === null) return undefined;
   return eventStart(events, found[0].startsWith("\n") ? found.index + 1 : found.index);
