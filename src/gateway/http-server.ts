@@ -35,7 +35,7 @@ export function createHttpServer(
   });
   // A client that asks before it sends a body is told no before it sends one that is too large.
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
-    if (Number(req.headers["content-length"] ?? 0) <= limits.bodyBytes) res.writeContinue();
+    if (Number(req.headers["content-length"] ?? 0) <= limits.bodyBytes) goOn(res);
     res.on("timeout", letGoOfStalled);
     enter(req, res);
   });

@@ -1,6 +1,7 @@
 import { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
+import { familyOfPath } from "./family.ts";
 import type { WireError } from "./wire-error.ts";
 import { wireErrorBody } from "../dialects/index.ts";
 
@@ -28,7 +29,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Duplex): 
       setImmediate(answerParseError, error, socket);
     });
   } else if (current.headersSent) socket.destroy();
-  else tell(error, socket);
+  else tell(error, socket, current.req.url);
 }
 
 /** The answer that a connection's bytes belong to now; node:http keeps it there, and its own handler of errors looks too. */
@@ -37,9 +38,9 @@ function answerUnderWay(socket: Duplex): ServerResponse | undefined {
   return current instanceof ServerResponse ? current : undefined;
 }
 
-function tell(error: NodeJS.ErrnoException, socket: Duplex): void {
+function tell(error: NodeJS.ErrnoException, socket: Duplex, path = "/"): void {
   const wire = parseError(error);
-  const body = JSON.stringify(wireErrorBody("openai", wire));
+  const body = JSON.stringify(wireErrorBody(familyOfPath(path), wire));
   const reason = REASONS[wire.status] ?? "Bad Request";
   socket.end(
     `HTTP/1.1 ${wire.status} ${reason}\r\ncontent-type: application/json\r\n` +

@@ -86,6 +86,22 @@ describe("what is no request behind one that is", () => {
   });
 });
 
+it("a pipelined request that asks before it sends its body gets its answer whole", async () => {
+  const path = "POST /v1/nothing HTTP/1.1\r\nhost: 127.0.0.1\r\n";
+  const asking = `${path}expect: 100-continue\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}`;
+  const first = '{"model":"a","messages":[{"role":"user","content":"[stall 200]"}]}';
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: ${first.length}\r\n\r\n`;
+  const answer = await raw(`${head}${first}${asking}`);
+  const [top = "", body = ""] = answer.slice(answer.indexOf("HTTP/1.1 404")).split("\r\n\r\n");
+  expect(Number(/content-length: (\d+)/.exec(top)?.[1])).toBe(body.length);
+  expect(JSON.parse(body)).toMatchObject({ error: { code: "unknown_path" } });
+});
+
+it("a body that is no HTTP is told of in the words of its path", async () => {
+  const head = "POST /v1/messages HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n";
+  expect(await raw(`${head}zz\r\n`)).toContain('{"type":"error","error":{"type":"invalid_request_error"');
+});
+
 describe("requests that are too much", () => {
   it("large headers: 431 in the envelope", async () => {
     const answer = await raw(post(`${LENGTH}x-large: ${"x".repeat(20_000)}\r\n`));
