@@ -18,6 +18,11 @@ export class Patience {
     this.#step = step;
   }
 
+  /** Those whose deadlines are watched now. */
+  get size(): number {
+    return this.#watched.size;
+  }
+
   add(one: Impatient): void {
     this.#watched.add(one);
     this.#timer ??= setInterval(() => this.#look(), this.#step).unref();
