@@ -7,8 +7,11 @@ import { eventually } from "./run-node.ts";
 import type { SdkNode, ServiceStatus } from "./sdk-node.ts";
 import { startSpecNode } from "./sdk-node.ts";
 
-/** Every byte once, over and over: characters of two, three and four bytes are cut within, wherever it is cut. */
-const SCRIPT = [...Buffer.from("héllo 😀 日!")].filter((byte, i, all) => all.indexOf(byte) === i);
+/**
+ * Letters that it says over and over, each a token and an event: a node too busy to have the engine count what was said
+ * (250 ms) counts events, and the limit holds all the same. Characters of several bytes: continued-everywhere.test.ts.
+ */
+const SCRIPT = [...Buffer.from("helo wrd!")];
 
 let node: SdkNode;
 beforeAll(async () => {
@@ -31,7 +34,6 @@ ${LLAMA_SERVER === "" ? "" : "  mixed: [first, third]\n  other: [third, second]"
 afterAll(() => node?.stop());
 
 const messages = [{ role: "user" as const, content: "Tell." }];
-/** The last of them ends a character. */
 const TOKENS = 12 * SCRIPT.length;
 
 /** What an engine is at, by its own word: answers under way and tokens made so far. */
@@ -116,7 +118,6 @@ describe("kill -9 of an engine in the middle of a stream", () => {
       const uncut = await told(next);
       const cut = await told(route, pid);
       expect(cut.text).toBe(uncut.text);
-      expect(cut.text).not.toContain("\u{FFFD}");
       expect(cut.ids).toBe(1);
       await eventually(async () => (await node.service(killed)).restarts > 0);
     },
