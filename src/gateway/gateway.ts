@@ -22,6 +22,8 @@ import { createSurface } from "./surface-table.ts";
 import { Traffic } from "./traffic.ts";
 import { UpstreamPools } from "./upstream-pools.ts";
 
+/** How long the next engine may take to count what was said, ms. */
+const RESUME_COUNT = 2_000;
 /** How late a deadline may be noticed, ms. */
 const MOST_LATE = 250;
 
@@ -91,7 +93,8 @@ function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShare
     traffic: new Traffic(),
     router: options.router ?? createRouter({ backends, events, countTokens }),
     admission: options.admission ?? placesOf(backends, () => inForce()),
-    countTokens,
+    // A client waits for the rest of its answer here: that its limit holds is worth more than a moment.
+    countTokens: createTokenCounter({ backends, pools, surfaceOf, time: RESUME_COUNT }),
     keys: options.keys ?? OPEN_GATE,
     meter: options.meter ?? NO_METER,
     usage: options.usage ?? NO_BOOK,
