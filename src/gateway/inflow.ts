@@ -1,29 +1,38 @@
 import type { StreamTranslator } from "../dialects/index.ts";
 import { SseReader } from "../dialects/index.ts";
+import type { StreamWatch } from "./stream-watch.ts";
 import type { StreamJoiner } from "./continuation/continuation.ts";
+
+export interface InflowOptions {
+  /** Turns the engine's words into the stream's, where they are others. */
+  readonly translator?: StreamTranslator | undefined;
+  /** Sees whether the engine came to its end, where a translator would make one up. */
+  readonly watch?: StreamWatch | undefined;
+  readonly joiner?: StreamJoiner;
+  readonly eventBytes: number;
+}
 
 /** Turns the events of one engine into those of the stream that the client began to read. */
 export class Inflow {
   readonly #reader: SseReader;
   readonly #translator: StreamTranslator | undefined;
+  readonly #watch: StreamWatch | undefined;
   readonly #joiner: StreamJoiner | undefined;
   /** Reads what the translator writes, for the joiner. */
   readonly #between: SseReader;
 
-  constructor(
-    translator: StreamTranslator | undefined,
-    joiner: StreamJoiner | undefined,
-    eventBytes: number,
-  ) {
+  constructor({ translator, watch, joiner, eventBytes }: InflowOptions) {
     this.#reader = new SseReader(eventBytes);
     this.#between = new SseReader(eventBytes);
     this.#translator = translator;
+    this.#watch = watch;
     this.#joiner = joiner;
   }
 
   /** `events` holds whole events of the engine. */
   push(events: Buffer): string {
     let out = "";
+    this.#watch?.see(events);
     for (const event of this.#reader.push(events)) {
       out +=
         this.#translator === undefined
@@ -33,8 +42,9 @@ export class Inflow {
     return out;
   }
 
-  /** What is still owed once the engine has ended in good order. */
+  /** What is still owed once the engine's connection has ended in good order; nothing where its answer had not. */
   end(): string {
+    if (this.#watch?.whole === false) return "";
     const rest = this.#translator === undefined ? "" : this.#joined(this.#translator.end());
     return rest + (this.#joiner?.end() ?? "");
   }

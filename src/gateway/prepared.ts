@@ -1,4 +1,4 @@
-import type { JsonObject } from "../dialects/index.ts";
+import type { JsonObject, Translation } from "../dialects/index.ts";
 import type { EngineDialect } from "../engines/index.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { Said } from "./continuation/continuation.ts";
@@ -6,7 +6,9 @@ import { continueWith, prefilledText } from "./continuation/index.ts";
 import type { EngineRequest } from "./engine-request.ts";
 import { engineRequest, resumingRequest } from "./engine-request.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
+import type { InflowOptions } from "./inflow.ts";
 import { Inflow } from "./inflow.ts";
+import { StreamWatch } from "./stream-watch.ts";
 import type { Ask } from "./ask.ts";
 import type { Scoring } from "./passthrough/reranking.ts";
 import type { Granted } from "./try.ts";
@@ -65,16 +67,23 @@ export function prepare(
     if ("unservable" in request) return request;
     const { inward } = request;
     if (inward === undefined || !ask.stream) return { request };
-    return { request, inflow: new Inflow(inward.stream(counted(ask.json())), undefined, eventBytes) };
+    const inflow = new Inflow({ ...wordsOf(inward, ask.json()), eventBytes });
+    return { request, inflow };
   }
   const { lane, said, body, heals, prefilledTokens } = resumption;
   const continuation = continueWith(body, lane, said, surface, { heals, prefilledTokens });
   if ("impossible" in continuation) return { unservable: continuation.impossible };
   const request = resumingRequest(continuation, lane, surface, alias);
   if ("unservable" in request) return request;
-  const translator = request.inward?.stream(counted(continuation.body));
-  return { request, inflow: new Inflow(translator, continuation.joiner, eventBytes) };
+  const words = request.inward === undefined ? {} : wordsOf(request.inward, continuation.body);
+  return { request, inflow: new Inflow({ ...words, joiner: continuation.joiner, eventBytes }) };
 }
+
+/** How an engine's stream is read that speaks other words than the client's stream. Triton's reader knows its end itself. */
+const wordsOf = (inward: Translation, body: JsonObject): Pick<InflowOptions, "translator" | "watch"> => ({
+  translator: inward.stream(counted(body)),
+  watch: inward.to === "completions" ? undefined : new StreamWatch(inward.to === "messages"),
+});
 
 /** Usage is known to Omni in any case; whether the client hears of it is decided where it goes out. */
 const counted = (body: JsonObject): JsonObject => ({ ...body, stream_options: { include_usage: true } });
