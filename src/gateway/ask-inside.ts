@@ -27,7 +27,6 @@ export const createAskInside =
       answerHeaders: [],
       family: familyOfPath(path),
       outlet,
-      hangUp: () => undefined,
       bytesSent: () => outlet.bytesSent,
     };
     const abort = (): void => outlet.destroy();

@@ -41,7 +41,6 @@ export function clientOf(call: Call, caller: Caller): Client {
     answerHeaders: call.headers,
     family: call.family,
     outlet: res,
-    hangUp: () => req.socket.end(),
     bytesSent: () => req.socket.bytesWritten,
   };
 }

@@ -19,8 +19,6 @@ export interface Client {
   /** In whose words errors are told. */
   readonly family: ErrorFamily;
   readonly outlet: Outlet;
-  /** Ends its connection behind what was sent. */
-  readonly hangUp: () => void;
   /** Bytes that went out on its connection so far, heads included. */
   readonly bytesSent: () => number;
 }

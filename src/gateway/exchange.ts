@@ -236,7 +236,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     if (!this.outlet.destroyed) {
       if (this.#outflow?.torn === true) this.outlet.write("\n\n");
       const last = this.#outflow?.error(error) ?? streamError(client.family, error, client.id);
-      this.outlet.end(last, client.hangUp);
+      this.outlet.end(last);
     }
     report.refused(error);
     this.#close("cut", undefined);

@@ -44,7 +44,7 @@ export class InsideOutlet implements Outlet {
     return true;
   }
 
-  end(bytes?: Buffer | string, _sent?: () => void): void {
+  end(bytes?: Buffer | string): void {
     if (this.destroyed) return;
     if (bytes !== undefined) this.write(bytes);
     this.destroyed = true;

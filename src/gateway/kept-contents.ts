@@ -37,9 +37,9 @@ class TeeOutlet implements Outlet {
     return this.#outlet.write(bytes);
   }
 
-  end(bytes?: Buffer | string, sent?: () => void): void {
+  end(bytes?: Buffer | string): void {
     if (bytes !== undefined) this.#tee.answered(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
-    this.#outlet.end(bytes, sent);
+    this.#outlet.end(bytes);
   }
 
   destroy(): void {

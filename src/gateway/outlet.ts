@@ -6,8 +6,7 @@ export interface Outlet {
   writeHead(status: number, headers: string[]): unknown;
   /** False when the reader is behind; `drain` tells when it caught up. */
   write(bytes: Buffer | string): boolean;
-  /** `sent` is called once all of it is with the operating system. */
-  end(bytes?: Buffer | string, sent?: () => void): unknown;
+  end(bytes?: Buffer | string): unknown;
   /** Breaks it off, so that what was sent is not taken for the whole. */
   destroy(): unknown;
   once(event: "close" | "drain", listener: () => void): unknown;
