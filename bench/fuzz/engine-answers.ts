@@ -112,10 +112,7 @@ export function wholeAnswer(random: Random, shape: Shape): unknown {
 }
 
 /** The events of a stream of an engine that speaks `shape`: each a name, where it has one, and data. */
-export function streamEvents(
-  random: Random,
-  shape: Shape,
-): { readonly name?: string; readonly data: unknown }[] {
+function streamEvents(random: Random, shape: Shape): { readonly name?: string; readonly data: unknown }[] {
   const said = words(random);
   switch (shape) {
     case "completions":

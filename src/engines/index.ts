@@ -6,7 +6,7 @@ export { findEngineDriver } from "./drivers/find-engine-driver.ts";
 export { embeddedCommand } from "./embedded.ts";
 export { findEngineStarter } from "./start/find-engine-starter.ts";
 export { tritonModelArguments } from "./start/triton-vllm.ts";
-export type { ContinuationWay, EngineDialect, EngineSurface } from "./surface.ts";
+export type { EngineDialect, EngineSurface } from "./surface.ts";
 export { surfaceOf } from "./surfaces/surface-of.ts";
 export {
   notForTriton,

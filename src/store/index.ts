@@ -6,7 +6,7 @@
  * Never here: what an event means, or any decision.
  */
 export { dropContents, openContents } from "./content-table.ts";
-export type { ContentBounds, Contents, KeptContent } from "./content-table.ts";
+export type { Contents, KeptContent } from "./content-table.ts";
 export { readEvents } from "./event-reader.ts";
 export { readMeasurements } from "./measurement-reader.ts";
 export type { Measurement, NewMeasurement } from "./measurement.ts";
@@ -15,9 +15,9 @@ export { isFolderLocked } from "./node-lock.ts";
 export { readNodeRecord, readRecordFile } from "./node-record.ts";
 export type { RequestRow } from "./request-row.ts";
 export { openRequests } from "./request-table.ts";
-export type { RequestBounds, RequestFilter, Requests, RequestTableOptions } from "./request-table.ts";
+export type { Requests } from "./request-table.ts";
 export type { ResponseBounds } from "./response-bounds.ts";
 export { openResponses } from "./response-table.ts";
-export type { StoredResponse, StoredResponses } from "./response-table.ts";
+export type { StoredResponses } from "./response-table.ts";
 export type { SampledReading } from "./sampled.ts";
 export { openStore, type Store } from "./store.ts";

@@ -8,12 +8,12 @@ import { MessageJoiner } from "./message-joiner.ts";
 import { wholeTokens } from "./whole-tokens.ts";
 
 /** Members of chat that make the last message a begun one; for `messages` translated to chat they are added afterwards. */
-export const continuationFlags = ({ continuesChat }: EngineSurface): JsonObject =>
+const continuationFlags = ({ continuesChat }: EngineSurface): JsonObject =>
   continuesChat === "continue-final-message"
     ? { continue_final_message: true, add_generation_prompt: false }
     : {};
 
-export interface ContinueOptions {
+interface ContinueOptions {
   /** False where usage must not go out. */
   readonly usageWanted?: boolean;
   /** False after an engine was refused that did not say a half word again as it was: then the half word is given to it. */

@@ -2,8 +2,6 @@
  * Continuation: what a client has of a cut answer, how another engine is asked to go on, and how its stream is joined to
  * the first. Pure: bytes and objects in, bytes and objects out.
  */
-export type { Continuation, Said, SaidSoFar, StreamJoiner } from "./continuation.ts";
-export type { ContinueOptions } from "./continue-with.ts";
-export { continuationFlags, continueWith, prefilledText } from "./continue-with.ts";
+export { continueWith, prefilledText } from "./continue-with.ts";
 export { continuedComment } from "./continued-comment.ts";
 export { createSaidSoFar } from "./said-so-far.ts";
