@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 
 import { messageOf, OmniError } from "../core/index.ts";
+import { BreakableResponse } from "./breakable-response.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { answerParseError } from "./parse-error.ts";
 
@@ -26,6 +27,7 @@ export function createHttpServer(
     keepAliveTimeout: limits.keepAliveTime,
     connectionsCheckingInterval: Math.max(100, Math.min(5_000, limits.headerTime / 2)),
     insecureHTTPParser: false,
+    ServerResponse: BreakableResponse,
   };
   const server = tls === undefined ? createServer(options) : secured(options, tls, limits);
   server.timeout = limits.idleTime;
