@@ -5,7 +5,9 @@ export interface RequestRow {
   readonly started: number;
   readonly method: string;
   readonly path: string;
+  /** `chat`, `messages`, `embeddings`, …: the last words of the path. */
   readonly operation: string;
+  /** As it was sent; 499 where the client left before. */
   readonly status: number;
   readonly outcome: string;
   readonly key: string;
@@ -15,15 +17,20 @@ export interface RequestRow {
   readonly model?: string;
   readonly stream: boolean;
   readonly attempts: number;
+  /** Times that a cut answer was continued on another engine. */
   readonly continued: number;
+  /** From the last byte of the request to the last byte of the answer. */
   readonly duration: number;
+  /** Of these, waiting for a place or a model. */
   readonly queued: number;
+  /** To the first byte of the answer's content. */
   readonly firstToken?: number;
   readonly promptTokens?: number;
   readonly completionTokens?: number;
   readonly cachedTokens?: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** The code of an error that Omni itself answered. */
   readonly error?: string;
 }
 

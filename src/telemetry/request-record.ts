@@ -1,3 +1,5 @@
+import type { RequestRow } from "../store/index.ts";
+
 /** How a request ended. */
 export type RequestOutcome =
   /** The client has a whole answer of an engine, whatever its status. */
@@ -14,40 +16,9 @@ export type RequestOutcome =
 /** Status of a request whose client left before it had any, as nginx writes it. */
 export const CLIENT_GONE = 499;
 
-/** One request as metrics, traces and the access log see it. Times are milliseconds. No contents and no secrets. */
-export interface RequestRecord {
-  readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly started: number;
-  readonly method: string;
-  readonly path: string;
-  /** `chat`, `messages`, `embeddings`, …: the last words of the path. */
-  readonly operation: string;
-  /** As it was sent; `CLIENT_GONE` where the client left before. */
-  readonly status: number;
+/** One request as metrics, traces and the access log see it: its row, and what no row holds. No contents and no secrets. */
+export interface RequestRecord extends Omit<RequestRow, "outcome"> {
   readonly outcome: RequestOutcome;
-  readonly key: string;
-  readonly route?: string;
-  readonly service?: string;
-  readonly engine?: string;
-  readonly model?: string;
-  readonly stream: boolean;
-  readonly attempts: number;
-  /** Times that a cut answer was continued on another engine. */
-  readonly continued: number;
-  /** From the last byte of the request to the last byte of the answer. */
-  readonly duration: number;
-  /** Of these, waiting for a place or a model. */
-  readonly queued: number;
-  /** To the first byte of the answer's content. */
-  readonly firstToken?: number;
-  readonly promptTokens?: number;
-  readonly completionTokens?: number;
-  readonly cachedTokens?: number;
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-  /** The code of an error that Omni itself answered. */
-  readonly error?: string;
   /** W3C trace context as the client sent it. */
   readonly traceparent?: string;
   /** Tries, for the spans of a trace: when each began and ended (since the epoch), where, and how. */
