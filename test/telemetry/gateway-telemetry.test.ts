@@ -121,6 +121,6 @@ describe("a gateway with everything on", () => {
     expect(refused.headers["content-encoding"]).toBeUndefined();
     const head = await send(node.url, "HEAD", "/metrics", undefined);
     expect([head.status, head.text]).toEqual([200, ""]);
-    expect(existsSync(join(folder.path, "omni.log"))).toBe(true);
+    await until(() => existsSync(join(folder.path, "omni.log")));
   });
 });
