@@ -5,6 +5,7 @@
 export { countTokensRequest } from "./count-tokens.ts";
 export type { Dialect, JsonObject } from "./dialect.ts";
 export { readEngineError } from "./engine-error.ts";
+export { isObject } from "./fields.ts";
 export { findTranslation } from "./find-translation.ts";
 export { dialectNeeds } from "./needs.ts";
 export { SseReader } from "./sse-reader.ts";

@@ -3,6 +3,7 @@ import {
   DialectError,
   readEngineError,
   errorFamily,
+  isObject,
   wireErrorBody,
   wireErrorEvent,
 } from "../dialects/index.ts";
@@ -65,6 +66,3 @@ const asItIs = (body: Buffer): Delivered => ({
       .trim()
       .replaceAll(/[\r\n]+/g, " ")}\n\n`,
 });
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

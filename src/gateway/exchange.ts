@@ -21,7 +21,7 @@ import { Report } from "./report.ts";
 import type { Ask } from "./ask.ts";
 import { policyOf } from "./route-policy.ts";
 import { SecondChance } from "./second-chance.ts";
-import { whenThere } from "./settled.ts";
+import { whenThere } from "./when-there.ts";
 import type { Target } from "./targets.ts";
 import type { Try, TryParent } from "./try.ts";
 import type { Usage } from "./usage.ts";

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../dialects/index.ts";
+import { isObject } from "../dialects/index.ts";
 import type { Ask } from "./ask.ts";
 
 const OBJECT_BEGINS = 0x7b;
@@ -41,6 +42,3 @@ function nameOf(tool: unknown): string | undefined {
   const name = isObject(called) ? called["name"] : undefined;
   return typeof name === "string" ? name : undefined;
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 import { formatBytes, messageOf } from "../core/index.ts";
 import type { JsonObject } from "../dialects/index.ts";
+import { isObject } from "../dialects/index.ts";
 import { guarded, internalError } from "./answering.ts";
 import type { Ask, Operation } from "./ask.ts";
 import type { Call } from "./call.ts";
@@ -92,9 +93,6 @@ export function parseBody(bytes: Buffer): { readonly body: JsonObject } | { read
     ? { body: read }
     : { error: badRequest("invalid_json", "The body is no JSON object.") };
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Where a byte lies, for a person; lines and columns count from 1. */
 function place(bytes: Buffer, at: number): string {

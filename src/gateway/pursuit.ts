@@ -17,7 +17,7 @@ import { hedgeAfter } from "./routing/hedge-after.ts";
 import type { Choice } from "./routing/router.ts";
 import type { SecondChance } from "./second-chance.ts";
 import { leased, seek } from "./seek.ts";
-import { whenThere } from "./settled.ts";
+import { whenThere } from "./when-there.ts";
 import type { Target } from "./targets.ts";
 import type { Granted, TryParent } from "./try.ts";
 import { Try } from "./try.ts";
