@@ -3,11 +3,13 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ErrorFamily } from "../dialects/index.ts";
 import type { Caller } from "../keys/index.ts";
 import type { Client } from "./client.ts";
+import type { AnswerOutlet, RequestBody, RequestHead } from "./http/request-head.ts";
 
 /** One request that passed the door, with what every answer to it needs. */
 export interface Call {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: RequestHead;
+  readonly body: RequestBody;
+  readonly res: AnswerOutlet;
   readonly id: string;
   /** The path without query, trailing slashes and percent signs as sent. */
   readonly path: string;
@@ -27,6 +29,12 @@ export interface Call {
     /** What anyone may see; no record is written of it. */
     quiet?: true;
   };
+}
+
+/** A call that came through node:http, for what reads its body or writes its answer as a stream. */
+export interface StreamedCall extends Call {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
 }
 
 /** The caller's connection as an exchange needs it. */

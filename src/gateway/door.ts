@@ -7,8 +7,10 @@ import { CLIENT_GONE } from "../telemetry/index.ts";
 import type { NameGuard } from "./access.ts";
 import { presentedKey } from "./access.ts";
 import { guarded } from "./answering.ts";
-import type { Call } from "./call.ts";
+import type { Call, StreamedCall } from "./call.ts";
 import { familyOfPath } from "./family.ts";
+import type { AnswerOutlet, RequestBody, RequestHead } from "./http/request-head.ts";
+import { NodeBody } from "./read-body.ts";
 import { requestId } from "./request-id.ts";
 import type { Surface } from "./surface.ts";
 import { allowedMethods, serve } from "./surface.ts";
@@ -31,22 +33,21 @@ export class Door {
     this.#options = options;
   }
 
+  /** A request as node:http reads it. */
   enter(req: IncomingMessage, res: ServerResponse): void {
     const { surface, names, keys } = this.#options;
     const found = keys.identify(presentedKey(req.headers));
-    const call = this.#call(req, res, "status" in found ? undefined : found);
+    const call: StreamedCall = {
+      ...this.#call(req, new NodeBody(req), res, callerIn(found)),
+      req,
+      res,
+    };
+    this.#record(call);
     if (hasTwoHosts(req)) {
       sendError(call, badRequest("invalid_http", "The request has more than one Host header."));
       return;
     }
-    if (!names.allowsHost(req.headers.host)) {
-      refuse(call, "host_not_allowed", HOST_NOT_ALLOWED);
-      return;
-    }
-    if (!names.allowsOrigin(req.headers.origin)) {
-      refuse(call, "origin_not_allowed", ORIGIN_NOT_ALLOWED);
-      return;
-    }
+    if (isForeign(call, names)) return;
     const place = surface.find(call.path);
     if (place === undefined) surface.notFound(call);
     else if (isPreflight(req)) preflight(call, allowedMethods(place.endpoint));
@@ -59,7 +60,26 @@ export class Door {
     } else guarded(call, () => serve(place.endpoint, call, place.rest));
   }
 
-  #call(req: IncomingMessage, res: ServerResponse, caller: Caller | undefined): Call {
+  /** Whether `enterPlain` serves a POST to this path (without its query). */
+  takes(path: string): boolean {
+    return this.#options.surface.takesWhole(path);
+  }
+
+  /** A POST to a path that `takes` accepts, with one Host, as Omni's own reader gives it. */
+  enterPlain(req: RequestHead, body: RequestBody, res: AnswerOutlet): void {
+    const { surface, names, keys } = this.#options;
+    const found = keys.identify(presentedKey(req.headers));
+    const call = this.#call(req, body, res, callerIn(found));
+    this.#record(call);
+    if (isForeign(call, names)) return;
+    const endpoint = surface.find(call.path)?.endpoint;
+    const whole = endpoint?.whole;
+    if (whole === undefined) surface.notFound(call);
+    else if ("status" in found) unauthorized(call, found);
+    else guarded(call, () => whole(call));
+  }
+
+  #call(req: RequestHead, body: RequestBody, res: AnswerOutlet, caller: Caller | undefined): Call {
     const url = req.url ?? "/";
     const mark = url.indexOf("?");
     const typed = mark < 0 ? url : url.slice(0, mark);
@@ -72,19 +92,8 @@ export class Door {
     const { origin } = req.headers;
     if (this.#options.names.listsOrigin(origin))
       headers.push("access-control-allow-origin", origin, "vary", "origin");
-    const call: Call = {
-      req,
-      res,
-      id,
-      path,
-      query: mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1)),
-      caller,
-      headers,
-      family,
-      note: {},
-    };
-    this.#record(call);
-    return call;
+    const query = mark < 0 ? NO_QUERY : new URLSearchParams(url.slice(mark + 1));
+    return { req, body, res, id, path, query, caller, headers, family, note: {} };
   }
 
   /** What is answered here and now leaves a record too; an exchange writes its own. */
@@ -117,6 +126,17 @@ export class Door {
       });
     });
   }
+}
+
+const callerIn = (found: Caller | KeyRefusal): Caller | undefined => ("status" in found ? undefined : found);
+
+/** Answers what comes by a name that is not the node's, or from a page that may not call it. */
+function isForeign(call: Call, names: NameGuard): boolean {
+  const { host, origin } = call.req.headers;
+  if (!names.allowsHost(host)) refuse(call, "host_not_allowed", HOST_NOT_ALLOWED);
+  else if (!names.allowsOrigin(origin)) refuse(call, "origin_not_allowed", ORIGIN_NOT_ALLOWED);
+  else return false;
+  return true;
 }
 
 const MAX_PATH = 200;

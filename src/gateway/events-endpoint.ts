@@ -1,5 +1,5 @@
 import type { EventLog, NodeEvent } from "../core/index.ts";
-import type { Call } from "./call.ts";
+import type { Call, StreamedCall } from "./call.ts";
 import { sendJson } from "./call.ts";
 import { badRequest, sendError } from "./wire-error.ts";
 
@@ -47,7 +47,7 @@ export class EventStreams {
     this.#heartbeat = heartbeat;
   }
 
-  follow(call: Call): void {
+  follow(call: StreamedCall): void {
     const { res } = call;
     const resume = wholeNumber(call.req.headers["last-event-id"]?.toString() ?? call.query.get("after"));
     let cursor =

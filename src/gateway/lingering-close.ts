@@ -2,8 +2,6 @@ import type { Call } from "./call.ts";
 import type { WireError } from "./wire-error.ts";
 import { wireErrorBody } from "../dialects/index.ts";
 
-const LINGER_TIME = 2_000;
-
 /**
  * Refuses a request whose body is still on its way. The answer goes out whole at once; what the client goes on sending
  * is thrown away unread for at most `discard` bytes or two seconds, then the connection is destroyed. Destroying it at
@@ -11,7 +9,7 @@ const LINGER_TIME = 2_000;
  */
 export function refuseUnread(call: Call, error: WireError, discard: number): void {
   call.note.error = error.code;
-  const { req, res } = call;
+  const { res } = call;
   const body = Buffer.from(JSON.stringify(wireErrorBody(call.family, error, call.id)));
   res.writeHead(error.status, [
     "content-type",
@@ -23,19 +21,5 @@ export function refuseUnread(call: Call, error: WireError, discard: number): voi
     ...call.headers,
   ]);
   res.write(body);
-  let left = discard;
-  const end = (): void => {
-    clearTimeout(timer);
-    req.socket.destroy();
-  };
-  const timer = setTimeout(end, LINGER_TIME);
-  req.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) end();
-  });
-  req.once("end", () => {
-    clearTimeout(timer);
-    res.end();
-  });
-  req.once("close", () => clearTimeout(timer));
+  call.body.discard(discard, () => res.end());
 }

@@ -9,7 +9,6 @@ import { readMultipart } from "./passthrough/multipart-model.ts";
 import { passToUpstream } from "./passthrough/native-endpoint.ts";
 import { readScoring } from "./passthrough/reranking.ts";
 import { parseBody, proxyRequest, readJsonBody, serveAsk, serveBytes, tooLarge } from "./proxy-endpoint.ts";
-import { readBody } from "./read-body.ts";
 import type { Endpoint } from "./surface.ts";
 import { sendError } from "./wire-error.ts";
 
@@ -33,15 +32,15 @@ export const passthroughEndpoints = (
   shared: ExchangeShared,
   anthropic: boolean,
 ): Readonly<Record<string, Endpoint>> => ({
-  ...Object.fromEntries(SCORING.map((path) => [path, { POST: (call: Call) => score(shared, call) }])),
-  ...Object.fromEntries(FORMS.map((path) => [path, { POST: (call: Call) => form(shared, call) }])),
+  ...Object.fromEntries(SCORING.map((path) => [path, { whole: (call: Call) => score(shared, call) }])),
+  ...Object.fromEntries(FORMS.map((path) => [path, { whole: (call: Call) => form(shared, call) }])),
   ...Object.fromEntries(
     Object.entries(PLAIN).map(([path, operation]) => [
       path,
-      { POST: (call: Call) => proxyRequest(shared, call, operation) },
+      { whole: (call: Call) => proxyRequest(shared, call, operation) },
     ]),
   ),
-  ...(anthropic ? { "/v1/messages/count_tokens": { POST: (call: Call) => count(shared, call) } } : {}),
+  ...(anthropic ? { "/v1/messages/count_tokens": { whole: (call: Call) => count(shared, call) } } : {}),
   "/upstream/*": { any: (call) => passToUpstream(shared, call) },
 });
 
@@ -57,8 +56,7 @@ function score(shared: ExchangeShared, call: Call): void {
 function form(shared: ExchangeShared, call: Call): void {
   const { req, id, path } = call;
   const limit = shared.limits.bodyBytes;
-  readBody(
-    req,
+  call.body.read(
     limit,
     (bytes) =>
       guarded(call, () => {

@@ -10,7 +10,6 @@ import { Exchange } from "./exchange.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
 import { withContents } from "./kept-contents.ts";
 import { refuseUnread } from "./lingering-close.ts";
-import { readBody } from "./read-body.ts";
 import { readRoutedBody } from "./routed-body.ts";
 import { findTarget } from "./targets.ts";
 import { ScanError } from "./top-level-scan.ts";
@@ -29,8 +28,7 @@ export function readJsonBody(shared: ExchangeShared, call: Call, then: (bytes: B
   const refusal = mediaTypeRefusal(req.headers["content-type"], req.headers["content-encoding"]);
   if (refusal !== undefined) refuseUnread(call, refusal, limit);
   else {
-    readBody(
-      req,
+    call.body.read(
       limit,
       (bytes) => guarded(call, () => then(bytes)),
       () => refuseUnread(call, tooLarge(limit), limit),

@@ -16,14 +16,14 @@ import { sendError } from "./wire-error.ts";
 export function responsesEndpoints(inside: GatewayInside, options: GatewayOptions): Record<string, Endpoint> {
   const { shared } = inside;
   const { responses } = options;
-  const POST = (call: Call): void =>
+  const whole = (call: Call): void =>
     readJsonBody(shared, call, (bytes) => {
       const parsed = parseBody(bytes);
       if ("error" in parsed) sendError(call, parsed.error);
       else if (call.caller !== undefined) serve(inside, options, call, call.caller, parsed.body);
     });
   return {
-    "/v1/responses": { POST },
+    "/v1/responses": { whole },
     ...(responses === undefined ? {} : { "/v1/responses/*": storedResponses(responses) }),
   };
 }

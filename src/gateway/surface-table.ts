@@ -42,7 +42,7 @@ export function createSurface(
 
 /** The paths whose bodies are routed by their `model`. */
 const dialects = (inside: GatewayInside, options: GatewayOptions): Record<string, Endpoint> => ({
-  "/v1/chat/completions": { POST: (call) => serveChat(inside, options, call) },
+  "/v1/chat/completions": { whole: (call) => serveChat(inside, options, call) },
   ...Object.fromEntries(
     Object.entries(OPERATIONS)
       .filter(
@@ -50,7 +50,7 @@ const dialects = (inside: GatewayInside, options: GatewayOptions): Record<string
       )
       .map(([path, operation]) => [
         path,
-        { POST: (call: Call) => proxyRequest(inside.shared, call, operation) } satisfies Endpoint,
+        { whole: (call: Call) => proxyRequest(inside.shared, call, operation) } satisfies Endpoint,
       ]),
   ),
 });

@@ -1,9 +1,9 @@
-import type { Call } from "./call.ts";
+import type { Call, StreamedCall } from "./call.ts";
 import { sendText } from "./call.ts";
 import { nearest } from "../core/index.ts";
 import { sendError } from "./wire-error.ts";
 
-type Handler = (call: Call, rest: string) => void;
+type Handler = (call: StreamedCall, rest: string) => void;
 
 const METHODS = ["GET", "POST", "DELETE"] as const;
 
@@ -13,6 +13,8 @@ export interface Endpoint extends Readonly<Partial<Record<(typeof METHODS)[numbe
   readonly open?: boolean;
   /** True for what only keys with `admin` may do. */
   readonly admin?: boolean;
+  /** POST of a body that is read as a whole: it needs nothing of node:http. */
+  readonly whole?: (call: Call) => void;
   /** Takes every method that has no handler of its own, OPTIONS too. */
   readonly any?: Handler;
 }
@@ -41,6 +43,11 @@ export class Surface {
     return undefined;
   }
 
+  /** Whether a POST to this path is read as a whole and needs nothing of node:http. */
+  takesWhole(path: string): boolean {
+    return this.#exact.get(path)?.whole !== undefined;
+  }
+
   /** 404 that names the nearest path. */
   notFound(call: Call): void {
     const shown = call.path.slice(0, 200);
@@ -55,17 +62,21 @@ export class Surface {
 export const allowedMethods = (endpoint: Endpoint): string =>
   endpoint.any === undefined
     ? [
-        ...METHODS.filter((method) => endpoint[method] !== undefined).flatMap((method) =>
-          method === "GET" ? ["GET", "HEAD"] : [method],
-        ),
+        ...METHODS.filter(
+          (method) => endpoint[method] !== undefined || (method === "POST" && endpoint.whole !== undefined),
+        ).flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])),
         "OPTIONS",
       ].join(", ")
     : "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /** Calls the endpoint, or answers OPTIONS and methods that it does not know. */
-export function serve(endpoint: Endpoint, call: Call, rest: string): void {
+export function serve(endpoint: Endpoint, call: StreamedCall, rest: string): void {
   const method = call.req.method ?? "";
   const asked = method === "HEAD" ? "GET" : METHODS.find((known) => known === method);
+  if (asked === "POST" && endpoint.whole !== undefined) {
+    endpoint.whole(call);
+    return;
+  }
   const handler = (asked === undefined ? undefined : endpoint[asked]) ?? endpoint.any;
   if (handler !== undefined) {
     handler(call, rest);

@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-import type { Call } from "../../src/gateway/call.ts";
+import type { StreamedCall } from "../../src/gateway/call.ts";
+import { NodeBody } from "../../src/gateway/read-body.ts";
 import type { Endpoint } from "../../src/gateway/surface.ts";
 import { serve, Surface } from "../../src/gateway/surface.ts";
 import type { Caller } from "../../src/keys/caller.ts";
@@ -22,8 +23,9 @@ export async function startEndpoints(
     const [path = "/", query = ""] = (req.url ?? "/").split("?");
     const key = req.headers.authorization?.replace(/^Bearer /, "");
     const caller = callers.find((known) => known.key === key) ?? CALLER;
-    const call: Call = {
+    const call: StreamedCall = {
       req,
+      body: new NodeBody(req),
       res,
       id: "req_test",
       path,
@@ -57,7 +59,7 @@ const isPort = (address: AddressInfo | string | null): address is AddressInfo =>
   typeof address === "object" && address !== null;
 
 /** The JSON body of a request, read whole. */
-export async function jsonOf(call: Call): Promise<Record<string, unknown>> {
+export async function jsonOf(call: StreamedCall): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
   for await (const chunk of call.req) chunks.push(Buffer.from(chunk));
   return JSON.parse(Buffer.concat(chunks).toString());

@@ -6,7 +6,7 @@ import { storedResponses } from "../../src/gateway/responses/responses-endpoint.
 import type { HostedTools } from "../../src/gateway/tools/serve-hosted.ts";
 import { serveHostedChat, serveHostedResponse } from "../../src/gateway/tools/serve-hosted.ts";
 import { sendError } from "../../src/gateway/wire-error.ts";
-import type { Call } from "../../src/gateway/call.ts";
+import type { StreamedCall } from "../../src/gateway/call.ts";
 import type { Caller } from "../../src/keys/caller.ts";
 import { CALLER, jsonOf, startEndpoints } from "./endpoint-server.ts";
 import type { MemoryEventLog } from "./memory-event-log.ts";
@@ -24,7 +24,7 @@ export async function startHosted(
   responses: StoredResponses,
   callers: readonly Caller[] = [],
 ): Promise<HostedServer> {
-  const answer = async (call: Call): Promise<void> => {
+  const answer = async (call: StreamedCall): Promise<void> => {
     const caller = call.caller ?? CALLER;
     const body = await jsonOf(call);
     if (call.path === "/v1/chat/completions") return serveHostedChat(hosted, call, caller, body);
@@ -32,7 +32,7 @@ export async function startHosted(
     if ("status" in prepared) return sendError(call, prepared);
     return serveHostedResponse(hosted, call, caller, prepared);
   };
-  const post = (call: Call): void => {
+  const post = (call: StreamedCall): void => {
     answer(call).catch((thrown: unknown) => call.res.destroy(new Error(String(thrown))));
   };
   const server = await startEndpoints(

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import type { Call } from "../../src/gateway/call.ts";
+import type { StreamedCall } from "../../src/gateway/call.ts";
+import { NodeBody } from "../../src/gateway/read-body.ts";
 import type { Endpoint } from "../../src/gateway/surface.ts";
 import { serve, Surface } from "../../src/gateway/surface.ts";
 import type { Caller } from "../../src/keys/caller.ts";
@@ -40,11 +41,12 @@ export async function serveSurface(
   };
 }
 
-function callOf(req: IncomingMessage, res: ServerResponse): Call {
+function callOf(req: IncomingMessage, res: ServerResponse): StreamedCall {
   const url = new URL(req.url ?? "/", "http://gateway");
   const key = req.headers.authorization?.replace("Bearer ", "") ?? "local";
   return {
     req,
+    body: new NodeBody(req),
     res,
     id: "req_1",
     path: url.pathname,

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { formatDuration, messageOf, MIB } from "../../core/index.ts";
 import type { Caller } from "../../keys/caller.ts";
-import type { Call } from "../call.ts";
+import type { Call, StreamedCall } from "../call.ts";
 import { sendJson } from "../call.ts";
 import { answering } from "../answering.ts";
 import { mayAccess } from "../files/file-endpoints.ts";
@@ -77,7 +77,7 @@ class BatchDesk {
     this.#now = now;
   }
 
-  async create(call: Call): Promise<void> {
+  async create(call: StreamedCall): Promise<void> {
     const { caller } = call;
     if (caller === undefined) return;
     const body = await readBody(call);
@@ -198,7 +198,7 @@ const tooMany = (open: number): WireError => ({
 });
 
 /** The body as JSON; `undefined` when the client has been told that it is none. */
-async function readBody(call: Call): Promise<unknown> {
+async function readBody(call: StreamedCall): Promise<unknown> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of bodyChunks(call.req)) {

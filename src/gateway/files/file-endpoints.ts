@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 
 import type { Caller } from "../../keys/caller.ts";
 import { answering } from "../answering.ts";
-import type { Call } from "../call.ts";
+import type { Call, StreamedCall } from "../call.ts";
 import { sendJson } from "../call.ts";
 import { refuseUnread } from "../lingering-close.ts";
 import type { Endpoint } from "../surface.ts";
@@ -39,7 +39,7 @@ export const fileEndpoints = (store: FileStore): Readonly<Record<string, Endpoin
 export const mayAccess = (caller: Caller | undefined, owner: string): boolean =>
   caller !== undefined && (caller.admin || caller.key === owner);
 
-async function upload(store: FileStore, call: Call): Promise<void> {
+async function upload(store: FileStore, call: StreamedCall): Promise<void> {
   if (call.caller === undefined) return;
   const kept = await uploadFile(store, call.caller, call.req).catch((thrown: unknown) => {
     // A client that has gone gets no answer; nothing of its file was kept.
@@ -80,7 +80,7 @@ async function remove(store: FileStore, call: Call, id: string): Promise<void> {
   sendJson(call, 200, { id: file.id, object: "file", deleted: true });
 }
 
-async function sendContent(store: FileStore, call: Call, id: string): Promise<void> {
+async function sendContent(store: FileStore, call: StreamedCall, id: string): Promise<void> {
   const file = await visible(store, call, id);
   if (file === undefined) return;
   call.res.writeHead(200, [

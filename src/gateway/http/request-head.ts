@@ -28,6 +28,8 @@ export interface AnswerOutlet extends Outlet {
   readonly statusCode: number;
   /** `end` was called. */
   readonly writableEnded: boolean;
+  /** Bytes that wait for a client that reads slowly. */
+  readonly writableLength: number;
   /** All of the answer was handed to the system. */
   readonly writableFinished: boolean;
 }

@@ -6,7 +6,7 @@ import type { Caller } from "../../keys/caller.ts";
 import { wireErrorType } from "../../dialects/wire-error.ts";
 import type { KeyGate } from "../../keys/key-gate.ts";
 import type { Backends } from "../../supervisor/backends.ts";
-import type { Call } from "../call.ts";
+import type { Call, StreamedCall } from "../call.ts";
 import { answering } from "../answering.ts";
 import { refusalOf } from "../files/upload-file.ts";
 import { headerSafe } from "../forwarded-headers.ts";
@@ -52,7 +52,7 @@ export function imageEndpoints(options: ImageOptions): Readonly<Record<string, E
   const desk = new ImageDesk(options);
   const ask =
     (kind: ImageAsk["kind"]) =>
-    (call: Call): void =>
+    (call: StreamedCall): void =>
       void answering(call, desk.serve(kind, call));
   return {
     "/v1/images/generations": { POST: ask("image_generation") },
@@ -76,7 +76,7 @@ class ImageDesk {
     this.#limits = { ...IMAGE_LIMITS, ...options.limits };
   }
 
-  async serve(kind: ImageAsk["kind"], call: Call): Promise<void> {
+  async serve(kind: ImageAsk["kind"], call: StreamedCall): Promise<void> {
     const { caller } = call;
     if (caller === undefined) return;
     if (this.#open >= this.#limits.requests) return refuse(call, this.#busy());
@@ -101,7 +101,7 @@ class ImageDesk {
   }
 
   /** `undefined` when the client has been answered, or is gone. */
-  async #read(kind: ImageAsk["kind"], call: Call): Promise<ImageAsk | undefined> {
+  async #read(kind: ImageAsk["kind"], call: StreamedCall): Promise<ImageAsk | undefined> {
     try {
       const ask = await readImageRequest(kind, call.req, this.#limits);
       if (!("status" in ask)) return ask;
@@ -115,7 +115,7 @@ class ImageDesk {
   }
 
   async #make(
-    call: Call,
+    call: StreamedCall,
     caller: Caller,
     ask: ImageAsk,
     { name, models }: { readonly name: string; readonly models: readonly ImageModel[] },
@@ -170,7 +170,7 @@ class ImageDesk {
   }
 }
 
-function refuse(call: Call, error: WireError): void {
+function refuse(call: StreamedCall, error: WireError): void {
   if (call.req.readableEnded) sendError(call, error);
   else {
     refuseUnread(call, error, DISCARD);
@@ -192,13 +192,13 @@ const keyError = (refusal: {
 });
 
 /** An image's address at this node as the client reached it; the door has looked at the Host header. */
-async function keep(kept: KeptImages, call: Call, { bytes, format }: MadeImage): Promise<string> {
+async function keep(kept: KeptImages, call: StreamedCall, { bytes, format }: MadeImage): Promise<string> {
   const name = await kept.put(bytes, format);
   const scheme = call.req.socket instanceof TLSSocket ? "https" : "http";
   return `${scheme}://${call.req.headers.host ?? "localhost"}/v1/images/files/${name}`;
 }
 
-async function sendKept(kept: KeptImages, call: Call, name: string): Promise<void> {
+async function sendKept(kept: KeptImages, call: StreamedCall, name: string): Promise<void> {
   const bytes = await kept.get(name);
   if (bytes === undefined) {
     const minutes = Math.round(kept.limits.keptTime / 60_000);

@@ -5,7 +5,7 @@ import { formatBytes, messageOf } from "../../core/index.ts";
 import type { Admitted, KeyGate } from "../../keys/key-gate.ts";
 import type { Caller } from "../../keys/caller.ts";
 import type { Backends, Lease } from "../../supervisor/backends.ts";
-import type { Call } from "../call.ts";
+import type { Call, StreamedCall } from "../call.ts";
 import { headerSafe } from "../forwarded-headers.ts";
 import type { GatewayLimits } from "../limits.ts";
 import { refuseUnread } from "../lingering-close.ts";
@@ -32,7 +32,7 @@ export interface NativeShared {
 }
 
 /** `/upstream/{service}/*`: any request to an engine as it is, for callers that may. */
-export function passToUpstream(shared: NativeShared, call: Call): void {
+export function passToUpstream(shared: NativeShared, call: StreamedCall): void {
   const { caller, req } = call;
   if (caller === undefined) return;
   const target = nativeTarget(req.url ?? "/", shared.backends.services(), caller);
@@ -56,7 +56,12 @@ function unsupported({ req }: Call, limit: number): WireError | undefined {
   return Number(req.headers["content-length"] ?? 0) > limit ? tooLarge(limit) : undefined;
 }
 
-async function pass(shared: NativeShared, call: Call, caller: Caller, target: NativeTarget): Promise<void> {
+async function pass(
+  shared: NativeShared,
+  call: StreamedCall,
+  caller: Caller,
+  target: NativeTarget,
+): Promise<void> {
   const admitted = await shared.keys.admit(caller, 0);
   if ("status" in admitted) {
     refuse(call, keyRefusal(admitted), shared.limits.bodyBytes);
@@ -76,14 +81,20 @@ async function pass(shared: NativeShared, call: Call, caller: Caller, target: Na
 /** One native request from its lease to the end of its answer; it is never tried again. */
 class NativeRequest implements RelayOwner {
   readonly #shared: NativeShared;
-  readonly #call: Call;
+  readonly #call: StreamedCall;
   readonly #target: NativeTarget;
   readonly #lease: Lease;
   readonly #admitted: Admitted;
   readonly #relay: NativeRelay;
   #body: BoundedBody | undefined;
 
-  constructor(shared: NativeShared, call: Call, target: NativeTarget, lease: Lease, admitted: Admitted) {
+  constructor(
+    shared: NativeShared,
+    call: StreamedCall,
+    target: NativeTarget,
+    lease: Lease,
+    admitted: Admitted,
+  ) {
     this.#shared = shared;
     this.#call = call;
     this.#target = target;
@@ -172,7 +183,7 @@ class NativeRequest implements RelayOwner {
 }
 
 /** Answers at once; what the client still sends is read and thrown away, so that it sees the answer. */
-function refuse(call: Call, error: WireError, limit: number): void {
+function refuse(call: StreamedCall, error: WireError, limit: number): void {
   if (call.res.destroyed) return;
   if (call.req.readableEnded) sendError(call, error);
   else refuseUnread(call, error, limit);

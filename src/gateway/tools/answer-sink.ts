@@ -1,7 +1,6 @@
-import type { ServerResponse } from "node:http";
-
 import type { JsonObject } from "../../dialects/dialect.ts";
 import type { Call } from "../call.ts";
+import type { AnswerOutlet } from "../http/request-head.ts";
 import type { InsideAnswer } from "../inside-call.ts";
 import type { WireError } from "../wire-error.ts";
 import { sendError, streamError } from "../wire-error.ts";
@@ -15,7 +14,7 @@ const PASSED = /^(?:x-omni-[a-z-]+|retry-after)$/;
 /** Where the answer to a request with hosted tools goes: events of a stream, or one object. The head goes with the first of them. */
 export class AnswerSink {
   readonly #call: Call;
-  readonly #res: ServerResponse;
+  readonly #res: AnswerOutlet;
   readonly stream: boolean;
 
   constructor(call: Call, stream: boolean) {
