@@ -23,6 +23,8 @@ export interface Counters {
   longest: number;
 }
 
+const DEAD = "EngineCore encountered an issue.";
+
 /** Thrown to requests when what computes has died. */
 export class CoreDead extends Error {
   override readonly name = "CoreDead";
@@ -44,7 +46,8 @@ export class Work {
   readonly #settings: EngineSettings;
   readonly #faults: ActiveFaults;
   readonly #lookAtCards: () => void;
-  readonly #queue: (() => void)[] = [];
+  /** Who waits for a slot; called without one when the engine dies. */
+  readonly #queue: ((slot: number | undefined) => void)[] = [];
   #dead = false;
   #asleep = false;
   readonly #wake = new Set<() => void>();
@@ -83,7 +86,7 @@ export class Work {
   die(): void {
     this.#dead = true;
     this.#wakeAll();
-    for (const begin of this.#queue.splice(0)) begin();
+    for (const begin of this.#queue.splice(0)) begin(undefined);
   }
 
   /** Computes nothing until it is called with false. */
@@ -102,8 +105,7 @@ export class Work {
       await this.#generate(slot, job, signal, onToken);
       this.counters.finished += 1;
     } finally {
-      this.slots[slot] = undefined;
-      this.#queue.shift()?.();
+      this.#leave(slot);
     }
   }
 
@@ -142,18 +144,27 @@ export class Work {
 
   async #enter(signal: AbortSignal): Promise<number> {
     this.#lookAtCards();
-    while (!this.#dead && this.running >= this.slots.length) await this.#turn(signal);
-    if (this.#dead) throw new CoreDead("EngineCore encountered an issue.");
-    const slot = this.slots.indexOf(undefined);
-    this.slots[slot] = { tokens: 0 };
-    return slot;
+    if (this.#dead) throw new CoreDead(DEAD);
+    const free = this.slots.indexOf(undefined);
+    if (free < 0) return await this.#turn(signal);
+    this.slots[free] = { tokens: 0 };
+    return free;
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  /** The slot goes to who has waited longest without being free in between: nobody who has just come is before them. */
+  #leave(slot: number): void {
+    const next = this.#dead ? undefined : this.#queue.shift();
+    this.slots[slot] = next === undefined ? undefined : { tokens: 0 };
+    next?.(slot);
+  }
+
+  /** Resolves with a slot that is this request's then. */
+  #turn(signal: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
-      const begin = (): void => {
+      const begin = (slot: number | undefined): void => {
         signal.removeEventListener("abort", leave);
-        resolve();
+        if (slot === undefined) reject(new CoreDead(DEAD));
+        else resolve(slot);
       };
       const leave = (): void => {
         this.#queue.splice(this.#queue.indexOf(begin), 1);
@@ -169,7 +180,7 @@ export class Work {
     if (ms > 0) await this.#until(signal, ms);
     while (!this.#dead && (this.#asleep || this.#faults.find("hang") !== undefined))
       await this.#until(signal);
-    if (this.#dead) throw new CoreDead("EngineCore encountered an issue.");
+    if (this.#dead) throw new CoreDead(DEAD);
   }
 
   /** Waits so long, or until something changes where no time is given. A death ends every wait. */
