@@ -28,7 +28,8 @@ export class KeyGone extends Error {
 
 /**
  * Asks for one request of a batch until there is an answer that stays, and writes it down. `leave` gives back the place
- * that it begins with. Rejects when `signal` aborts, with nothing written, and with KeyGone.
+ * that it begins with: once the answer is on the disk, so that no more requests than there are places have to be asked
+ * again after a kill. Rejects when `signal` aborts, with nothing written, and with KeyGone.
  */
 export async function askForLine(
   asking: BatchAsking,
@@ -40,19 +41,26 @@ export async function askForLine(
 ): Promise<void> {
   const { places, limits } = asking;
   let release = leave;
-  for (let attempt = 1; ;) {
-    const answer = await askOnce(asking, batch, line, signal).finally(() => release());
-    const { status } = answer;
-    if (status >= 200 && status < 300) {
-      places.succeeded(line.model);
-      return journal.append("output", line.customId, lineOf(batch, line, answer));
+  try {
+    for (let attempt = 1; ;) {
+      const answer = await askOnce(asking, batch, line, signal);
+      const { status } = answer;
+      if (status >= 200 && status < 300) {
+        places.succeeded(line.model);
+        return await journal.append("output", line.customId, lineOf(batch, line, answer));
+      }
+      // A refusal is no try: there is no room, for anybody, and it is waited for until the batch's window ends.
+      const refused = status === 429 || status === 503;
+      if (!refused && (status < 500 || attempt >= limits.attempts))
+        return await journal.append("error", line.customId, lineOf(batch, line, answer));
+      if (refused) places.refused(line.model, pauseOf(answer) ?? limits.retryPause);
+      // Only now: the place is not for the next one where the model takes no more.
+      release();
+      if (!refused) await sleep(limits.retryPause * 2 ** attempt++, undefined, { signal });
+      release = await places.enter(line.model, signal);
     }
-    // A refusal is no try: there is no room, for anybody, and it is waited for until the batch's window ends.
-    if (status === 429 || status === 503) places.refused(line.model, pauseOf(answer) ?? limits.retryPause);
-    else if (status < 500 || attempt >= limits.attempts)
-      return journal.append("error", line.customId, lineOf(batch, line, answer));
-    else await sleep(limits.retryPause * 2 ** attempt++, undefined, { signal });
-    release = await places.enter(line.model, signal);
+  } finally {
+    release();
   }
 }
 
