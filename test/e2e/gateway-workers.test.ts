@@ -27,9 +27,11 @@ keys:
 
 let node: RunningNode;
 const clientOf = (apiKey: string): OpenAI => new OpenAI({ baseURL: `${node.url}/v1`, apiKey, maxRetries: 0 });
+/** The likeliest words: the second one is another in one of twenty answers that are drawn. */
 const asked = {
   model: "chat",
   max_tokens: 4,
+  temperature: 0,
   messages: [{ role: "user" as const, content: "What is Omni?" }],
 };
 
