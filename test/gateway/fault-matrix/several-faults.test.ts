@@ -76,6 +76,16 @@ describe.each(DIALECTS)("%s", (dialect) => {
     },
   );
 
+  it.concurrent("goes on at another behind the last word, of which only the end is missing", async () => {
+    const { answer, node } = await threeHands(dialect, `[a cut ${TOKENS.length}]`);
+    await using _ = node;
+    expect(marksOf(dialect, answer)).toEqual([`: omni-continued service=b at=${at(TOKENS.length)}`]);
+    expect(node.events.kinds()).toEqual(["request.cut", "request.continued"]);
+    expect(node.records).toMatchObject([
+      { outcome: "answered", attempts: 2, continued: 1, service: "b", completionTokens: TOKENS.length },
+    ]);
+  });
+
   it.concurrent("goes on at the first again when nobody else can", async () => {
     const { answer, node } = await threeHands(dialect, "[a cut 3] [b close] [c close]");
     await using _ = node;
