@@ -1,4 +1,5 @@
 import type { Requests } from "../store/index.ts";
+import { internalError } from "./answering.ts";
 import type { Call } from "./call.ts";
 import { sendJson } from "./call.ts";
 import { badRequest, sendError } from "./wire-error.ts";
@@ -22,8 +23,10 @@ export function answerRequests(requests: Requests, call: Call): void {
       return value === null ? [] : [[name, value]];
     }),
   );
-  const rows = requests.latest(limit, before === undefined ? filter : { ...filter, before });
-  sendJson(call, 200, { requests: rows });
+  requests.latest(limit, before === undefined ? filter : { ...filter, before }).then(
+    (rows) => sendJson(call, 200, { requests: rows }),
+    (thrown: unknown) => sendError(call, internalError(thrown)),
+  );
 }
 
 /** `none` for what is no number. */

@@ -170,6 +170,26 @@ describe("usage", () => {
     expect(owner().usageNow(EVER)).toMatchObject([{ requests: 600, promptTokens: 600 }]);
   });
 
+  test("that another connection keeps waiting for a moment is no news, and is written at the end all the same", async () => {
+    const keys = await node();
+    const other = new DatabaseSync(join(folder, "omni.db"));
+    const held = (time: number): void => {
+      other.exec("BEGIN IMMEDIATE");
+      setTimeout(() => other.exec("COMMIT"), time);
+    };
+    for (let n = 0; n < 499; n++)
+      keys.usage.record({ key: "a", model: "m", service: "s", promptTokens: 1, completionTokens: 1 });
+    held(0);
+    keys.usage.record({ key: "a", model: "m", service: "s", promptTokens: 1, completionTokens: 1 });
+    await eventually(() => owner().usageNow(EVER)[0]?.requests === 500);
+    expect(events.filter(({ kind }) => kind.startsWith("usage."))).toEqual([]);
+    keys.usage.record({ key: "a", model: "m", service: "s", promptTokens: 1, completionTokens: 1 });
+    held(120);
+    await keys.close();
+    other.close();
+    expect(owner().usageNow(EVER)).toMatchObject([{ requests: 501 }]);
+  });
+
   test("of a node that is killed is lost for the last second at most", async () => {
     const child = spawn(process.execPath, [RECORDER, folder], { stdio: ["ignore", "pipe", "inherit"] });
     let recorded = 0;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../core/index.ts";
 import type { NewEvent } from "../core/index.ts";
 import type { UsageRow } from "../store/stored-key.ts";
@@ -7,6 +8,10 @@ import { UsageTally } from "./usage-tally.ts";
 /** Entries that come together before they are written at once, and milliseconds that the first of them waits. */
 const BATCH = 500;
 const DELAY = 1000;
+/** Milliseconds after which a first failure is tried again: most often another connection holds the database for a moment. */
+const SOON = 50;
+/** Milliseconds that the end tries again, so that nothing is lost to somebody who writes at the same moment. */
+const LAST_TRIES = 1000;
 
 export interface UsageWriterOptions {
   /** Adds rows to the books, all or nothing. */
@@ -26,7 +31,8 @@ export class UsageWriter implements UsageBook {
   #entries = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
-  #failing = false;
+  /** Writes in a row that failed; of a single one nobody is told. */
+  #failures = 0;
 
   constructor(options: UsageWriterOptions) {
     this.#options = options;
@@ -36,7 +42,7 @@ export class UsageWriter implements UsageBook {
   record(entry: UsageEntry): void {
     this.#tally.add(entry, this.#now());
     this.#entries += 1;
-    if (this.#entries >= BATCH && !this.#failing) void this.flush();
+    if (this.#entries >= BATCH && this.#failures === 0) void this.flush();
     else this.#arm();
   }
 
@@ -59,16 +65,21 @@ export class UsageWriter implements UsageBook {
 
   /** Writes what is there for the last time. */
   async close(): Promise<void> {
+    const began = performance.now();
     await this.flush();
+    while (!this.#tally.empty && performance.now() - began < LAST_TRIES) {
+      await pause(SOON);
+      await this.flush();
+    }
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #arm(): void {
+  #arm(delay = DELAY): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       void this.flush();
-    }, DELAY).unref();
+    }, delay).unref();
   }
 
   async #write(): Promise<void> {
@@ -78,19 +89,19 @@ export class UsageWriter implements UsageBook {
     const rows = this.#tally.take();
     try {
       await this.#options.write(rows);
-      if (this.#failing)
+      if (this.#failures > 1)
         this.#say("info", "usage.written", "The usage of keys is written again; nothing was lost.");
-      this.#failing = false;
+      this.#failures = 0;
     } catch (error) {
       this.#tally.putBack(rows);
-      if (!this.#failing)
+      this.#failures++;
+      if (this.#failures === 2)
         this.#say(
           "warning",
           "usage.unwritten",
           `The usage of keys cannot be written: ${messageOf(error)}. It is kept and tried again.`,
         );
-      this.#failing = true;
-      this.#arm();
+      this.#arm(this.#failures === 1 ? SOON : DELAY);
     }
   }
 

@@ -49,7 +49,7 @@ export function openContents(
   lost: (contents: number, why: string) => void = () => undefined,
 ): Contents {
   const database = new DatabaseSync(databasePath(stateFolder), { timeout: 0 });
-  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500; PRAGMA secure_delete = ON");
+  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON");
   return new ContentTable(database, bounds, lost);
 }
 

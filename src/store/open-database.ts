@@ -35,7 +35,7 @@ function open(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
     // NORMAL in WAL mode: a killed process loses nothing, a power cut at most the last moments.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000");
     const verdict = String(database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] ?? "no answer");
     if (verdict !== "ok") throw new DamageFound(verdict);
     migrate(database, path);
@@ -49,7 +49,7 @@ function open(path: string): DatabaseSync {
 /** A second connection to an open database, which never waits for a lock. */
 export function openAgain(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: 0 });
-  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500");
+  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000");
   return database;
 }
 

@@ -1,6 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
-import { REQUEST_COLUMNS, requestOf, requestValues } from "./request-row.ts";
+import { BATCH_ROWS, batchValues } from "./request-batch.ts";
+import type { RowBatch } from "./request-batch.ts";
+import { REQUEST_COLUMNS, requestOf } from "./request-row.ts";
 import type { RequestRow } from "./request-row.ts";
 import { databasePath } from "./state-paths.ts";
 
@@ -27,76 +29,75 @@ export interface RequestFilter {
   readonly before?: number;
 }
 
-/** Requests one by one, as the console shows them. */
-export interface Requests {
-  /** Keeps a row. Throws nothing and waits for nothing: rows are written together, four times a second. */
-  record(row: RequestRow): void;
-  /** The newest `limit` (at most 1000) that the filter lets through, newest first. */
-  latest(limit: number, filter?: RequestFilter): readonly RequestRow[];
-  /** Writes what waits. */
-  flush(): void;
-  close(): void;
+/** How a batch went: how many of its rows are kept, and why the others never can be. */
+interface Written {
+  readonly rows: number;
+  readonly why?: string;
 }
 
-/** Milliseconds that rows wait for each other. */
-const GATHER = 250;
-/** Rows of one writing: a thousand a second, each writing a millisecond or two long. */
-const BATCH = 250;
-/** Rows that wait while another process writes; the oldest are lost beyond. */
-const MOST_WAITING = 1000;
 const PRUNE_EVERY = 1000;
 const MOST_ANSWERED = 1000;
-/** Between two looks at what is too old, milliseconds; a look is one statement. */
-const TIDY = 3_600_000;
 /** Columns that a filter may compare. */
 const EQUAL = ["id", "key", "route", "service", "model", "outcome"] as const;
+/** Pages that the log of the database may grow by before it is written back, and rows that a page holds. */
+const CHECKPOINT_PAGES = 300;
+const ROWS_A_PAGE = 18;
+/** Of a transaction beside its rows. */
+const OTHER_PAGES = 2;
+/** SQLITE_CONSTRAINT and SQLITE_MISMATCH: it is the row that cannot be written. */
+const UNFIT: ReadonlySet<number> = new Set([19, 20]);
 
-export interface RequestTableOptions {
-  readonly bounds?: Partial<RequestBounds>;
-  /** Told of rows that could not be kept, and why. */
-  readonly lost?: (rows: number, why: string) => void;
-}
-
-/** Opens the requests of a state folder, on a connection of their own: several processes may at the same time. */
-export function openRequests(stateFolder: string, options: RequestTableOptions = {}): Requests {
-  // No patience: a request is never kept waiting for a lock, its row is.
-  const database = new DatabaseSync(databasePath(stateFolder), { timeout: 0 });
-  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500");
-  return new RequestTable(database, options);
-}
-
-class RequestTable implements Requests {
+/** The requests of a state folder, on a connection of their own: several processes and threads may at the same time. */
+export class RequestTable {
   readonly #database: DatabaseSync;
   readonly #bounds: RequestBounds;
-  readonly #lost: (rows: number, why: string) => void;
   readonly #insert: StatementSync;
-  #waiting: RequestRow[] = [];
-  readonly #tidy = setInterval(() => this.#prune(), TIDY).unref();
-  #timer: NodeJS.Timeout | undefined;
-  #written = 0;
-  #closed = false;
+  #unpruned = 0;
+  #unwritten = 0;
 
-  constructor(database: DatabaseSync, { bounds, lost }: RequestTableOptions) {
-    this.#database = database;
+  /** `patience`: milliseconds that it waits for a lock. Throws SQLite's error. */
+  constructor(stateFolder: string, bounds: Partial<RequestBounds>, patience: number) {
+    this.#database = new DatabaseSync(databasePath(stateFolder), { timeout: patience });
     this.#bounds = { ...REQUEST_BOUNDS, ...bounds };
-    this.#lost = lost ?? (() => undefined);
+    this.#database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000");
     const marks = REQUEST_COLUMNS.split(",").map(() => "?");
-    this.#insert = database.prepare(`INSERT INTO requests (${REQUEST_COLUMNS}) VALUES (${marks.join(", ")})`);
-    this.#prune();
+    this.#insert = this.#database.prepare(
+      `INSERT INTO requests (${REQUEST_COLUMNS}) VALUES (${marks.join(", ")})`,
+    );
+    this.prune();
   }
 
-  record(row: RequestRow): void {
-    if (this.#closed) return;
-    if (this.#waiting.length >= MOST_WAITING) {
-      this.#lost(1, `more than ${(BATCH * 1000) / GATHER} requests a second end, or the disk is slow`);
-      return;
+  /** Writes a batch in one transaction. `undefined` when nothing of it could be written now: it is to be tried again. */
+  write(batch: RowBatch): Written | undefined {
+    this.#writeBack();
+    let written: Written = { rows: 0 };
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      written = this.#insertAll(batch);
+      this.#database.exec("COMMIT");
+    } catch {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      return undefined;
     }
-    this.#waiting.push(row);
-    this.#timer ??= setTimeout(() => this.#tick(), GATHER).unref();
+    this.#unwritten += OTHER_PAGES + written.rows / ROWS_A_PAGE;
+    this.#unpruned += written.rows;
+    if (this.#unpruned >= PRUNE_EVERY) this.prune();
+    return written;
   }
 
-  latest(limit: number, filter: RequestFilter = {}): readonly RequestRow[] {
-    this.flush();
+  /** Whether a batch has been written already, by somebody who could not say so any more. */
+  holds(batch: RowBatch): boolean {
+    const [id, time] = batchValues(batch, batch.rows - 1);
+    const found = this.#database
+      .prepare(
+        "SELECT 1 FROM requests WHERE seq > (SELECT max(seq) FROM requests) - ? AND id = ? AND time = ?",
+      )
+      .get(BATCH_ROWS * 100, id ?? null, time ?? null);
+    return found !== undefined;
+  }
+
+  /** The newest `limit` (at most 1000) that the filter lets through, newest first. */
+  latest(limit: number, filter: RequestFilter): readonly RequestRow[] {
     const { status, before } = filter;
     const equal = EQUAL.flatMap((column) => {
       const value = filter[column];
@@ -120,49 +121,9 @@ class RequestTable implements Requests {
       .map((row) => requestOf(row));
   }
 
-  flush(): void {
-    while (this.#waiting.length > 0 && this.#write()) {
-      // Each round writes a batch.
-    }
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#tidy);
-    this.flush();
-    if (this.#waiting.length > 0)
-      this.#lost(this.#waiting.length, "the database could not be written at the end");
-    this.#database.close();
-  }
-
-  #tick(): void {
-    this.#timer = undefined;
-    this.#write();
-    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#tick(), GATHER).unref();
-  }
-
-  /** One batch, whole or not at all. False when another process has the database. */
-  #write(): boolean {
-    const batch = this.#waiting.slice(0, BATCH);
-    try {
-      this.#database.exec("BEGIN IMMEDIATE");
-      for (const row of batch) this.#insert.run(...requestValues(row));
-      this.#database.exec("COMMIT");
-    } catch {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      return false;
-    }
-    this.#waiting = this.#waiting.slice(batch.length);
-    this.#written += batch.length;
-    if (this.#written >= PRUNE_EVERY) this.#prune();
-    return true;
-  }
-
   /** Deletes what is older or more than the bounds allow; a database that is busy is pruned the next time. */
-  #prune(): void {
-    this.#written = 0;
+  prune(): void {
+    this.#unpruned = 0;
     const { age, rows } = this.#bounds;
     try {
       this.#database
@@ -172,7 +133,44 @@ class RequestTable implements Requests {
         )
         .run(rows, Date.now() - age);
     } catch {
-      this.#written = PRUNE_EVERY;
+      this.#unpruned = PRUNE_EVERY;
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  /** A row that never fits is left out: it would keep all others waiting. */
+  #insertAll(batch: RowBatch): Written {
+    let unfit = 0;
+    let why = "";
+    for (let row = 0; row < batch.rows; row++) {
+      try {
+        this.#insert.run(...batchValues(batch, row));
+      } catch (error) {
+        if (!isUnfit(error)) throw error;
+        unfit++;
+        why = `the database does not take them: ${error.message}`;
+      }
+    }
+    return unfit === 0 ? { rows: batch.rows } : { rows: batch.rows - unfit, why };
+  }
+
+  /**
+   * Writes the database's log back where it has grown. Whoever lets it grow beyond its bound waits for the disk, many
+   * milliseconds: by this it is hardly ever the thread that answers requests.
+   */
+  #writeBack(): void {
+    if (this.#unwritten < CHECKPOINT_PAGES) return;
+    this.#unwritten = 0;
+    try {
+      this.#database.exec("PRAGMA wal_checkpoint(PASSIVE)");
+    } catch {
+      // It is written back the next time, or by another connection.
     }
   }
 }
+
+const isUnfit = (error: unknown): error is Error =>
+  error instanceof Error && "errcode" in error && UNFIT.has(Number(error.errcode) % 256);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,14 +10,14 @@ import { databasePath } from "./state-paths.ts";
 
 let folder: string;
 let store: Store;
-let ends: { close(): void }[];
+let ends: { close(): unknown }[];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "omni-test-"));
   store = openStore(folder);
   ends = [store];
 });
-afterEach(() => {
-  for (const one of ends.toReversed()) one.close();
+afterEach(async () => {
+  for (const one of ends.toReversed()) await one.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -49,7 +49,7 @@ function requests(options: Parameters<typeof openRequests>[1] = {}) {
 }
 
 describe("requests", () => {
-  it("come back as they were, newest first, with what is unknown left out", () => {
+  it("come back as they were, newest first, with what is unknown left out", async () => {
     const table = requests();
     const full = row("b", {
       route: "assistant",
@@ -65,12 +65,12 @@ describe("requests", () => {
     });
     table.record(row("a"));
     table.record(full);
-    expect(table.latest(10)).toEqual([full, row("a")]);
-    expect(table.latest(1)).toEqual([full]);
-    expect(table.latest(0)).toEqual([]);
+    expect(await table.latest(10)).toEqual([full, row("a")]);
+    expect(await table.latest(1)).toEqual([full]);
+    expect(await table.latest(0)).toEqual([]);
   });
 
-  it("are found by key, route, service, outcome, status and time", () => {
+  it("are found by key, route, service, outcome, status and time", async () => {
     const table = requests();
     table.record(row("1", { key: "alice", service: "oracle", started: NOW - 300 }));
     table.record(
@@ -79,62 +79,120 @@ describe("requests", () => {
     table.record(
       row("3", { key: "bob", route: "coder", status: 429, outcome: "refused", started: NOW - 100 }),
     );
-    const ids = (filter: Parameters<typeof table.latest>[1]) => table.latest(10, filter).map(({ id }) => id);
-    expect(ids({ key: "bob" })).toEqual(["3", "2"]);
-    expect(ids({ service: "oracle" })).toEqual(["2", "1"]);
-    expect(ids({ route: "coder" })).toEqual(["3"]);
-    expect(ids({ outcome: "failed" })).toEqual(["2"]);
-    expect(ids({ status: [400, 499] })).toEqual(["3"]);
-    expect(ids({ key: "bob", status: [500, 599], before: NOW })).toEqual(["2"]);
-    expect(ids({ before: NOW - 150 })).toEqual(["2", "1"]);
-    expect(ids({ key: "x' OR 1 = 1 --" })).toEqual([]);
+    const ids = async (filter: Parameters<typeof table.latest>[1]) =>
+      (await table.latest(10, filter)).map(({ id }) => id);
+    expect(await ids({ key: "bob" })).toEqual(["3", "2"]);
+    expect(await ids({ service: "oracle" })).toEqual(["2", "1"]);
+    expect(await ids({ route: "coder" })).toEqual(["3"]);
+    expect(await ids({ outcome: "failed" })).toEqual(["2"]);
+    expect(await ids({ status: [400, 499] })).toEqual(["3"]);
+    expect(await ids({ key: "bob", status: [500, 599], before: NOW })).toEqual(["2"]);
+    expect(await ids({ before: NOW - 150 })).toEqual(["2", "1"]);
+    expect(await ids({ key: "x' OR 1 = 1 --" })).toEqual([]);
   });
 
   it("are written a moment later by themselves, and by the end at the latest", async () => {
     const table = requests();
     const other = requests();
     table.record(row("a"));
-    for (let waited = 0; other.latest(10).length === 0; waited += 50) {
+    for (let waited = 0; (await other.latest(10)).length === 0; waited += 50) {
       expect(waited).toBeLessThan(10_000);
       await pause(50);
     }
     table.record(row("b"));
-    table.close();
-    expect(other.latest(10).map(({ id }) => id)).toEqual(["b", "a"]);
+    await table.close();
+    expect((await other.latest(10)).map(({ id }) => id)).toEqual(["b", "a"]);
   });
 
-  it("are bounded by number and age", () => {
+  it("are bounded by number and age", async () => {
     const many = requests({ bounds: { rows: 50, age: 1e9 } });
-    for (let id = 0; id < 1000; id++) many.record(row(String(id)));
-    many.flush();
-    // The look at the bounds comes with every thousandth row.
-    expect(many.latest(1000)).toHaveLength(50);
-    expect(many.latest(1)[0]?.id).toBe("999");
+    // The look at the bounds comes with the batch that fills a thousand.
+    for (let id = 0; id < 1024; id++) many.record(row(String(id)));
+    const kept = await many.latest(1000);
+    expect(kept).toHaveLength(50);
+    expect(kept[0]?.id).toBe("1023");
     const old = requests({ bounds: { rows: 1e6, age: 60_000 } });
-    expect(old.latest(1000)).toHaveLength(50);
     old.record(row("old", { started: NOW - 120_000 }));
-    old.flush();
-    expect(requests({ bounds: { age: 60_000 } }).latest(1000)).toHaveLength(50 + 1);
+    expect(await old.latest(1000)).toHaveLength(50 + 1);
+    expect(await requests({ bounds: { age: 60_000 } }).latest(1000)).toHaveLength(50 + 1);
     // All are older than the age now.
-    expect(requests({ bounds: { age: -60_000 } }).latest(1000)).toEqual([]);
+    expect(await requests({ bounds: { age: -60_000 } }).latest(1000)).toEqual([]);
   });
 
-  it("wait while another process writes, and are lost and counted beyond their bound", () => {
+  it("wait while another process writes, and are lost and counted beyond their bound", async () => {
     const lost: [number, string][] = [];
     const table = requests({ lost: (rows, why) => lost.push([rows, why]) });
     const other = new DatabaseSync(databasePath(folder));
     ends.push({ close: () => other.close() });
     other.exec("BEGIN IMMEDIATE");
-    for (let id = 0; id < 1003; id++) table.record(row(String(id)));
     const began = performance.now();
-    expect(table.latest(10)).toEqual([]);
+    for (let id = 0; id < 8003; id++) table.record(row(String(id)));
+    // Whoever records waits for nobody.
     expect(performance.now() - began).toBeLessThan(1000);
+    expect(await table.latest(10)).toEqual([]);
     expect(lost).toEqual(
-      Array.from({ length: 3 }, () => [1, expect.stringContaining("1000 requests a second")]),
+      Array.from({ length: 3 }, () => [1, expect.stringContaining("8000 rows wait to be written")]),
     );
     other.exec("COMMIT");
-    expect(table.latest(1000)).toHaveLength(1000);
+    for (let waited = 0; (await table.latest(1))[0]?.id !== "7999"; waited += 50) {
+      expect(waited).toBeLessThan(10_000);
+      await pause(50);
+    }
+    expect((await table.latest(1000)).map(({ id }) => id)).toEqual(
+      Array.from({ length: 1000 }, (_, n) => String(7999 - n)),
+    );
   });
+
+  it("that a database held by another process does not take until the end are lost and counted", async () => {
+    const lost: [number, string][] = [];
+    const table = requests({ lost: (rows, why) => lost.push([rows, why]) });
+    const other = new DatabaseSync(databasePath(folder));
+    ends.push({ close: () => other.close() });
+    other.exec("BEGIN IMMEDIATE");
+    for (let id = 0; id < 300; id++) table.record(row(String(id)));
+    const began = performance.now();
+    await table.close(1500);
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(lost).toEqual([[300, "the database could not be written at the end"]]);
+    table.record(row("late"));
+    expect(lost).toHaveLength(1);
+  });
+
+  it("that the database does not take cost no others", async () => {
+    const lost: [number, string][] = [];
+    const table = requests({ lost: (rows, why) => lost.push([rows, why]) });
+    table.record(row("a"));
+    table.record(row("half", { promptTokens: 0.5 }));
+    table.record(row("b"));
+    expect((await table.latest(10)).map(({ id }) => id)).toEqual(["b", "a"]);
+    expect(lost).toEqual([[1, expect.stringContaining("promp")]]);
+  });
+});
+
+describe("a thread that dies", () => {
+  const ids = async (table: ReturnType<typeof requests>) =>
+    (await table.latest(1000)).map(({ id }) => Number(id)).toReversed();
+
+  it.each(["at once", "after a batch", "after a batch that it could not confirm"])(
+    "%s loses no row and writes none twice",
+    async (when) => {
+      writeFileSync(join(folder, "dies"), when);
+      const program = new URL("../../test/fakes/dying-request-thread.ts", import.meta.url);
+      const lost: unknown[] = [];
+      const warnings: string[] = [];
+      const hear = ({ message }: Error): unknown => warnings.push(message);
+      process.on("warning", hear);
+      const table = requests({ program, lost: (...what) => lost.push(what) });
+      for (let id = 0; id < 300; id++) table.record(row(String(id)));
+      expect(await ids(table)).toEqual(Array.from({ length: 300 }, (_, n) => n));
+      for (let id = 300; id < 310; id++) table.record(row(String(id)));
+      await table.close();
+      expect(await ids(requests())).toEqual(Array.from({ length: 310 }, (_, n) => n));
+      expect(lost).toEqual([]);
+      expect(warnings).toEqual([expect.stringContaining(`writes requests down died (died ${when}`)]);
+      process.off("warning", hear);
+    },
+  );
 });
 
 describe("contents", () => {

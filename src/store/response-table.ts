@@ -48,7 +48,7 @@ interface Held {
 /** Opens the stored responses of a state folder, on a connection of their own: several processes may at the same time. */
 export function openResponses(stateFolder: string, bounds: Partial<ResponseBounds> = {}): StoredResponses {
   const database = new DatabaseSync(databasePath(stateFolder), { timeout: PATIENCE });
-  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500");
+  database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000");
   return new ResponseTable(database, { ...RESPONSE_BOUNDS, ...bounds });
 }
 

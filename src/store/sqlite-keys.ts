@@ -121,7 +121,7 @@ export function openSqliteKeys(stateFolder: string, { patient }: { readonly pati
   try {
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     database = new DatabaseSync(path, { timeout: PATIENCE });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 500");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000");
     migrate(database, path);
     if (!patient) database.exec("PRAGMA busy_timeout = 0");
     return new SqliteKeys(database, stateFolder);

@@ -51,7 +51,7 @@ export async function openGatewayBooks(options: BooksOptions): Promise<GatewayBo
       bounds: { age: retention.requests },
       lost: (rows, why) => telemetry.lost("request_row", rows, why),
     });
-    closers.push(() => requests.close());
+    closers.push((time) => requests.close(time));
     const telemetry: Telemetry = createTelemetry({
       // Workers count and trace their own requests; what this process keeps of them is the log and the rows.
       ...(settings.workers > 1

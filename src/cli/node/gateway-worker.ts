@@ -24,7 +24,7 @@ interface Left {
     side: WorkerSide,
     stopping: AbortSignal,
   ) => Readonly<Record<string, Endpoint>>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Until the node told how long, ms. */
@@ -54,10 +54,10 @@ async function openLeft(folder: string, { imageModels, keepContent }: GatewayWor
       }),
       "/api/requests": { admin: true, GET: (call) => answerRequests(requests, call) },
     }),
-    close: () => {
+    close: async () => {
       stores.close();
-      requests.close();
       kept?.close();
+      await requests.close();
     },
   };
 }
@@ -97,7 +97,7 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
       const began = performance.now();
       stopping.abort();
       await gateway.close(deadline);
-      left?.close();
+      await left?.close();
       await telemetry.close(Math.max(0, deadline - (performance.now() - began)));
     },
     configure: (next) => {
