@@ -110,7 +110,9 @@ async function breakAt(res: ServerResponse, event: string, fault: string): Promi
 }
 
 async function stream(res: ServerResponse, ask: FaultAsk, given: number, orders: Orders): Promise<void> {
-  const steps = stepsOf(ask, given, idOf(ask));
+  const all = stepsOf(ask, given, idOf(ask));
+  // It ends behind its finish reason, with no usage and no [DONE].
+  const steps = orders.has("bare") ? all.filter(({ data }) => data.includes('"choices":[{')) : all;
   res.writeHead(200, { "content-type": "text/event-stream" });
   const gap = orders.get("gap") ?? 0;
   for (const [i, step] of steps.entries()) {

@@ -86,6 +86,23 @@ describe.each(DIALECTS)("%s", (dialect) => {
     ]);
   });
 
+  it.concurrent("goes on at another that says nothing but why it ended", async () => {
+    const { answer, node } = await threeHands(dialect, `[a cut ${TOKENS.length}] [b bare]`);
+    await using _ = node;
+    const { text, finishes, errors, wrong, comments } = heard(dialect, answer);
+    expect({ text, finishes: finishes.length, errors, wrong }).toEqual({
+      text: TEXT,
+      finishes: 1,
+      errors: [],
+      wrong: [],
+    });
+    expect(comments.filter((comment) => comment.includes("omni"))).toEqual([
+      `: omni-continued service=b at=${at(TOKENS.length)}`,
+    ]);
+    expect(node.events.kinds()).toEqual(["request.cut", "request.continued"]);
+    expect(node.records).toMatchObject([{ outcome: "answered", attempts: 2, continued: 1, service: "b" }]);
+  });
+
   it.concurrent("goes on at the first again when nobody else can", async () => {
     const { answer, node } = await threeHands(dialect, "[a cut 3] [b close] [c close]");
     await using _ = node;
