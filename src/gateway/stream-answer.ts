@@ -89,6 +89,8 @@ export class StreamAnswer implements Answer {
       return;
     }
     this.#commit();
+    // One that goes on where only the end was missing: what it said comes out with the translator's last events.
+    if (this.#owner.resumes && !this.#passed) this.#owner.said();
     const last = this.#outflow.end();
     if (last !== "") this.#sink.outlet.write(last);
     this.#sink.outlet.end(this.#isRead ? undefined : rest);
