@@ -5,6 +5,8 @@ import { createServer as createTlsServer, Server as TlsServer } from "node:https
 
 import { messageOf, OmniError } from "../core/index.ts";
 import { BreakableResponse } from "./breakable-response.ts";
+import type { PlainService } from "./http/plain-front.ts";
+import { PlainFront } from "./http/plain-front.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { answerParseError } from "./parse-error.ts";
 
@@ -14,12 +16,18 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** Who answers: what came as a plain request, and what came through node:http. */
+export interface HttpService extends PlainService {
+  enter(req: IncomingMessage, res: ServerResponse): void;
+}
+
 /** The HTTP server with its bounds on slow and large clients; HTTPS where there is a certificate. Throws gateway.tls. */
 export function createHttpServer(
   limits: GatewayLimits,
   tls: TlsFiles | undefined,
-  enter: (req: IncomingMessage, res: ServerResponse) => void,
+  entered: HttpService | HttpService["enter"],
 ): Server {
+  const service = typeof entered === "function" ? { enter: entered } : entered;
   const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTime,
@@ -33,15 +41,17 @@ export function createHttpServer(
   server.timeout = limits.idleTime;
   server.on("request", (req: IncomingMessage, res: ServerResponse) => {
     res.on("timeout", letGoOfStalled);
-    enter(req, res);
+    service.enter(req, res);
   });
   // A client that asks before it sends a body is told no before it sends one that is too large.
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => {
     if (Number(req.headers["content-length"] ?? 0) <= limits.bodyBytes) goOn(res);
     res.on("timeout", letGoOfStalled);
-    enter(req, res);
+    service.enter(req, res);
   });
   server.on("clientError", answerParseError);
+  if ("takes" in service)
+    PlainFront.standBefore(server, tls === undefined ? "connection" : "secureConnection", limits, service);
   return server;
 }
 

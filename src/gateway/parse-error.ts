@@ -20,7 +20,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Duplex): 
     return;
   }
   const current = answerUnderWay(socket);
-  if (current === undefined) tell(error, socket);
+  if (current === undefined) tellParseError(error, socket);
   else if (current.req.complete) {
     told.add(socket);
     current.once("close", () => {
@@ -29,7 +29,7 @@ export function answerParseError(error: NodeJS.ErrnoException, socket: Duplex): 
       setImmediate(answerParseError, error, socket);
     });
   } else if (current.headersSent) socket.destroy();
-  else tell(error, socket, current.req.url);
+  else tellParseError(error, socket, current.req.url);
 }
 
 /** The answer that a connection's bytes belong to now; node:http keeps it there, and its own handler of errors looks too. */
@@ -38,7 +38,8 @@ function answerUnderWay(socket: Duplex): ServerResponse | undefined {
   return current instanceof ServerResponse ? current : undefined;
 }
 
-function tell(error: NodeJS.ErrnoException, socket: Duplex, path = "/"): void {
+/** Tells what is wrong in the envelope of a path, as the last that is sent. */
+export function tellParseError(error: NodeJS.ErrnoException, socket: Duplex, path = "/"): void {
   const wire = parseError(error);
   const body = JSON.stringify(wireErrorBody(familyOfPath(path), wire));
   const reason = REASONS[wire.status] ?? "Bad Request";
