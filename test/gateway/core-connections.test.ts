@@ -50,12 +50,12 @@ it.each([true, false])(
 );
 
 it("a client whose engine is silent for longer than the idle time keeps its connection", async () => {
-  await using node = await startGateway([{ name: "a" }], [], { limits: { idleTime: 300 } });
+  await using node = await startGateway([{ name: "a" }], [], { limits: { idleTime: 1_000 } });
   const socket = await open(node.url);
   const body = JSON.stringify(chatBody("x"));
   socket.write(requestOf(body));
   await once(socket, "data");
-  await sleep(900);
+  await sleep(2_200);
   socket.write(requestOf(body, "connection: close\r\n"));
   expect((await rest(socket)).toString()).toContain("200 OK");
 });

@@ -87,7 +87,7 @@ it("the end of the node while the key still thinks is told, and the key gets its
 it("a client that leaves the queue leaves no place taken, and its record says how long it waited", async () => {
   const ledger = new GatewayLedger();
   await using node = await ledger.start([{ name: "a", parallel: 1 }]);
-  const first = node.chat("one [slow 400]");
+  const first = node.chat("one [slow 1500]");
   await until(() => ledger.begun === 1);
   const second = leaving(node.url, chatBody("two"));
   await until(() => ledger.admitted === 2);

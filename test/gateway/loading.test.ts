@@ -36,6 +36,7 @@ describe("a request for a model that is not loaded", () => {
     await using node = await startGateway(LATE, [], { limits: { silentWait: 50 } });
     node.backends.set("a", "loading", { progress: 0.5, reason: "two\nlines" });
     const pending = node.chat("one two three", { stream: true });
+    await until(() => node.backends.waiting === 1);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await node.backends.start("a");
     const answer = await pending;
@@ -64,6 +65,7 @@ describe("a request for a model that is not loaded", () => {
     );
     node.backends.set("a", "loading");
     const pending = node.chat("x", { stream: true });
+    await until(() => node.backends.waiting === 1);
     await new Promise((resolve) => setTimeout(resolve, 200));
     await node.backends.start("a");
     const last = (await pending).text.trimEnd().split("\n\n").at(-1) ?? "";

@@ -114,7 +114,7 @@ describe("a start that is odd", () => {
   });
 
   test("is slow, and says that it is loading", async () => {
-    const engine = start("llama.cpp", { name: "slow-start", ms: 700 });
+    const engine = start("llama.cpp", { name: "slow-start", ms: 1500 });
     await expect
       .poll(async () => (await engine.send("GET", "/health").catch(() => undefined))?.body, PATIENT)
       .toContain("Loading model");

@@ -94,7 +94,7 @@ describe("a fault that heals", () => {
 
   test("stalls for a while: nothing answers, then everything", async () => {
     const engine = engines["llama.cpp"];
-    await tellEngine(engine.address, { name: "stall", for: 400 });
+    await tellEngine(engine.address, { name: "stall", for: 1200 });
     const answered = await Promise.race([engine.send("GET", "/health"), sleep(150)]);
     expect(answered).toBeUndefined();
     await expect
@@ -104,14 +104,17 @@ describe("a fault that heals", () => {
 
   test("is deaf: new connections are refused, what runs goes on", async () => {
     const engine = engines["llama.cpp"];
-    const open = engine.send("POST", CHAT, ask("words=60"));
+    // It runs for as long as the test looks.
+    await tellEngine(engine.address, { name: "hang" });
+    const open = engine.send("POST", CHAT, ask("words=5"));
     await expect
       .poll(async () => (await engine.send("GET", "/metrics")).body, PATIENT)
       .toContain("requests_processing 1");
-    await tellEngine(engine.address, { name: "deaf", for: 300 });
+    await tellEngine(engine.address, { name: "deaf", for: 1200 });
     await expect(engine.send("GET", "/health")).rejects.toThrow(/ENOENT|ECONNREFUSED/);
-    expect((await open).status).toBe(200);
     await engine.ready();
+    await tellEngine(engine.address, { name: "heal" });
+    expect((await open).status).toBe(200);
   });
 
   test("is slow", async () => {

@@ -144,7 +144,7 @@ describe("what is particular", () => {
   });
 
   test("llama-server tells of slots, and of loading with 503", async () => {
-    const engine = startSimulated(place.board, "llama.cpp", { loadTime: 600, memory: {} });
+    const engine = startSimulated(place.board, "llama.cpp", { loadTime: 1500, memory: {} });
     const driver = driverOf("llama.cpp");
     const states = new Set<string>();
     await expect
