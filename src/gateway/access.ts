@@ -17,6 +17,9 @@ export class NameGuard {
   readonly #enforced: boolean;
   readonly #own: ReadonlySet<string>;
   readonly #origins: ReadonlySet<string>;
+  /** The last Host that was looked at: most clients use one name. */
+  #lastHost: string | undefined;
+  #lastAllowed = false;
 
   /** Beyond the loopback names are checked only where `hosts` lists the allowed ones. */
   constructor(boundHost: string, origins: readonly string[], hosts: readonly string[] = []) {
@@ -27,8 +30,12 @@ export class NameGuard {
 
   allowsHost(header: string | undefined): boolean {
     if (!this.#enforced) return true;
-    const name = header === undefined ? undefined : hostName(header);
-    return name !== undefined && this.#isOurs(name);
+    if (header === undefined) return false;
+    if (header === this.#lastHost) return this.#lastAllowed;
+    const name = hostName(header);
+    this.#lastHost = header;
+    this.#lastAllowed = name !== undefined && this.#isOurs(name);
+    return this.#lastAllowed;
   }
 
   allowsOrigin(origin: string | undefined): boolean {
@@ -48,10 +55,17 @@ export class NameGuard {
   }
 }
 
+const BEARER = "Bearer ".length;
+
 /** The secret that a request shows: `Authorization: Bearer`, or `x-api-key` as Anthropic's clients send it. */
 export function presentedKey(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(\S+)\s*$/i.exec(headers.authorization ?? "")?.[1];
-  if (bearer !== undefined) return bearer;
+  const { authorization } = headers;
+  if (authorization !== undefined) {
+    const plain = authorization.startsWith("Bearer ") ? authorization.slice(BEARER) : "";
+    if (plain !== "" && !/\s/.test(plain)) return plain;
+    const bearer = /^Bearer +(\S+)\s*$/i.exec(authorization)?.[1];
+    if (bearer !== undefined) return bearer;
+  }
   const key = headers["x-api-key"];
   return typeof key === "string" ? key : undefined;
 }

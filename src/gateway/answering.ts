@@ -29,7 +29,8 @@ export const internalError = (thrown: unknown): WireError => ({
   message: `The node could not do this: ${messageOf(thrown)}`,
 });
 
-function fail(call: Call, thrown: unknown): void {
+/** Ends a call with what was thrown: 500, or broken off where it had begun. */
+export function fail(call: Call, thrown: unknown): void {
   const { res } = call;
   if (res.destroyed || res.writableEnded) return;
   // What has begun cannot be taken back; cut off, it is not taken for the whole.

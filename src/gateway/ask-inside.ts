@@ -52,7 +52,10 @@ async function begin(shared: ExchangeShared, client: Client, path: string, bytes
     const ask = await readRoutedBody({ id: client.id, operation, path, headers: {} }, bytes);
     const target = findTarget(shared.backends, ask.model, client.caller);
     if ("status" in target) refuse(target);
-    else new Exchange(shared, withContents(client, bytes, shared.contents), ask, target).start();
+    else {
+      const outlet = withContents(client, bytes, shared.contents);
+      new Exchange(shared, { ...client, outlet }, ask, target).start();
+    }
   } catch (thrown) {
     refuse(bodyError(bytes, thrown));
   }

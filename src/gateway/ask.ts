@@ -23,6 +23,8 @@ export interface Ask {
   /** The value of a top-level member of `spans`, `undefined` when it is not there. */
   member(name: string): unknown;
   readonly contentType: string;
+  /** True where it is known that no value below the outermost object names a picture. */
+  readonly pictureless?: boolean;
   /**
    * The body for an engine that knows the model as `alias`: the same bytes with only that name replaced and, for
    * `counted`, the wish added that the stream tells its usage.

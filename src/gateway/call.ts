@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 
 import type { ErrorFamily } from "../dialects/index.ts";
 import type { Caller } from "../keys/index.ts";
+import type { Waiter } from "./admission/admission.ts";
 import type { Client } from "./client.ts";
 import type { AnswerOutlet, RequestBody, RequestHead } from "./http/request-head.ts";
+import type { Outlet } from "./outlet.ts";
 
 /** One request that passed the door, with what every answer to it needs. */
 export interface Call {
@@ -38,19 +40,36 @@ export interface StreamedCall extends Call {
 }
 
 /** The caller's connection as an exchange needs it. */
-export function clientOf(call: Call, caller: Caller): Client {
-  const { req, res } = call;
-  return {
-    id: call.id,
-    caller,
-    who: { key: caller.key, priority: caller.priority },
-    method: req.method ?? "POST",
-    headers: req.headers,
-    answerHeaders: call.headers,
-    family: call.family,
-    outlet: res,
-    bytesSent: () => req.socket.bytesWritten,
-  };
+export class CallingClient implements Client {
+  readonly id: string;
+  readonly caller: Caller;
+  readonly headers: Client["headers"];
+  readonly answerHeaders: readonly string[];
+  readonly family: ErrorFamily;
+  readonly outlet: Outlet;
+  readonly #req: RequestHead;
+
+  constructor(call: Call, caller: Caller, outlet: Outlet = call.res) {
+    this.id = call.id;
+    this.caller = caller;
+    this.headers = call.req.headers;
+    this.answerHeaders = call.headers;
+    this.family = call.family;
+    this.outlet = outlet;
+    this.#req = call.req;
+  }
+
+  get who(): Waiter {
+    return this.caller;
+  }
+
+  get method(): string {
+    return this.#req.method ?? "POST";
+  }
+
+  bytesSent(): number {
+    return this.#req.socket.bytesWritten;
+  }
 }
 
 /** Answers with JSON, the call's own headers and `extra` (flat name and value pairs). */

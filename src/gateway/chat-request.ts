@@ -17,6 +17,6 @@ export function serveChat(
     if (parsed !== undefined && "body" in parsed && caller !== undefined && wantsHostedTools(parsed.body)) {
       const hosted = { ask, events: shared.events, ...(tools === undefined ? {} : { host: tools }) };
       void answering(call, serveHostedChat(hosted, call, caller, parsed.body));
-    } else serveBytes(shared, call, "chat", bytes, {});
+    } else serveBytes(shared, call, "chat", bytes);
   });
 }

@@ -20,5 +20,5 @@ export interface Client {
   readonly family: ErrorFamily;
   readonly outlet: Outlet;
   /** Bytes that went out on its connection so far, heads included. */
-  readonly bytesSent: () => number;
+  bytesSent(): number;
 }

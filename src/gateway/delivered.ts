@@ -1,4 +1,4 @@
-import type { JsonObject } from "../dialects/index.ts";
+import type { JsonObject, WireError } from "../dialects/index.ts";
 import {
   DialectError,
   readEngineError,
@@ -19,8 +19,18 @@ export interface Delivered {
   readonly usage: Usage | undefined;
   /** The answer as it was read, where it had to be. */
   readonly answer?: JsonObject;
-  /** As the last event of a stream whose head is gone: an engine's refusal reaches a client that waited for it. */
-  asEvent(): string;
+  /** What the engine refused, where that had to be said in the client's words. */
+  readonly error?: WireError;
+}
+
+/** As the last event of a stream whose head is gone: an engine's refusal reaches a client that waited for it. */
+export function asEvent({ body, error }: Delivered, client: Client): string {
+  if (error !== undefined) return wireErrorEvent(client.family, error, client.id);
+  const line = body
+    .toString("utf8")
+    .trim()
+    .replaceAll(/[\r\n]+/g, " ");
+  return `data: ${line}\n\n`;
 }
 
 /** Brings an engine's whole answer into the client's dialect where that is another; `unreadable` when it is no answer. */
@@ -38,31 +48,21 @@ export function delivered(
     return {
       body: Buffer.from(JSON.stringify(wireErrorBody(client.family, error, client.id))),
       usage: undefined,
-      asEvent: () => wireErrorEvent(client.family, error, client.id),
+      error,
     };
   }
-  if (reshape !== undefined) return { ...asItIs(reshape(status, body)), usage: findUsage(body) };
-  if (failed || (translation === undefined && inward === undefined)) return asItIs(body);
+  if (reshape !== undefined) return { body: reshape(status, body), usage: findUsage(body) };
+  if (failed || (translation === undefined && inward === undefined)) return { body, usage: findUsage(body) };
   try {
     const read: unknown = JSON.parse(body.toString("utf8"));
     if (!isObject(read)) return { unreadable: "its answer is no JSON object" };
     const lane = inward?.answer(read, ask.json(), { created }) ?? read;
     const answer = translation?.answer(lane, ask.json(), { created }) ?? lane;
     const text = Buffer.from(JSON.stringify(answer));
-    return { ...asItIs(text), usage: findUsage(text) ?? findUsage(body), answer };
+    return { body: text, usage: findUsage(text) ?? findUsage(body), answer };
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return { unreadable: "its answer is no JSON" };
     if (thrown instanceof DialectError) return { unreadable: `its answer is none: ${thrown.message}` };
     throw thrown;
   }
 }
-
-const asItIs = (body: Buffer): Delivered => ({
-  body,
-  usage: findUsage(body),
-  asEvent: () =>
-    `data: ${body
-      .toString("utf8")
-      .trim()
-      .replaceAll(/[\r\n]+/g, " ")}\n\n`,
-});

@@ -6,7 +6,7 @@ import type { Meter } from "../telemetry/index.ts";
 import { CLIENT_GONE } from "../telemetry/index.ts";
 import type { NameGuard } from "./access.ts";
 import { presentedKey } from "./access.ts";
-import { guarded } from "./answering.ts";
+import { fail, guarded } from "./answering.ts";
 import type { Call, StreamedCall } from "./call.ts";
 import { familyOfPath } from "./family.ts";
 import type { AnswerOutlet, RequestBody, RequestHead } from "./http/request-head.ts";
@@ -42,7 +42,7 @@ export class Door {
       req,
       res,
     };
-    this.#record(call);
+    this.#record(call, performance.now(), req.socket.bytesWritten);
     if (hasTwoHosts(req)) {
       sendError(call, badRequest("invalid_http", "The request has more than one Host header."));
       return;
@@ -62,21 +62,33 @@ export class Door {
 
   /** Whether `enterPlain` serves a POST to this path (without its query). */
   takes(path: string): boolean {
-    return this.#options.surface.takesWhole(path);
+    return this.#options.surface.whole(path) !== undefined;
   }
 
   /** A POST to a path that `takes` accepts, with one Host, as Omni's own reader gives it. */
   enterPlain(req: RequestHead, body: RequestBody, res: AnswerOutlet): void {
     const { surface, names, keys } = this.#options;
+    const began = performance.now();
+    const sentBefore = req.socket.bytesWritten;
     const found = keys.identify(presentedKey(req.headers));
-    const call = this.#call(req, body, res, callerIn(found));
-    this.#record(call);
-    if (isForeign(call, names)) return;
-    const endpoint = surface.find(call.path)?.endpoint;
-    const whole = endpoint?.whole;
-    if (whole === undefined) surface.notFound(call);
-    else if ("status" in found) unauthorized(call, found);
-    else guarded(call, () => whole(call));
+    const refused = "status" in found;
+    const call = this.#call(req, body, res, refused ? undefined : found);
+    if (!isForeign(call, names)) {
+      const whole = surface.whole(call.path);
+      if (whole === undefined) surface.notFound(call);
+      else if (refused) unauthorized(call, found);
+      else this.#serve(whole, call);
+    }
+    // Most are with an exchange by now, which writes its own record.
+    if (call.note.exchanged !== true) this.#record(call, began, sentBefore);
+  }
+
+  #serve(whole: (call: Call) => void, call: Call): void {
+    try {
+      whole(call);
+    } catch (thrown) {
+      fail(call, thrown);
+    }
   }
 
   #call(req: RequestHead, body: RequestBody, res: AnswerOutlet, caller: Caller | undefined): Call {
@@ -97,11 +109,9 @@ export class Door {
   }
 
   /** What is answered here and now leaves a record too; an exchange writes its own. */
-  #record(call: Call): void {
-    const began = performance.now();
+  #record(call: Call, began: number, sentBefore: number): void {
     const started = Date.now();
     const { req, res, note } = call;
-    const sentBefore = req.socket.bytesWritten;
     res.once("close", () => {
       // Who looks whether the node lives would fill the log.
       if (note.exchanged === true || (note.quiet === true && res.statusCode < 400)) return;

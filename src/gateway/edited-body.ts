@@ -31,36 +31,47 @@ export function asksForUsage(body: Pick<Ask, "member">): boolean {
  * `counted`, the wish added that the stream tells its usage.
  */
 export function editedBody(body: EditableBody, alias: string, counted: boolean): Buffer {
-  const edits: Edit[] = [];
-  const added: string[] = [];
-  if (body.model !== alias) {
-    const span = body.spans.get("model");
-    const value = JSON.stringify(alias);
-    if (span === undefined) added.push(`"model":${value}`);
-    else edits.push({ ...span, text: value });
-  }
-  if (counted) {
-    const span = body.spans.get("stream_options");
-    if (span === undefined) added.push(COUNTED);
-    else edits.push({ ...span, text: withUsage(body.member("stream_options")) });
-  }
-  if (added.length > 0) {
-    const text = `${added.join(",")}${body.empty ? "" : ","}`;
-    edits.push({ start: body.bodyStart, end: body.bodyStart, text });
-  }
-  return edits.length === 0 ? body.bytes : edited(body.bytes, edits);
+  const named = body.model === alias ? undefined : namedAs(body, alias);
+  if (!counted) return named === undefined ? body.bytes : edited(body.bytes, named);
+  const usage = withUsage(body);
+  if (named === undefined) return edited(body.bytes, usage);
+  // Two first members are one edit.
+  if (named.start === usage.start)
+    return edited(body.bytes, { ...named, text: `${named.text}${body.empty ? "," : ""}${usage.text}` });
+  // The later one first: what stands before it keeps its place.
+  return named.start > usage.start
+    ? edited(edited(body.bytes, named), usage)
+    : edited(edited(body.bytes, usage), named);
 }
 
-const withUsage = (options: unknown): string =>
-  JSON.stringify({ ...(typeof options === "object" ? options : {}), include_usage: true });
+function namedAs(body: EditableBody, alias: string): Edit {
+  const span = body.spans.get("model");
+  const value = JSON.stringify(alias);
+  return span === undefined
+    ? inserted(body, `"model":${value}`)
+    : { start: span.start, end: span.end, text: value };
+}
 
-function edited(bytes: Buffer, edits: readonly Edit[]): Buffer {
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const { start, end, text } of edits.toSorted((a, b) => a.start - b.start)) {
-    parts.push(bytes.subarray(at, start), Buffer.from(text));
-    at = end;
-  }
-  parts.push(bytes.subarray(at));
-  return Buffer.concat(parts);
+function withUsage(body: EditableBody): Edit {
+  const span = body.spans.get("stream_options");
+  if (span === undefined) return inserted(body, COUNTED);
+  const options = body.member("stream_options");
+  const text = JSON.stringify({ ...(typeof options === "object" ? options : {}), include_usage: true });
+  return { start: span.start, end: span.end, text };
+}
+
+/** A first member. */
+const inserted = ({ bodyStart, empty }: EditableBody, member: string): Edit => ({
+  start: bodyStart,
+  end: bodyStart,
+  text: empty ? member : `${member},`,
+});
+
+function edited(bytes: Buffer, { start, end, text }: Edit): Buffer {
+  const length = Buffer.byteLength(text);
+  const out = Buffer.allocUnsafe(bytes.length - (end - start) + length);
+  bytes.copy(out, 0, 0, start);
+  out.write(text, start);
+  bytes.copy(out, start + length, end);
+  return out;
 }

@@ -7,7 +7,7 @@ import type { AttemptFailure } from "./attempt-failure.ts";
 import { cutError, failureError } from "./attempt-failure.ts";
 import type { Client } from "./client.ts";
 import { continuedComment } from "./continuation/index.ts";
-import { delivered } from "./delivered.ts";
+import { asEvent, delivered } from "./delivered.ts";
 import type { ExchangeShared, OpenExchange } from "./exchange-shared.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { limitError, refusedBy } from "./nobody.ts";
@@ -19,9 +19,9 @@ import type { Pursued } from "./pursuit.ts";
 import { Pursuit } from "./pursuit.ts";
 import { Report } from "./report.ts";
 import type { Ask } from "./ask.ts";
+import type { RoutePolicy } from "./route-policy.ts";
 import { policyOf } from "./route-policy.ts";
 import { SecondChance } from "./second-chance.ts";
-import { whenThere } from "./when-there.ts";
 import type { Target } from "./targets.ts";
 import type { Try, TryParent } from "./try.ts";
 import type { Usage } from "./usage.ts";
@@ -38,13 +38,22 @@ export interface ExchangeOptions {
 /** What is said of a body that was written anew, whatever the engine said of its own: plain JSON. */
 const OWN_JSON = { "content-type": "application/json", "content-encoding": undefined };
 
+const NO_OPTIONS: ExchangeOptions = {};
+
 /** One request from its target to its answer, over as many tries as it takes and the limits allow. */
-export class Exchange implements TryParent, OpenExchange, Impatient {
+export class Exchange implements TryParent, OpenExchange, Impatient, Pursued {
+  readonly shared: ExchangeShared;
+  readonly client: Client;
+  readonly ask: Ask;
+  readonly target: Target;
+  readonly policy: RoutePolicy;
+  readonly report: Report;
+  readonly chance: SecondChance;
   readonly limits: GatewayLimits;
   readonly outlet: Outlet;
   /** When the whole answer has to be there. */
   readonly deadline: number;
-  readonly #pursued: Pursued;
+  seat = -1;
   readonly #pursuit: Pursuit;
   readonly #options: ExchangeOptions;
   #admitted: Admitted | undefined;
@@ -57,31 +66,42 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     client: Client,
     ask: Ask,
     target: Target,
-    options: ExchangeOptions = {},
+    options: ExchangeOptions = NO_OPTIONS,
   ) {
+    const began = performance.now();
+    this.shared = shared;
+    this.client = client;
+    this.ask = ask;
+    this.target = target;
     this.limits = shared.limits;
     this.outlet = client.outlet;
+    this.policy = policyOf(target, shared.limits);
+    this.deadline = began + this.policy.total;
+    this.report = new Report(shared, client, ask, target, began);
+    this.chance = new SecondChance(shared, this.policy, began);
     this.#options = options;
-    const policy = policyOf(target, shared.limits);
-    const report = new Report(shared, client, ask, target);
-    const chance = new SecondChance(shared, policy);
-    this.#pursued = { shared, client, ask, target, policy, report, chance, scoring: options.scoring };
-    this.#pursuit = new Pursuit(this.#pursued, this);
-    this.deadline = performance.now() + policy.total;
+    this.#pursuit = new Pursuit(this, this);
+  }
+
+  get scoring(): Scoring | undefined {
+    return this.#options.scoring;
   }
 
   start(): void {
     if (this.outlet.destroyed) return;
-    const { shared, client, report } = this.#pursued;
+    const { shared, client, report } = this;
     shared.open.add(this);
     shared.patience.add(this);
     shared.budget.earn();
     this.outlet.once("close", () => this.#clientGone());
-    whenThere(
-      () => shared.keys.admit(client.caller, report.promptEstimate),
-      (verdict) => this.#enter(verdict),
-      (thrown) => this.failed({ kind: "internal", message: messageOf(thrown) }),
-    );
+    try {
+      const verdict = shared.keys.admit(client.caller, report.promptEstimate);
+      if (verdict instanceof Promise) {
+        verdict.then((told) => this.#enter(told)).catch((thrown: unknown) => this.#fault(thrown));
+      } else this.#enter(verdict);
+    } catch (thrown) {
+      this.#fault(thrown);
+    }
   }
 
   /** Ends the request because the node stops: a stream with an error event, anything else with 503. */
@@ -90,13 +110,13 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   overdue(): void {
-    const time = Math.round(this.#pursued.policy.total / 1000);
+    const time = Math.round(this.policy.total / 1000);
     this.failed({ kind: "timeout", message: `the whole answer was not there after ${time} s` });
   }
 
   /** Ends the whole request from this side. */
   failed(failure: AttemptFailure): void {
-    const { report, chance } = this.#pursued;
+    const { report, chance } = this;
     chance.close();
     if (!this.#over) this.#pursuit.stop(failure);
     // Mostly the tries that were stopped have told by now.
@@ -114,7 +134,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
 
   outflow({ request }: Try): Outflow {
     if (this.#outflow !== undefined) return this.#outflow;
-    const { ask, policy, report } = this.#pursued;
+    const { ask, policy, report } = this;
     return new Outflow({
       lane: request.dialect,
       translator: request.translation?.stream(ask.json(), { created: report.createdSeconds }),
@@ -127,7 +147,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   head(of: Try, received: ReceivedHeaders, outflow: Outflow | undefined): string[] {
-    const { report } = this.#pursued;
+    const { report } = this;
     this.#outflow ??= outflow;
     this.#pursuit.keepOnly(of);
     report.by(of);
@@ -136,7 +156,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   said(of: Try): void {
-    const { report } = this.#pursued;
+    const { report } = this;
     const { resumption } = this.#pursuit;
     report.said(of.service);
     if (!of.resumes || resumption === undefined) return;
@@ -147,7 +167,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   deliver(of: Try, status: number, received: ReceivedHeaders, body: Buffer): void {
-    const { client, ask, report } = this.#pursued;
+    const { client, ask, report } = this;
     const answer = delivered(client, ask, of.request, status, body, report.createdSeconds);
     if ("unreadable" in answer) {
       this.broken(of, { kind: "garbage", message: answer.unreadable });
@@ -155,7 +175,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     }
     const head = this.head(of, answer.body === body ? received : { ...received, ...OWN_JSON }, undefined);
     report.answered(status);
-    if (this.outlet.headersSent) this.outlet.end(answer.asEvent());
+    if (this.outlet.headersSent) this.outlet.end(asEvent(answer, client));
     else {
       head.push("content-length", String(answer.body.length));
       this.outlet.writeHead(status, head);
@@ -171,7 +191,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   cut(of: Try, failure: AttemptFailure): void {
-    const { report, chance } = this.#pursued;
+    const { report, chance } = this;
     this.#ended(of, failure);
     chance.blame(of.service, failure);
     report.cut(of.service, failure);
@@ -195,12 +215,12 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   broken(of: Try, failure: AttemptFailure): void {
-    const { shared, target, report, chance } = this.#pursued;
+    const { shared, target, report, chance } = this;
     this.#ended(of, failure);
     chance.blame(of.service, failure);
     chance.passOver(of.service);
     // The other half of a hedge may still answer.
-    if (this.#pursuit.tries.size > 0) return;
+    if (this.#pursuit.tries.length > 0) return;
     const { resumption } = this.#pursuit;
     if (resumption !== undefined) resumption.heals = false;
     if (chance.toRetry(failure, this.#pursuit.choice)) {
@@ -223,15 +243,18 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
     }
   }
 
+  #fault(thrown: unknown): void {
+    this.failed({ kind: "internal", message: messageOf(thrown) });
+  }
+
   #ended(of: Try, failure: AttemptFailure | undefined): void {
-    const { report } = this.#pursued;
-    report.by(of);
-    if (this.#pursuit.tries.delete(of)) report.ended(of, failure);
+    this.report.by(of);
+    if (this.#pursuit.forget(of)) this.report.ended(of, failure);
   }
 
   /** The client has a part and nobody goes on: it is told, so that it takes the part for no whole. */
   #endCut(failure: AttemptFailure, service: string): void {
-    const { client, report } = this.#pursued;
+    const { client, report } = this;
     const error = cutError(failure, service);
     if (!this.outlet.destroyed) {
       if (this.#outflow?.torn === true) this.outlet.write("\n\n");
@@ -243,7 +266,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   }
 
   #refuse(error: WireError): void {
-    const { client, report } = this.#pursued;
+    const { client, report } = this;
     if (!this.outlet.headersSent) report.answered(error.status);
     if (!this.outlet.destroyed) {
       // The client of a stream that waited for its model has had its head already.
@@ -263,7 +286,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient {
   #close(outcome: RequestOutcome, usage: Usage | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    const { shared, report } = this.#pursued;
+    const { shared, report } = this;
     this.#pursuit.abandon();
     shared.patience.remove(this);
     shared.open.delete(this);

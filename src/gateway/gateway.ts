@@ -47,7 +47,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return names;
     },
   });
-  const server = createHttpServer(limits, options.tls, (req, res) => door.enter(req, res));
+  const server = createHttpServer(limits, options.tls, door);
   // Places follow what the supervisor does with services.
   const unsubscribe = events.subscribe(({ service }) => {
     if (service !== undefined) shared.admission.refresh();

@@ -5,6 +5,11 @@ import type { AttemptFailure } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { findUsage } from "./usage.ts";
 
+const JSON_TYPE = "application/json";
+const SPACE = 0x20;
+const CLOSE = 0x7d;
+const CLOSE_LIST = 0x5d;
+
 /** Bytes at the end of an answer within which its usage is found, also where that came in two chunks. */
 const TAIL = 4096;
 
@@ -19,6 +24,8 @@ const KIND_OF_STATUS: ReadonlyMap<number, AttemptFailure["kind"]> = new Map([
   [504, "unready"],
   [529, "busy"],
 ]);
+
+const NOTHING = Buffer.alloc(0);
 
 /** No engine's error needs more to say what is wrong. */
 const FAULT_BYTES = 4096;
@@ -37,7 +44,7 @@ export class HeldAnswer implements Answer {
   #size = 0;
   #passing = false;
   /** The end of what was passed on: engines count there. */
-  #tail: Buffer = Buffer.alloc(0);
+  #tail: Buffer = NOTHING;
 
   constructor(owner: AttemptOwner, sink: ClientSink, status: number, received: ReceivedHeaders) {
     this.#owner = owner;
@@ -145,14 +152,17 @@ export class HeldAnswer implements Answer {
   }
 
   #isSound(): boolean {
-    return /^(?:audio\/|application\/octet-stream)/i.test(String(this.#received["content-type"] ?? ""));
+    const type = this.#received["content-type"];
+    return type !== JSON_TYPE && /^(?:audio\/|application\/octet-stream)/i.test(String(type ?? ""));
   }
 
   /** An engine that closes instead of counting bytes cuts its JSON unnoticed; the last byte tells. */
   #looksWhole(): boolean {
-    if (!String(this.#received["content-type"] ?? "").includes("json")) return true;
-    const tail = this.#chunks.findLast((chunk) => chunk.length > 0);
-    const last = tail?.subarray(-64).toString("latin1").trimEnd().at(-1);
-    return last === "}" || last === "]";
+    const type = this.#received["content-type"];
+    if (type !== JSON_TYPE && !String(type ?? "").includes("json")) return true;
+    const tail = this.#chunks.findLast((chunk) => chunk.length > 0) ?? NOTHING;
+    let at = tail.length - 1;
+    while (at >= 0 && (tail[at] ?? 0) <= SPACE) at--;
+    return tail[at] === CLOSE || tail[at] === CLOSE_LIST;
   }
 }

@@ -1,14 +1,19 @@
+import type { Caller } from "../keys/index.ts";
 import type { ContentKeeper, ContentTee } from "../telemetry/index.ts";
 import type { Client } from "./client.ts";
 import type { Outlet } from "./outlet.ts";
 
-/** The client with an ear on its answer, where contents of its key are kept; the client itself otherwise. */
-export function withContents(client: Client, request: Buffer, keeper: ContentKeeper): Client {
-  const tee = keeper.begin(client.id, client.caller);
-  if (tee === undefined) return client;
+/** The outlet with an ear on the answer, where contents of the caller's key are kept; the outlet itself otherwise. */
+export function withContents(
+  { id, caller, outlet }: Pick<Client, "id" | "outlet"> & { readonly caller: Caller },
+  request: Buffer,
+  keeper: ContentKeeper,
+): Outlet {
+  const tee = keeper.begin(id, caller);
+  if (tee === undefined) return outlet;
   tee.asked(request);
-  client.outlet.once("close", () => tee.end());
-  return { ...client, outlet: new TeeOutlet(client.outlet, tee) };
+  outlet.once("close", () => tee.end());
+  return new TeeOutlet(outlet, tee);
 }
 
 class TeeOutlet implements Outlet {

@@ -63,7 +63,7 @@ function form(shared: ExchangeShared, call: Call): void {
         const contentType = req.headers["content-type"] ?? "";
         const read = readMultipart(contentType, bytes);
         if ("status" in read) sendError(call, read);
-        else serveAsk(shared, call, new FormAsk({ id, path, headers: req.headers, contentType }, read), {});
+        else serveAsk(shared, call, new FormAsk({ id, path, headers: req.headers, contentType }, read));
       }),
     () => refuseUnread(call, tooLarge(limit), limit),
   );

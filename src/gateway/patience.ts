@@ -1,6 +1,8 @@
 /** Something that must not stay as it is beyond `deadline`, by `performance.now()`. */
 export interface Impatient {
   readonly deadline: number;
+  /** Where the patience that watches it keeps it, below 0 while none does: for the patience alone. */
+  seat: number;
   /** Called once for each look at which the deadline has passed. */
   overdue(): void;
 }
@@ -11,7 +13,7 @@ export interface Impatient {
  */
 export class Patience {
   readonly #step: number;
-  readonly #watched = new Set<Impatient>();
+  readonly #watched: Impatient[] = [];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(step: number) {
@@ -20,25 +22,36 @@ export class Patience {
 
   /** Those whose deadlines are watched now. */
   get size(): number {
-    return this.#watched.size;
+    return this.#watched.length;
   }
 
   add(one: Impatient): void {
-    this.#watched.add(one);
+    if (one.seat >= 0) return;
+    one.seat = this.#watched.push(one) - 1;
     this.#timer ??= setInterval(() => this.#look(), this.#step).unref();
   }
 
   remove(one: Impatient): void {
-    this.#watched.delete(one);
+    const { seat } = one;
+    if (seat < 0) return;
+    one.seat = -1;
+    const last = this.#watched.pop();
+    if (last === undefined || last === one) return;
+    this.#watched[seat] = last;
+    last.seat = seat;
   }
 
   #look(): void {
-    if (this.#watched.size === 0) {
+    if (this.#watched.length === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;
       return;
     }
     const now = performance.now();
-    for (const one of this.#watched) if (now > one.deadline) one.overdue();
+    // From the end: who leaves meanwhile is replaced by one that was looked at already.
+    for (let at = this.#watched.length - 1; at >= 0; at--) {
+      const one = this.#watched[at];
+      if (one !== undefined && now > one.deadline) one.overdue();
+    }
   }
 }

@@ -4,7 +4,7 @@ import { isObject } from "../dialects/index.ts";
 import { guarded, internalError } from "./answering.ts";
 import type { Ask, Operation } from "./ask.ts";
 import type { Call } from "./call.ts";
-import { clientOf } from "./call.ts";
+import { CallingClient } from "./call.ts";
 import type { ExchangeOptions } from "./exchange.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
@@ -18,7 +18,7 @@ import { badRequest, sendError } from "./wire-error.ts";
 
 /** Reads a JSON request, finds its target and hands both to an exchange. */
 export function proxyRequest(shared: ExchangeShared, call: Call, operation: Operation): void {
-  readJsonBody(shared, call, (bytes) => serveBytes(shared, call, operation, bytes, {}));
+  readJsonBody(shared, call, (bytes) => serveBytes(shared, call, operation, bytes));
 }
 
 /** Reads a body that is to be JSON; what is no JSON by its own words, or too large, is refused. */
@@ -42,7 +42,7 @@ export function serveBytes(
   call: Call,
   operation: Operation,
   bytes: Buffer,
-  options: ExchangeOptions,
+  options?: ExchangeOptions,
 ): void {
   const frame = { id: call.id, operation, path: call.path, headers: call.req.headers };
   const refuse = (thrown: unknown): void => sendError(call, bodyError(bytes, thrown));
@@ -56,7 +56,7 @@ export function serveBytes(
 }
 
 /** Serves a request that has been read. */
-export function serveAsk(shared: ExchangeShared, call: Call, ask: Ask, options: ExchangeOptions): void {
+export function serveAsk(shared: ExchangeShared, call: Call, ask: Ask, options?: ExchangeOptions): void {
   const { caller } = call;
   if (caller === undefined) throw new Error("a request without a caller came past the door");
   const target = findTarget(shared.backends, ask.model, caller);
@@ -65,8 +65,9 @@ export function serveAsk(shared: ExchangeShared, call: Call, ask: Ask, options: 
     return;
   }
   call.note.exchanged = true;
-  const client = withContents(clientOf(call, caller), ask.bytes, shared.contents);
-  new Exchange(shared, client, ask, target, options).start();
+  const { id, res } = call;
+  const outlet = withContents({ id, caller, outlet: res }, ask.bytes, shared.contents);
+  new Exchange(shared, new CallingClient(call, caller, outlet), ask, target, options).start();
 }
 
 /** Why a body cannot be served, with its place. */

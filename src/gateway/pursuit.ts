@@ -47,10 +47,11 @@ export class Pursuit {
   choice: Choice = { services: [], skipped: [] };
   /** Set once an answer was cut and is to go on. */
   resumption: Resumption | undefined;
-  readonly tries = new Set<Try>();
+  /** Under way: one, or two while a slow one is hedged. */
+  readonly tries: Try[] = [];
   readonly #pursued: Pursued;
   readonly #parent: PursuitParent;
-  readonly #hedge: Hedge;
+  #hedge: Hedge | undefined;
   #wait: Wait | undefined;
   #waits = 0;
   #over = false;
@@ -58,36 +59,46 @@ export class Pursuit {
   constructor(pursued: Pursued, parent: PursuitParent) {
     this.#pursued = pursued;
     this.#parent = parent;
-    // Beside a try that is under way: where there is none, the request already looks for one.
-    this.#hedge = new Hedge(() => {
-      if (this.tries.size > 0) this.#next(true);
-    });
   }
 
   /** Chooses afresh, because what can take a request changes with time, and goes on with the first that does. */
   go(): void {
     const { shared, target, ask, client } = this.#pursued;
     if (this.#over) return;
-    whenThere(
-      () => shared.router.choose(target, ask, client.caller),
-      (choice) => {
-        this.choice = choice;
-        if (this.#over) return;
-        if (choice.services.length === 0) this.#parent.nobody(nobodySuits(target, choice));
-        else this.#next(false);
-      },
-      this.#fault,
-    );
+    try {
+      const choice = shared.router.choose(target, ask, client.caller);
+      if (choice instanceof Promise) {
+        choice.then((made) => this.#chosen(made)).catch((thrown: unknown) => this.#fault(thrown));
+      } else this.#chosen(choice);
+    } catch (thrown) {
+      this.#fault(thrown);
+    }
+  }
+
+  #chosen(choice: Choice): void {
+    this.choice = choice;
+    if (this.#over) return;
+    if (choice.services.length === 0) this.#parent.nobody(nobodySuits(this.#pursued.target, choice));
+    else this.#next(false);
   }
 
   /** One try has the client's ear: the others are not wanted any more. */
   keepOnly(one: Try): void {
-    this.#hedge.cancel();
-    for (const other of this.tries) if (other !== one) this.drop(other);
+    this.#hedge?.cancel();
+    if (this.tries.length === 1 && this.tries[0] === one) return;
+    for (const other of [...this.tries]) if (other !== one) this.#drop(other);
   }
 
-  drop(one: Try): void {
-    this.tries.delete(one);
+  /** It has ended; false where that was known already. */
+  forget(one: Try): boolean {
+    const at = this.tries.indexOf(one);
+    if (at < 0) return false;
+    this.tries.splice(at, 1);
+    return true;
+  }
+
+  #drop(one: Try): void {
+    this.forget(one);
     one.abandon();
     this.#pursued.report.ended(one, undefined);
   }
@@ -102,13 +113,13 @@ export class Pursuit {
   /** Ends what is under way without a word. */
   abandon(): void {
     this.#end();
-    for (const one of this.tries) this.drop(one);
+    for (let one = this.tries[0]; one !== undefined; one = this.tries[0]) this.#drop(one);
   }
 
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#hedge.cancel();
+    this.#hedge?.cancel();
     if (this.#wait !== undefined) this.#pursued.report.waited(this.#wait.time);
     this.#wait?.abort();
   }
@@ -129,7 +140,7 @@ export class Pursuit {
   }
 
   #asked(): string[] {
-    return [...this.tries].map((one) => one.service);
+    return this.tries.map((one) => one.service);
   }
 
   #waitFor(full: readonly Wanted[]): void {
@@ -149,7 +160,7 @@ export class Pursuit {
         if (!this.#over) report.waited(wait.time);
         this.#waited(result);
       },
-      this.#fault,
+      (thrown) => this.#fault(thrown),
     );
   }
 
@@ -216,15 +227,17 @@ export class Pursuit {
     const { firstByte, idle } = policy;
     const one = new Try(this.#parent, {
       granted,
-      ...prepared,
+      request: prepared.request,
+      inflow: prepared.inflow,
       firstByte,
       idle,
       patience: shared.patience,
       told,
+      traffic: shared.traffic.of(service),
       resumes: this.resumption !== undefined,
     });
     chance.attempts++;
-    this.tries.add(one);
+    this.tries.push(one);
     report.began(one);
     const received = client.headers["traceparent"];
     const trace = shared.meter.traceparent(client.id, typeof received === "string" ? received : undefined);
@@ -233,14 +246,18 @@ export class Pursuit {
       requestHeaders(client.headers, client.id, lease.address, trace, ask.contentType),
     );
     const { tokens } = this.choice;
-    if (this.resumption === undefined && tokens !== undefined) {
-      this.#hedge.arm(hedgeAfter(this.#pursued.target.rules, tokens));
-    }
+    if (this.resumption !== undefined || tokens === undefined || this.#hedge !== undefined) return;
+    const after = hedgeAfter(this.#pursued.target.rules, tokens);
+    if (after === undefined || this.#over || !this.tries.includes(one)) return;
+    // Beside a try that is under way: where there is none, the request already looks for one.
+    this.#hedge = new Hedge(() => {
+      if (this.tries.length > 0) this.#next(true);
+    }, after);
   }
 
-  readonly #fault = (thrown: unknown): void => {
+  #fault(thrown: unknown): void {
     this.#parent.failed({ kind: "internal", message: messageOf(thrown) });
-  };
+  }
 }
 
 function giveBack({ lease, place }: Granted): void {

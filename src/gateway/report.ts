@@ -4,9 +4,10 @@ import type { ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { Client } from "./client.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
-import { answerHeaders, headerSafe } from "./forwarded-headers.ts";
+import { answerHeaders } from "./forwarded-headers.ts";
 import type { Outflow } from "./outflow.ts";
 import type { Ask } from "./ask.ts";
+import { servedBy } from "./served-by.ts";
 import type { Target } from "./targets.ts";
 import type { Try } from "./try.ts";
 import type { Usage } from "./usage.ts";
@@ -14,6 +15,8 @@ import type { WireError } from "./wire-error.ts";
 
 /** Bytes of a request that make a token, for what has to be guessed: English has about four. */
 const BYTES_A_TOKEN = 4;
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 type TrySpan = NonNullable<RequestRecord["tries"]>[number];
 
@@ -28,11 +31,10 @@ export class Report {
   readonly #ask: Ask;
   readonly #target: Target;
   readonly #started = Date.now();
-  readonly #began = performance.now();
+  readonly #began: number;
   readonly #spans: TrySpan[] = [];
   readonly #sentBefore: number;
   #engine = "";
-  #model: string | undefined;
   #status = 0;
   #queued = 0;
   #continued = 0;
@@ -41,7 +43,9 @@ export class Report {
   /** Times that content went out: at least so many tokens. */
   #parts = 0;
 
-  constructor(shared: ExchangeShared, client: Client, ask: Ask, target: Target) {
+  /** `began` by `performance.now()`. */
+  constructor(shared: ExchangeShared, client: Client, ask: Ask, target: Target, began: number) {
+    this.#began = began;
     this.#shared = shared;
     this.#client = client;
     this.#ask = ask;
@@ -64,21 +68,16 @@ export class Report {
   began(one: Try): void {
     this.by(one);
     this.attempts++;
-    const traffic = this.#shared.traffic.of(one.service);
-    traffic.attempts++;
-    traffic.inFlight++;
+    one.traffic.attempts++;
+    one.traffic.inFlight++;
   }
 
   /** A try ended, with the failure or without. */
-  ended({ service, began }: Try, failure: AttemptFailure | undefined): void {
-    this.#shared.traffic.of(service).inFlight--;
-    const now = performance.now();
-    this.#spans.push({
-      service,
-      began: this.#started + (began - this.#began),
-      ended: this.#started + (now - this.#began),
-      ...(failure === undefined ? {} : { failure: failure.kind }),
-    });
+  ended({ service, began, traffic }: Try, failure: AttemptFailure | undefined): void {
+    traffic.inFlight--;
+    const offset = this.#started - this.#began;
+    const span = { service, began: offset + began, ended: offset + performance.now() };
+    this.#spans.push(failure === undefined ? span : { ...span, failure: failure.kind });
   }
 
   /** A part of the content goes to the client. */
@@ -100,25 +99,23 @@ export class Report {
 
   /** Flat headers of an answer; `own` when its body is Omni's own making. */
   head(received: ReceivedHeaders, own: boolean): string[] {
-    const { keys } = this.#shared;
+    const { caller, answerHeaders: ours } = this.#client;
     const now = performance.now() - this.#began;
-    return answerHeaders(received, own).concat(
-      this.#client.answerHeaders,
-      this.servedBy(),
-      keys.limitHeaders(this.#client.caller),
-      "server-timing",
-      serverTiming({ queued: this.#queued, route: this.#target.route, engine: now - this.#queued }),
-    );
+    const head = answerHeaders(received, own);
+    for (const text of ours) head.push(text);
+    for (const text of this.servedBy()) head.push(text);
+    for (const text of this.#shared.keys.limitHeaders(caller)) head.push(text);
+    const times = { queued: this.#queued, route: this.#target.route, engine: now - this.#queued };
+    head.push("server-timing", serverTiming(times));
+    return head;
   }
 
   waitingHead(): string[] {
     return [...this.#client.answerHeaders, ...this.servedBy()];
   }
 
-  servedBy(): string[] {
-    const route = ["x-omni-attempts", String(this.attempts), "x-omni-route", headerSafe(this.#target.route)];
-    if (this.service === "") return route;
-    return ["x-omni-service", headerSafe(this.service), "x-omni-engine", headerSafe(this.#engine), ...route];
+  servedBy(): readonly string[] {
+    return servedBy(this.#target, this.service, this.#engine, this.attempts);
   }
 
   retried(service: string, failure: AttemptFailure): void {
@@ -194,9 +191,9 @@ export class Report {
   }
 
   #record(outcome: RequestOutcome, usage: Usage | undefined): RequestRecord {
-    const { id, caller, method, headers, bytesSent } = this.#client;
+    const { id, caller, method, headers } = this.#client;
     const trace = headers["traceparent"];
-    return {
+    const record: Writable<RequestRecord> = {
       id,
       started: this.#started,
       method,
@@ -212,15 +209,22 @@ export class Report {
       duration: performance.now() - this.#began,
       queued: this.#queued,
       bytesIn: this.#ask.bytes.length,
-      bytesOut: bytesSent() - this.#sentBefore,
+      bytesOut: this.#client.bytesSent() - this.#sentBefore,
       tries: this.#spans,
-      ...(this.service === "" ? {} : { service: this.service, engine: this.#engine }),
-      ...(this.#model === undefined ? {} : { model: this.#model }),
-      ...(this.#firstToken === undefined ? {} : { firstToken: this.#firstToken }),
-      ...usage,
-      ...(this.errorCode === undefined ? {} : { error: this.errorCode }),
-      ...(typeof trace === "string" ? { traceparent: trace } : {}),
     };
+    if (this.service !== "") {
+      record.service = this.service;
+      record.engine = this.#engine;
+    }
+    if (this.#firstToken !== undefined) record.firstToken = this.#firstToken;
+    if (usage !== undefined) {
+      record.promptTokens = usage.promptTokens;
+      record.completionTokens = usage.completionTokens;
+      if (usage.cachedTokens !== undefined) record.cachedTokens = usage.cachedTokens;
+    }
+    if (this.errorCode !== undefined) record.error = this.errorCode;
+    if (typeof trace === "string") record.traceparent = trace;
+    return record;
   }
 
   #event(

@@ -12,8 +12,24 @@ export interface RoutePolicy {
   readonly total: number;
 }
 
+interface Known {
+  readonly limits: GatewayLimits;
+  readonly policy: RoutePolicy;
+}
+
+/** A target stays as long as its route does: its policy is made once. */
+const policies = new WeakMap<Target, Known>();
+
 /** The rules of the target's route in the spec, the gateway's own where it has none. */
-export function policyOf({ rules }: Target, limits: GatewayLimits): RoutePolicy {
+export function policyOf(target: Target, limits: GatewayLimits): RoutePolicy {
+  const known = policies.get(target);
+  if (known?.limits === limits) return known.policy;
+  const policy = made(target, limits);
+  policies.set(target, { limits, policy });
+  return policy;
+}
+
+function made({ rules }: Target, limits: GatewayLimits): RoutePolicy {
   if (rules === undefined) {
     return {
       attempts: limits.attempts,

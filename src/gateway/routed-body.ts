@@ -29,6 +29,7 @@ export class RoutedBody implements Ask {
   /** Where a first member could be inserted, and whether the object has none yet. */
   readonly bodyStart: number;
   readonly empty: boolean;
+  readonly pictureless: boolean;
   readonly contentType = "application/json";
   #parsed: JsonObject | undefined;
 
@@ -41,6 +42,7 @@ export class RoutedBody implements Ask {
     this.spans = scan.spans;
     this.bodyStart = scan.bodyStart;
     this.empty = scan.empty;
+    this.pictureless = !scan.namesPictures;
     const model = scan.spans.get("model");
     const stream = scan.spans.get("stream");
     this.model = model === undefined ? undefined : modelName(bytes, model);

@@ -10,23 +10,33 @@ import { viewOf } from "./seek.ts";
 /** An answer that is cut again and again is not worth another engine. */
 const MOST_CONTINUATIONS = 8;
 
+const NOBODY: ReadonlySet<string> = new Set();
+const NOT_ONE: ReadonlyMap<string, string> = new Map();
+
 /** Whether a request whose try failed gets another one, within the bounds of its route and the budget of all requests. */
 export class SecondChance {
-  /** Services that are not asked until the next wait: they failed or cannot do this request. */
-  readonly passed = new Set<string>();
   attempts = 0;
   readonly #shared: ExchangeShared;
   readonly #policy: RoutePolicy;
-  readonly #started = performance.now();
-  readonly #unable = new Map<string, string>();
+  /** By `performance.now()`. */
+  readonly #began: number;
+  /** Most requests pass nobody over. */
+  #passed: Set<string> | undefined;
+  #unable: Map<string, string> | undefined;
   /** Tries before the last part of the answer that reached the client. */
   #before = 0;
   #continuations = 0;
   #closed = false;
 
-  constructor(shared: ExchangeShared, policy: RoutePolicy) {
+  constructor(shared: ExchangeShared, policy: RoutePolicy, began: number) {
     this.#shared = shared;
     this.#policy = policy;
+    this.#began = began;
+  }
+
+  /** Services that are not asked until the next wait: they failed or cannot do this request. */
+  get passed(): ReadonlySet<string> {
+    return this.#passed ?? NOBODY;
   }
 
   /** The request is to end: there is no further try. */
@@ -35,29 +45,28 @@ export class SecondChance {
   }
 
   passOver(service: string): void {
-    this.passed.add(service);
+    (this.#passed ??= new Set()).add(service);
   }
 
   /** The service cannot do this request, now or later. */
   cannot(service: string, why: string): void {
-    this.passed.add(service);
-    this.#unable.set(service, why);
+    this.passOver(service);
+    (this.#unable ??= new Map()).set(service, why);
   }
 
   /** Services that cannot do this request at all, each with why. */
   get unable(): ReadonlyMap<string, string> {
-    return this.#unable;
+    return this.#unable ?? NOT_ONE;
   }
 
   /** After a wait everyone who can is asked again. */
   forgive(): void {
-    this.passed.clear();
-    for (const service of this.#unable.keys()) this.passed.add(service);
+    this.#passed = this.#unable === undefined ? undefined : new Set(this.#unable.keys());
   }
 
   /** Milliseconds left of a limit that counts from the start of the request. */
   left(limit: number): number {
-    return this.#started + limit - performance.now();
+    return this.#began + limit - performance.now();
   }
 
   /** Tells the supervisor what was seen of the engine, so that it looks for itself. */

@@ -43,9 +43,9 @@ export class Surface {
     return undefined;
   }
 
-  /** Whether a POST to this path is read as a whole and needs nothing of node:http. */
-  takesWhole(path: string): boolean {
-    return this.#exact.get(path)?.whole !== undefined;
+  /** Who serves a POST to this path whose body is read as a whole, and which needs nothing of node:http. */
+  whole(path: string): Endpoint["whole"] {
+    return this.#exact.get(path)?.whole;
   }
 
   /** 404 that names the nearest path. */

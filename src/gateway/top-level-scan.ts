@@ -1,4 +1,4 @@
-import type { WantedMembers } from "./wanted-members.ts";
+import { WantedMembers } from "./wanted-members.ts";
 
 /** Where a value lies in the body: the bytes from `start` up to, not including, `end`. */
 export interface Span {
@@ -16,6 +16,9 @@ export class ScanError extends Error {
     this.at = at;
   }
 }
+
+/** How parts that are pictures are named in the dialects. */
+const PICTURES = new WantedMembers(["image", "image_url", "input_image"]);
 
 const MAX_DEPTH = 1024;
 const QUOTE = 0x22;
@@ -44,6 +47,8 @@ export class TopLevelScan {
   bodyStart = 0;
   /** True while the outermost object has no member. */
   empty = true;
+  /** Some value below the outermost object is a string that names a part which is a picture. */
+  namesPictures = false;
   #at = 0;
   #expect = VALUE;
   /** One entry an open bracket: true for an object. */
@@ -197,6 +202,7 @@ export class TopLevelScan {
     const start = this.#stringStart;
     this.#stringStart = -1;
     if (this.#expect === VALUE || this.#expect === VALUE_OR_END) {
+      if (!this.namesPictures && this.#open.length > 1) this.namesPictures = this.#namesPicture(start);
       this.#ended();
       return;
     }
@@ -207,6 +213,10 @@ export class TopLevelScan {
     if (this.#current !== undefined && this.spans.has(this.#current)) {
       throw new ScanError(`the member "${this.#current}" appears twice`, start);
     }
+  }
+
+  #namesPicture(start: number): boolean {
+    return PICTURES.at(this.#body, start + 1, this.#at - 1) !== undefined;
   }
 
   #wantedKey(start: number): string | undefined {

@@ -6,7 +6,7 @@ import type { Diversion, ServiceView } from "../../supervisor/backends.ts";
 import type { Ask, Operation } from "../ask.ts";
 import type { Question } from "./judge.ts";
 import { needsOf } from "./needs.ts";
-import { answerLimit, hasLength, roughBounds } from "./prompt-size.ts";
+import { answerLimit, hasLength } from "./prompt-size.ts";
 import type { TokenBounds } from "./token-bounds.ts";
 
 /** What the node knows while a request is judged. */
@@ -33,7 +33,7 @@ export class AskQuestion implements Question {
   #needs: readonly RouteNeed[] | undefined;
   #answer: number | undefined | "unread" = "unread";
 
-  constructor(ask: Ask, caller: Caller, { viewOf, diversionOf, minutes }: Surroundings) {
+  constructor(ask: Ask, caller: Caller, tokens: TokenBounds, { viewOf, diversionOf, minutes }: Surroundings) {
     this.#ask = ask;
     this.operation = ask.operation;
     this.headers = ask.headers;
@@ -42,10 +42,13 @@ export class AskQuestion implements Question {
     this.viewOf = viewOf;
     this.diversionOf = diversionOf;
     this.minutes = minutes;
-    this.tokens = roughBounds(ask);
+    this.tokens = tokens;
   }
 
-  readonly needs = (): readonly RouteNeed[] => (this.#needs ??= needsOf(this.#ask));
+  needs(): readonly RouteNeed[] {
+    this.#needs ??= needsOf(this.#ask);
+    return this.#needs;
+  }
 
   get answer(): number | undefined {
     if (this.#answer === "unread") this.#answer = answerLimit(this.#ask);

@@ -11,7 +11,7 @@ export interface Circumstances {
   readonly headers: IncomingHttpHeaders;
   /** Minutes after midnight, local time of the node. */
   readonly minutes: () => number;
-  readonly needs: () => readonly RouteNeed[];
+  needs(): readonly RouteNeed[];
 }
 
 /** `true`: it may take the request; `undefined`: the bounds of the prompt's length do not tell; a text: why not. */

@@ -24,6 +24,8 @@ import { answerLimit, countedBounds, readBounds, roughBounds } from "./prompt-si
 import { promptText } from "./prompt-text.ts";
 import type { Choice, Router, Skipped, TryOutcome } from "./router.ts";
 import { sessionKey } from "./session-key.ts";
+import { SteadyChoice } from "./steady-choice.ts";
+import type { TokenBounds } from "./token-bounds.ts";
 
 export interface RouterOptions {
   readonly backends: Backends;
@@ -66,6 +68,8 @@ class NodeRouter implements Router {
   readonly #shared = new Set<string>();
   #lastLineup: Lineup | undefined;
   #lastMarks: { readonly ask: Ask; readonly marks: PrefixMarks } | undefined;
+  #lastSized: Ask | undefined;
+  #lastSize: TokenBounds = { least: 0, most: 0, likely: 0 };
   #views = new Map<string, ServiceView>();
   #viewed = -Infinity;
 
@@ -85,10 +89,14 @@ class NodeRouter implements Router {
     const now = this.#clock();
     this.#look(now);
     const prepared = this.#prepare(target);
-    const question = new AskQuestion(ask, caller, this.#surroundings);
-    const steady = prepared.steady(this.#views, this.#surroundings);
-    if (steady !== undefined && question.tokens.most + (question.answer ?? SMALL_ANSWER) <= steady.window) {
-      return this.#choice(prepared, question, ask, steady.judgement, now, steady.lineup);
+    const tokens = this.#roughBounds(ask);
+    const question = new AskQuestion(ask, caller, tokens, this.#surroundings);
+    const steady = prepared.steady(this.#views, question);
+    if (steady !== undefined && tokens.most + (question.answer ?? SMALL_ANSWER) <= steady.window) {
+      if (steady.services !== undefined && this.#ejections.none)
+        return new SteadyChoice(steady.services, prepared.candidates, question);
+      const judged = prepared.isConditional ? judge(prepared.candidates, question) : steady.judgement;
+      return this.#choice(prepared, question, ask, judged, now, steady.lineup);
     }
     let judged = judge(prepared.candidates, question);
     if (isWorthReading(judged, question)) {
@@ -103,10 +111,11 @@ class NodeRouter implements Router {
 
   began(service: string, ask: Ask): (outcome: TryOutcome, time: number) => void {
     const expected = Math.min(answerLimit(ask) ?? USUAL_ANSWER, USUAL_ANSWER);
-    const left = this.#load.began(service, roughBounds(ask).likely + expected);
+    const left = this.#load.began(service, this.#roughBounds(ask).likely + expected);
+    // Its body is not held for longer than it has to be.
+    this.#lastSized = undefined;
     if (this.#shared.has(service)) {
       this.#memory.remember(this.#marksOf(ask), this.#modelSeed(service), service);
-      // Its body is not held for longer than it has to be.
       this.#lastMarks = undefined;
     }
     let over = false;
@@ -242,6 +251,14 @@ class NodeRouter implements Router {
     let owed = this.#owed.get(route);
     if (owed === undefined) this.#owed.set(route, (owed = new Map()));
     return owed;
+  }
+
+  /** Asked when a request is routed, and right after, when its try begins. */
+  #roughBounds(ask: Ask): TokenBounds {
+    if (this.#lastSized === ask) return this.#lastSize;
+    this.#lastSized = ask;
+    this.#lastSize = roughBounds(ask);
+    return this.#lastSize;
   }
 
   /** A try mostly begins right after its choice: the marks of the last request are enough to remember. */

@@ -47,7 +47,11 @@ export function roughBounds(ask: Ask): TokenBounds {
     const span = ask.spans.get(member);
     if (span === undefined) continue;
     bytes += span.end - span.start;
-    if ((member === "messages" || member === "input") && namesPart(ask.bytes, span, "vision"))
+    if (
+      ask.pictureless !== true &&
+      (member === "messages" || member === "input") &&
+      namesPart(ask.bytes, span, "vision")
+    )
       pictures = true;
   }
   const likely = Math.ceil(bytes / BYTES_A_TOKEN);
