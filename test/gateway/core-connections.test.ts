@@ -27,18 +27,34 @@ async function rest(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-it.each([true, false])(
+/** A route that waits for its engine for as long as that needs: the idle time of the node is the client's alone. */
+const PATIENT = {
+  name: "patient",
+  services: ["a"],
+  rules: {
+    route: "patient",
+    strategy: "ordered",
+    sticky: "none",
+    retries: 0,
+    continue: true,
+    timeouts: { firstByte: 60_000, idle: 60_000, total: 60_000 },
+    candidates: [{ service: "a", weight: 1 }],
+  },
+} as const;
+
+it.concurrent.each([true, false])(
   "a client that reads nothing is let go of, with what waited for it (stream: %s)",
   async (stream) => {
     const ledger = new GatewayLedger();
-    await using node = await ledger.start([{ name: "a" }], [], {
+    await using node = await ledger.start([{ name: "a" }], [PATIENT], {
       limits: { idleTime: 1_000, holdBytes: 2 * LARGE, keepAliveTime: 60_000 },
     });
     const socket = await open(node.url);
     socket.pause();
     const content = stream ? "x [words 200000]" : `x [large ${LARGE}]`;
-    socket.write(requestOf(JSON.stringify(chatBody(content, { stream }))));
-    await until(() => ledger.records.length === 1);
+    socket.write(requestOf(JSON.stringify(chatBody(content, { stream, model: "patient" }))));
+    await until(() => ledger.records.length === 1, 60_000);
+    expect(ledger.records).toMatchObject([{ status: 200 }]);
     await sleep(2_500);
     expect(ledger.held()).toEqual(NOTHING_HELD);
     const got = await rest(socket);
@@ -46,16 +62,16 @@ it.each([true, false])(
     expect(got.length).toBeLessThan(LARGE);
     expect(got.includes("[DONE]")).toBe(false);
   },
-  20_000,
+  90_000,
 );
 
 it("a client whose engine is silent for longer than the idle time keeps its connection", async () => {
-  await using node = await startGateway([{ name: "a" }], [], { limits: { idleTime: 1_000 } });
+  await using node = await startGateway([{ name: "a" }], [PATIENT], { limits: { idleTime: 300 } });
   const socket = await open(node.url);
-  const body = JSON.stringify(chatBody("x"));
+  const body = JSON.stringify(chatBody("x", { model: "patient" }));
   socket.write(requestOf(body));
   await once(socket, "data");
-  await sleep(2_200);
+  await sleep(900);
   socket.write(requestOf(body, "connection: close\r\n"));
   expect((await rest(socket)).toString()).toContain("200 OK");
 });
