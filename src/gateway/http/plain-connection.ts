@@ -34,7 +34,7 @@ export interface PlainHost {
   readonly mostHead: number;
   readonly mostBody: number;
   readonly knownHeads: KnownHeads;
-  takes(url: string): boolean;
+  takes(path: string): boolean;
   enter(request: PlainRequest, answer: PlainAnswer): void;
   /** The rest of the connection's life is node:http's, beginning with these bytes. */
   handOver(connection: PlainConnection, bytes: Buffer): void;
@@ -163,7 +163,7 @@ export class PlainConnection implements AnswerLine, BodySource {
       head === undefined ||
       head.length > host.mostBody ||
       (head.close && behind > 0) ||
-      !host.takes(head.url)
+      !host.takes(head.path)
     ) {
       this.release();
       host.handOver(this, bytes);

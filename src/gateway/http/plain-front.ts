@@ -10,8 +10,8 @@ import type { AnswerOutlet, RequestBody, RequestHead } from "./request-head.ts";
 
 /** What is served without node:http, and how. */
 export interface PlainService {
-  /** Whether requests for this path and query are; the answer may not change while the server runs. */
-  takes(url: string): boolean;
+  /** Whether a POST to this path is. */
+  takes(path: string): boolean;
   enterPlain(req: RequestHead, body: RequestBody, res: AnswerOutlet): void;
 }
 
@@ -101,8 +101,8 @@ export class PlainFront implements PlainHost {
     return this.#lines;
   }
 
-  takes(url: string): boolean {
-    return this.#service.takes(url);
+  takes(path: string): boolean {
+    return this.#service.takes(path);
   }
 
   enter(request: RequestHead & RequestBody, answer: AnswerOutlet): void {

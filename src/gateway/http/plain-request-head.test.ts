@@ -15,6 +15,7 @@ describe("the head of a plain request", () => {
       "POST /v1/a?b=c HTTP/1.1\r\nHost: h:1\r\nX-A:\t b c \t\r\nContent-Length: 12\r\nX-Empty:\r\n\r\n";
     expect(read(`${head}body`)).toEqual({
       url: "/v1/a?b=c",
+      path: "/v1/a",
       headers: { host: "h:1", "x-a": "b c", "content-length": "12", "x-empty": "" },
       size: head.length,
       length: 12,

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 export interface PlainHead {
   /** Path and query, as they came. */
   readonly url: string;
+  readonly path: string;
   /** Frozen: requests with the same head share it. */
   readonly headers: IncomingHttpHeaders;
   /** Bytes of the head, the empty line included. */
@@ -53,7 +54,15 @@ export function readPlainHead(bytes: Buffer, most: number): PlainHead | undefine
   if (host === undefined || host === "" || length === undefined || !LENGTH.test(length)) return undefined;
   const wish = connection?.toLowerCase();
   if (wish !== undefined && wish !== "keep-alive" && wish !== "close") return undefined;
-  return { url, headers: Object.freeze(headers), size, length: Number(length), close: wish === "close" };
+  const path = url.split("?", 1)[0] ?? url;
+  return {
+    url,
+    path,
+    headers: Object.freeze(headers),
+    size,
+    length: Number(length),
+    close: wish === "close",
+  };
 }
 
 /** The header lines of `text` between two places, by lower-case name. */

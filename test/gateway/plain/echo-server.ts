@@ -52,8 +52,8 @@ export class TwoSided implements AsyncDisposable, HttpService {
     return made;
   }
 
-  takes(url: string): boolean {
-    return url.startsWith("/v1/");
+  takes(path: string): boolean {
+    return path.startsWith("/v1/") && !path.includes("?");
   }
 
   enter(req: IncomingMessage, res: ServerResponse): void {
