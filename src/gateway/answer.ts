@@ -1,13 +1,14 @@
 import type { EngineSurface } from "../engines/index.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { EngineRequest } from "./engine-request.ts";
+import type { ReceivedHeaders } from "./http/engine-handler.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Outflow } from "./outflow.ts";
 import type { Inflow } from "./inflow.ts";
 import type { Usage } from "./usage.ts";
 
-export type ReceivedHeaders = Readonly<Record<string, string | string[] | undefined>>;
+export type { ReceivedHeaders } from "./http/engine-handler.ts";
 
 /** What one try may tell the request it belongs to. Exactly one of `finished`, `broken` and `cut` is called, once. */
 export interface AttemptOwner {

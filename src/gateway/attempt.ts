@@ -1,16 +1,15 @@
-import type { Dispatcher } from "undici";
-
-import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
+import type { Answer, AttemptOwner } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import { classifyFailure } from "./attempt-failure.ts";
 import { ClientSink } from "./client-sink.ts";
+import type { EngineController, EngineHandler, ReceivedHeaders } from "./http/engine-handler.ts";
 import { HeldAnswer } from "./held-answer.ts";
 import { StreamAnswer } from "./stream-answer.ts";
 
-/** One request to one engine, as undici's dispatch reports it. */
-export class Attempt implements Dispatcher.DispatchHandler {
+/** One request to one engine, as its client reports it. */
+export class Attempt implements EngineHandler {
   readonly #owner: AttemptOwner;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: EngineController | undefined;
   #sink: ClientSink | undefined;
   #answer: Answer | undefined;
   #over = false;
@@ -19,16 +18,12 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#owner = owner;
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: EngineController): void {
     this.#controller = controller;
     if (this.#over) controller.abort(new Error("the client is gone"));
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    received: ReceivedHeaders,
-  ): void {
+  onResponseStart(controller: EngineController, status: number, received: ReceivedHeaders): void {
     if (status < 200 || this.#over) return;
     const sink = new ClientSink(this.#owner.outlet, controller, this.#owner.limits.idleTime);
     this.#sink = sink;
@@ -40,7 +35,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     });
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: EngineController, chunk: Buffer): void {
     if (this.#over) return;
     this.#owner.heard();
     this.#guarded(() => this.#answer?.data(chunk));
@@ -52,7 +47,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#guarded(() => this.#answer?.end());
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: EngineController, error: Error): void {
     this.#fail(classifyFailure(error));
   }
 

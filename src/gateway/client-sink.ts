@@ -1,5 +1,4 @@
-import type { Dispatcher } from "undici";
-
+import type { EngineController } from "./http/engine-handler.ts";
 import type { Outlet } from "./outlet.ts";
 
 /** An answer that the gateway ends because of what is in it. */
@@ -8,13 +7,13 @@ export class RefusedAnswer extends Error {}
 /** Writes an answer to the client at the client's pace: the engine is paused while the client does not read. */
 export class ClientSink {
   readonly outlet: Outlet;
-  readonly #controller: Dispatcher.DispatchController;
+  readonly #controller: EngineController;
   readonly #stallTime: number;
   /** True while the engine is silent because the client does not read. */
   paused = false;
 
   /** The client's connection is destroyed once it read nothing for `stallTime` milliseconds. */
-  constructor(outlet: Outlet, controller: Dispatcher.DispatchController, stallTime: number) {
+  constructor(outlet: Outlet, controller: EngineController, stallTime: number) {
     this.outlet = outlet;
     this.#controller = controller;
     this.#stallTime = stallTime;

@@ -1,7 +1,12 @@
 import { Pool } from "undici";
 
 import type { Address } from "../core/index.ts";
+import { EngineClient } from "./http/engine-client.ts";
+import type { EngineDispatcher } from "./http/engine-handler.ts";
+import { EngineSweep } from "./http/engine-sweep.ts";
+import { EngineTurns } from "./http/engine-turns.ts";
 import type { GatewayLimits } from "./limits.ts";
+import { UndiciEngine } from "./http/engine-undici.ts";
 
 /**
  * Requests on one connection to an engine of this machine. llama-server closes each after its hundredth (cpp-httplib, CPPHTTPLIB_KEEPALIVE_MAX_COUNT): a
@@ -9,24 +14,64 @@ import type { GatewayLimits } from "./limits.ts";
  */
 const MOST_ON_ONE = 90;
 
-/** Kept connections to each service. A service that comes back at another address gets a new pool. */
+/** The ways to one service at one address. Each is made when it is first asked for. */
+interface Upstream {
+  readonly address: Address;
+  readonly key: string;
+  pool?: Pool;
+  client?: EngineClient;
+  engine?: EngineDispatcher;
+}
+
+/**
+ * Kept connections to each service. A service that comes back at another address gets new ones. Requests for generated answers
+ * go to engines of this machine through Omni's own client, to servers elsewhere (TLS) and for all else through undici.
+ */
 export class UpstreamPools {
-  readonly #pools = new Map<string, { readonly key: string; readonly pool: Pool }>();
+  readonly #upstreams = new Map<string, Upstream>();
   readonly #limits: GatewayLimits;
+  readonly #turns = new EngineTurns();
+  readonly #sweep = new EngineSweep();
 
   constructor(limits: GatewayLimits) {
     this.#limits = limits;
   }
 
   for(service: string, address: Address): Pool {
-    const key = keyOf(address);
-    const known = this.#pools.get(service);
-    if (known?.key === key) return known.pool;
-    // What is in flight on the old address ends by itself: with its answer, or with its engine's connection.
-    void known?.pool.close();
-    const pool = this.#open(address);
-    this.#pools.set(service, { key, pool });
-    return pool;
+    const upstream = this.#at(service, address);
+    return (upstream.pool ??= this.#open(address));
+  }
+
+  /** For a request whose body is there as a whole. */
+  engine(service: string, address: Address): EngineDispatcher {
+    const upstream = this.#at(service, address);
+    if (upstream.engine !== undefined) return upstream.engine;
+    if (address.kind === "url") {
+      upstream.pool ??= this.#open(address);
+      return (upstream.engine = new UndiciEngine(upstream.pool));
+    }
+    upstream.client = new EngineClient({
+      address,
+      connectTime: this.#limits.connectTime,
+      most: MOST_ON_ONE,
+      turns: this.#turns,
+      sweep: this.#sweep,
+    });
+    return (upstream.engine = upstream.client);
+  }
+
+  #at(service: string, address: Address): Upstream {
+    const known = this.#upstreams.get(service);
+    if (known !== undefined) {
+      if (known.address === address) return known;
+      if (known.key === keyOf(address)) return known;
+      // What is in flight on the old address ends by itself: with its answer, or with its engine's connection.
+      void known.pool?.close();
+      known.client?.close();
+    }
+    const upstream = { address, key: keyOf(address) };
+    this.#upstreams.set(service, upstream);
+    return upstream;
   }
 
   #open(address: Address): Pool {
@@ -50,8 +95,14 @@ export class UpstreamPools {
 
   /** Cuts every connection. */
   async destroy(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map(({ pool }) => pool.destroy()));
-    this.#pools.clear();
+    const upstreams = [...this.#upstreams.values()];
+    this.#upstreams.clear();
+    await Promise.all(
+      upstreams.map(async ({ pool, client }) => {
+        await client?.destroy();
+        await pool?.destroy();
+      }),
+    );
   }
 }
 
