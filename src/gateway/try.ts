@@ -89,7 +89,7 @@ export class Try implements AttemptOwner, Impatient {
     const { granted, patience } = this.#options;
     const { address } = granted.lease;
     patience.add(this);
-    pools.for(this.service, address).dispatch(
+    pools.engine(this.service, address).dispatch(
       {
         path: pathAt(address, this.request.path),
         method: "POST",
