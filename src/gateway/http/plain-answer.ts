@@ -1,5 +1,6 @@
-import { STATUS_CODES, validateHeaderName, validateHeaderValue } from "node:http";
+import { STATUS_CODES } from "node:http";
 
+import { AnswerHeaders } from "./answer-headers.ts";
 import { Listeners } from "./listeners.ts";
 import type { AnswerOutlet } from "./request-head.ts";
 
@@ -8,11 +9,8 @@ const COPY_MOST = 32_768;
 export const KEEP_LINE = "Connection: keep-alive\r\n";
 const CLOSE_LINE = "Connection: close\r\n";
 const LAST_CHUNK = "0\r\n\r\n";
-const CLOSES = /(?:^|\W)close(?:$|\W)/i;
 const CHUNKED = /(?:^|\W)chunked(?:$|\W)/i;
 const DIGITS = /^[0-9]{1,15}$/;
-const NOT_A_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-const MOST_NAMES = 256;
 
 /** Header lines that every answer has, unless it brings its own. */
 export interface StandingLines {
@@ -71,7 +69,7 @@ export class PlainAnswer implements AnswerOutlet {
   writeHead(status: number, headers: readonly string[]): this {
     if (this.headersSent) throw new Error("Cannot write headers after they are sent to the client");
     if (!(status >= 100 && status <= 999)) throw new RangeError(`Invalid status code: ${status}`);
-    const own = new OwnHeaders(headers);
+    const own = new AnswerHeaders(headers);
     this.#framing = framingOf(status, own);
     if (this.#framing === "length") this.#left = Number(own.length);
     this.last = this.last || this.#line.closes || own.closes || this.#framing === "connection";
@@ -80,8 +78,8 @@ export class PlainAnswer implements AnswerOutlet {
     const { lines } = this.#line;
     const date = own.date ? "" : lines.date;
     const connection = own.connection ? "" : this.last ? CLOSE_LINE : own.keeps ? KEEP_LINE : lines.keeps;
-    this.#head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n${own.text}${date}${connection}`;
-    if (this.#framing !== "open") this.#head += "\r\n";
+    const end = this.#framing === "open" ? "" : "\r\n";
+    this.#head = statusLine(status) + own.text + date + connection + end;
     return this;
   }
 
@@ -149,6 +147,9 @@ export class PlainAnswer implements AnswerOutlet {
   #send(bytes: Buffer | string, last: boolean): boolean {
     const size = typeof bytes === "string" ? Buffer.byteLength(bytes) : bytes.length;
     let before = this.#head;
+    if (this.#framing === "chunked" && before === "" && size > 0 && size <= COPY_MOST) {
+      return this.#line.send(chunkOf(bytes, size, last), last);
+    }
     let after = "";
     if (this.#framing === "chunked") {
       if (size > 0) {
@@ -189,7 +190,11 @@ export class PlainAnswer implements AnswerOutlet {
   }
 }
 
-function framingOf(status: number, own: OwnHeaders): Framing {
+const USUAL = "HTTP/1.1 200 OK\r\n";
+const statusLine = (status: number): string =>
+  status === 200 ? USUAL : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
+
+function framingOf(status: number, own: AnswerHeaders): Framing {
   if (own.length !== undefined && own.transfer !== undefined) {
     throw new TypeError("an answer has a Content-Length or a Transfer-Encoding, not both");
   }
@@ -202,54 +207,25 @@ function framingOf(status: number, own: OwnHeaders): Framing {
   return CHUNKED.test(own.transfer) ? "chunked" : "connection";
 }
 
-/** The headers that an answer was given, as lines, and what they say of the connection. */
-class OwnHeaders {
-  text = "";
-  length: string | undefined;
-  transfer: string | undefined;
-  date = false;
-  connection = false;
-  closes = false;
-  keeps = false;
+const CR = 13;
+const LF = 10;
+const ZERO = 48;
+const A_LESS_TEN = 87;
 
-  constructor(headers: readonly string[]) {
-    for (let i = 0; i + 1 < headers.length; i += 2) {
-      const name = headers[i] ?? "";
-      const value = headers[i + 1] ?? "";
-      if (!names.has(name)) checkName(name);
-      if (NOT_A_VALUE.test(value)) validateHeaderValue(name, value);
-      this.text += `${name}: ${value}\r\n`;
-      if (name.length >= 4 && name.length <= 17) this.#heed(name, value);
-    }
+/** One chunk as it is on the wire, with the last one behind it where nothing more comes. Most events of streams are one. */
+function chunkOf(bytes: Buffer | string, size: number, last: boolean): Buffer {
+  let at = 1;
+  for (let rest = size >> 4; rest > 0; rest >>= 4) at++;
+  const out = Buffer.allocUnsafe(at + size + (last ? 4 + LAST_CHUNK.length : 4));
+  for (let place = at - 1, rest = size; place >= 0; place--, rest >>= 4) {
+    const digit = rest & 15;
+    out[place] = digit + (digit < 10 ? ZERO : A_LESS_TEN);
   }
-
-  #heed(name: string, value: string): void {
-    switch (name.toLowerCase()) {
-      case "connection":
-        this.connection = true;
-        this.closes = CLOSES.test(value);
-        break;
-      case "content-length":
-        this.length = value;
-        break;
-      case "transfer-encoding":
-        this.transfer = value;
-        break;
-      case "keep-alive":
-        this.keeps = true;
-        break;
-      case "date":
-        this.date = true;
-        break;
-      default:
-    }
-  }
-}
-
-/** Names that were found to be some; an answer has the same few again and again. */
-const names = new Set<string>();
-
-function checkName(name: string): void {
-  validateHeaderName(name);
-  if (names.size < MOST_NAMES) names.add(name);
+  out[at++] = CR;
+  out[at++] = LF;
+  at += typeof bytes === "string" ? out.write(bytes, at) : bytes.copy(out, at);
+  out[at++] = CR;
+  out[at++] = LF;
+  if (last) out.write(LAST_CHUNK, at, "latin1");
+  return out;
 }
