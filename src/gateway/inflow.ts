@@ -19,20 +19,20 @@ export class Inflow {
   readonly #watch: StreamWatch | undefined;
   readonly #joiner: StreamJoiner | undefined;
   /** Reads what the translator writes, for the joiner. */
-  readonly #between: SseReader;
+  readonly #between: SseReader | undefined;
 
   constructor({ translator, watch, joiner, eventBytes }: InflowOptions) {
     this.#reader = new SseReader(eventBytes);
-    this.#between = new SseReader(eventBytes);
+    this.#between = joiner === undefined || translator === undefined ? undefined : new SseReader(eventBytes);
     this.#translator = translator;
     this.#watch = watch;
     this.#joiner = joiner;
   }
 
-  /** `events` holds whole events of the engine. */
-  push(events: Buffer): string {
+  /** `events` holds whole events of the engine; `seen` is what a look over them told. */
+  push(events: Buffer, seen?: number): string {
     let out = "";
-    this.#watch?.see(events);
+    this.#watch?.see(events, seen);
     for (const event of this.#reader.push(events)) {
       out +=
         this.#translator === undefined
@@ -55,7 +55,7 @@ export class Inflow {
   }
 
   #joined(text: string): string {
-    if (this.#joiner === undefined || text === "") return text;
+    if (this.#between === undefined || text === "") return text;
     let out = "";
     for (const event of this.#between.push(Buffer.from(text))) out += this.#join(event.data, event.event);
     return out;

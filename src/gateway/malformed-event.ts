@@ -14,7 +14,6 @@ const CLOSE_LIST = 0x5d;
  * that breaks writes half an object. `undefined` when all are in order; comments and events of several data lines are.
  */
 export function malformedEvent(events: Buffer): number | undefined {
-  if (isOneInOrder(events)) return undefined;
   for (let at = 0; at < events.length;) {
     const end = eventEnd(events, at);
     if (isMalformed(events, at, end)) return at;
@@ -33,14 +32,6 @@ export function giantEvent(events: Buffer, limit: number): number | undefined {
   }
   return undefined;
 }
-
-/** `data: {…}` and nothing else, as nearly every event of an engine is: which halves the time. */
-const isOneInOrder = (events: Buffer): boolean =>
-  events[events.length - 3] === CLOSE &&
-  events[DATA.length] === SPACE &&
-  events[DATA.length + 1] === OPEN &&
-  events.indexOf(LF) === events.length - 2 &&
-  events.indexOf(DATA) === 0;
 
 function isMalformed(bytes: Buffer, from: number, end: number): boolean {
   const data = bytes.indexOf(DATA, from);

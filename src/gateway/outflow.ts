@@ -4,7 +4,8 @@ import type { JsonObject, StreamTranslator, WireError } from "../dialects/index.
 import { SseReader } from "../dialects/index.ts";
 import type { EngineDialect } from "../engines/index.ts";
 import type { SaidSoFar } from "./continuation/continuation.ts";
-import { createSaidSoFar } from "./continuation/index.ts";
+import { createSaidSoFar, PlainDeltas } from "./continuation/index.ts";
+import { lookOver, TELLING } from "./event-look.ts";
 import { StreamWatch, withoutUsageEvents } from "./stream-watch.ts";
 import type { Usage } from "./usage.ts";
 
@@ -41,6 +42,7 @@ export class Outflow {
   readonly laneBody: () => JsonObject;
   readonly #remember: ((answer: JsonObject) => void) | undefined;
   readonly #watch: StreamWatch;
+  readonly #plain: PlainDeltas | undefined;
   readonly #translator: StreamTranslator | undefined;
   readonly #reader: SseReader | undefined;
   #marks = "";
@@ -53,17 +55,31 @@ export class Outflow {
     this.usageIsOurs = usageIsOurs;
     this.said = remembers && lane !== undefined ? createSaidSoFar(lane) : undefined;
     this.#watch = new StreamWatch(lane === "messages");
+    this.#plain = lane === undefined ? undefined : new PlainDeltas(lane);
     this.#translator = translator;
     this.#reader = translator === undefined ? undefined : new SseReader(eventBytes);
   }
 
-  /** What the client is sent for whole events of the lane. */
-  pass(events: Buffer): Buffer {
-    this.#watch.see(events);
+  /**
+   * What the client is sent for the bytes, where they are nothing but whole deltas of the lane such as it has passed before:
+   * these count nothing, end nothing, and are in order. `undefined` for all others, which have to be looked at.
+   */
+  passDeltas(events: Buffer): Buffer | undefined {
+    if (this.#plain === undefined || this.wasTorn || !this.#plain.take(events, this.said)) return undefined;
+    return this.#translator === undefined ? events : this.#translated(events);
+  }
+
+  /** What the client is sent for whole events of the lane; `seen` is what a look over them told. */
+  pass(events: Buffer, seen = lookOver(events)): Buffer {
+    this.#watch.see(events, seen);
     this.said?.see(events);
-    if (this.#translator === undefined || this.#reader === undefined) {
-      return this.usageIsOurs ? withoutUsageEvents(events) : events;
-    }
+    if ((seen & TELLING) === 0 && !this.wasTorn) this.#plain?.learn(events);
+    if (this.#translator !== undefined) return this.#translated(events);
+    return this.usageIsOurs ? withoutUsageEvents(events, seen) : events;
+  }
+
+  #translated(events: Buffer): Buffer {
+    if (this.#translator === undefined || this.#reader === undefined) return events;
     let out = "";
     for (const event of this.#reader.push(events)) out += this.#translator.event(event.data, event.event);
     this.#tell(out);

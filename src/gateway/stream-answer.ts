@@ -2,6 +2,7 @@ import type { Answer, AttemptOwner, ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { ClientSink } from "./client-sink.ts";
 import { lastEventEnd } from "./event-boundary.ts";
+import { lookOver, MAY_BE_TORN, MAY_FAIL } from "./event-look.ts";
 import type { Inflow } from "./inflow.ts";
 import { giantEvent, malformedEvent } from "./malformed-event.ts";
 import type { Outflow } from "./outflow.ts";
@@ -35,21 +36,39 @@ export class StreamAnswer implements Answer {
 
   data(chunk: Buffer): void {
     if (this.#refused) return;
+    if (this.#passedDeltas(chunk)) return;
+    const held = this.#held?.length ?? 0;
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
-    const end = this.#passable(bytes);
+    const end = this.#passable(bytes, held);
     this.#held = end === bytes.length ? undefined : end === 0 ? bytes : bytes.subarray(end);
     if (end === 0 || this.#refused) return;
     this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
   }
 
+  /** Nearly all that an engine sends: nothing has to be looked for in it. */
+  #passedDeltas(chunk: Buffer): boolean {
+    if (this.#held !== undefined || this.#inflow !== undefined) return false;
+    if (chunk.length > this.#owner.limits.eventBytes) return false;
+    const bytes = this.#outflow.passDeltas(chunk);
+    if (bytes === undefined) return false;
+    this.#send(bytes);
+    return true;
+  }
+
   /** Whole events; what stands before one that is broken is the client's, behind it nothing can be believed. */
   #take(events: Buffer): void {
+    const seen = lookOver(events);
+    const { eventBytes } = this.#owner.limits;
+    if ((seen & (MAY_FAIL | MAY_BE_TORN)) === 0 && events.length <= eventBytes) {
+      this.#pass(events, seen);
+      return;
+    }
     const malformed = this.#outflow.wasTorn ? undefined : malformedEvent(events);
     const failed = errorEventAt(events);
-    const giant = this.#isRead ? giantEvent(events, this.#owner.limits.eventBytes) : undefined;
+    const giant = this.#isRead ? giantEvent(events, eventBytes) : undefined;
     const bad = [malformed, failed, giant].filter((at) => at !== undefined).toSorted((a, b) => a - b)[0];
     if (bad === undefined) {
-      this.#pass(events);
+      this.#pass(events, seen);
       return;
     }
     const before = events.subarray(0, bad);
@@ -108,9 +127,10 @@ export class StreamAnswer implements Answer {
   }
 
   /** How many of the bytes may go to the client now. */
-  #passable(bytes: Buffer): number {
+  #passable(bytes: Buffer, held: number): number {
     const outflow = this.#outflow;
-    const end = lastEventEnd(bytes);
+    // A head that waits keeps whole events back, too.
+    const end = lastEventEnd(bytes, outflow.committed ? held : 0);
     if (end > 0) {
       if (outflow.torn) outflow.torn = false;
       if (outflow.committed || bytes.subarray(0, end).includes(DATA)) return end;
@@ -124,13 +144,17 @@ export class StreamAnswer implements Answer {
     return bytes.length;
   }
 
-  #pass(events: Buffer): void {
-    if (this.#inflow === undefined) this.#send(this.#outflow.pass(events));
+  #pass(events: Buffer, seen?: number): void {
+    if (this.#inflow === undefined) this.#send(this.#outflow.pass(events, seen));
     else {
-      const lane = this.#inflow.push(events);
+      const lane = this.#inflow.push(events, seen);
       if (this.#inflow.refused !== undefined) this.#refuse(this.#inflow.refused);
-      else if (lane !== "") this.#send(this.#outflow.pass(Buffer.from(lane)));
+      else if (lane !== "") this.#sendLane(Buffer.from(lane));
     }
+  }
+
+  #sendLane(events: Buffer): void {
+    this.#send(this.#outflow.passDeltas(events) ?? this.#outflow.pass(events));
   }
 
   #send(bytes: Buffer): void {

@@ -1,19 +1,12 @@
+import { COUNTED, DONE, FINISHED, lookOver, NAMES_USAGE, STOPPED } from "./event-look.ts";
 import type { Usage } from "./usage.ts";
 import { findUsage, laterUsage } from "./usage.ts";
 
-const DONE = Buffer.from("[DONE]");
-const FINISH = Buffer.from('"finish_reason"');
-const STOP = Buffer.from('"message_stop"');
 const USAGE = Buffer.from('"usage"');
 const LF = 0x0a;
 const CR = 0x0d;
-const COLON = 0x3a;
-const QUOTE = 0x22;
 
-/**
- * Watches the whole events of a stream go by and knows whether the answer came to its end, without parsing them.
- * Inside a JSON string a quote is escaped, so `"finish_reason":"` with bare quotes is never something the model said.
- */
+/** Watches the whole events of a stream go by and knows whether the answer came to its end, without parsing them. */
 export class StreamWatch {
   done = false;
   finished = false;
@@ -24,15 +17,15 @@ export class StreamWatch {
     this.#anthropic = anthropic;
   }
 
-  /** `events` holds whole events only. */
-  see(events: Buffer): void {
+  /** `events` holds whole events only; `seen` is what a look over them told. */
+  see(events: Buffer, seen = lookOver(events)): void {
     if (this.#anthropic) {
-      if (!this.done && events.includes(STOP)) this.done = true;
+      if ((seen & STOPPED) !== 0) this.done = true;
     } else {
-      if (!this.done && hasDone(events)) this.done = true;
-      if (!this.finished && hasFinish(events)) this.finished = true;
+      if ((seen & DONE) !== 0) this.done = true;
+      if ((seen & FINISHED) !== 0) this.finished = true;
     }
-    if (events.includes(USAGE)) this.usage = laterUsage(this.usage, findUsage(events));
+    if ((seen & COUNTED) !== 0) this.usage = laterUsage(this.usage, findUsage(events));
   }
 
   /** Whether the client may take what it has for the whole answer. */
@@ -40,27 +33,6 @@ export class StreamWatch {
     return this.done || this.finished;
   }
 }
-
-function hasDone(events: Buffer): boolean {
-  for (let at = events.indexOf(DONE); at >= 0; at = events.indexOf(DONE, at + 1)) {
-    const before = events.toString("latin1", Math.max(0, at - 7), at);
-    if (/(?:^|[\r\n])data: ?$/.test(before)) return true;
-  }
-  return false;
-}
-
-/** The name stands in every event, mostly before `null`: bytes are looked at, because a text of them would be made for each. */
-function hasFinish(events: Buffer): boolean {
-  for (let at = events.indexOf(FINISH); at >= 0; at = events.indexOf(FINISH, at + 1)) {
-    let next = at + FINISH.length;
-    while (isSpace(events[next]) || events[next] === COLON) next++;
-    if (events[next] === QUOTE) return true;
-  }
-  return false;
-}
-
-const isSpace = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === LF || byte === CR || byte === 0x09;
 
 const ERROR = Buffer.from("error");
 /** An event of its own (OpenAI's dialect and Anthropic's), or a field that llama-server once wrote in place of `data`. */
@@ -86,8 +58,8 @@ function eventStart(events: Buffer, at: number): number {
 const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
 
 /** The events without those that hold usage and no choice: the client did not ask for them. */
-export function withoutUsageEvents(events: Buffer): Buffer {
-  if (!events.includes(USAGE)) return events;
+export function withoutUsageEvents(events: Buffer, seen = lookOver(events)): Buffer {
+  if ((seen & NAMES_USAGE) === 0) return events;
   const kept: Buffer[] = [];
   let changed = false;
   for (let at = 0; at < events.length;) {
@@ -102,9 +74,11 @@ export function withoutUsageEvents(events: Buffer): Buffer {
 
 /** Behind the blank line that ends the event at `from`. */
 export function eventEnd(bytes: Buffer, from: number): number {
-  for (let at = bytes.indexOf(LF, from); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+  const { length } = bytes;
+  for (let at = from; at < length; at++) {
+    if (bytes[at] !== LF) continue;
     if (bytes[at + 1] === LF) return at + 2;
     if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
   }
-  return bytes.length;
+  return length;
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
+import type { DeltaShape } from "./delta-shape.ts";
 
 /** What a client has seen of an answer that was cut, read from the events that went to it. */
 export interface Said {
@@ -26,6 +27,8 @@ export interface Said {
 export interface SaidSoFar {
   /** Whole events, as they were sent in the lane's dialect. */
   see(events: Buffer): void;
+  /** The same for whole events of this shape and nothing else. */
+  seeDeltas(shape: DeltaShape, events: Buffer): void;
   /** `undefined` when it was more than is kept, or was not understood: then nothing can be continued. */
   read(): Said | undefined;
   /** Bytes that it holds. */

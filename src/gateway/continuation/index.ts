@@ -4,4 +4,5 @@
  */
 export { continueWith, prefilledText } from "./continue-with.ts";
 export { continuedComment } from "./continued-comment.ts";
+export { PlainDeltas } from "./plain-deltas.ts";
 export { createSaidSoFar } from "./said-so-far.ts";

@@ -1,26 +1,46 @@
 import type { EngineDialect } from "../../engines/surface.ts";
 import type { Said, SaidSoFar } from "./continuation.ts";
-import { DeltaShape } from "./delta-shape.ts";
+import type { DeltaShape, Kind } from "./delta-shape.ts";
+import { textEnd } from "./delta-shape.ts";
 import { eventsIn } from "./event-data.ts";
 import { asList } from "./fields.ts";
 import { SaidEvents } from "./said-events.ts";
 
-/** Bytes of events that are kept as they are before they are reduced to what they say. */
+/** Bytes that are kept as they came before they are reduced to what they say. */
 const MOST_RAW = 32 * 1024;
+/** Bytes of texts that one memory takes before they are read. */
+const MOST_TEXTS = 2048;
+const FIRST_TEXTS = 256;
 /** Characters of an answer beyond which it is forgotten: a cut then ends it. */
 const MOST_CHARACTERS = 4 * 2 ** 20;
+/** Bytes up to which a loop copies quicker than a native call. */
+const FEW = 48;
+/** Stands behind each text: bytes that are no character in one event must not become one together with those of the next. */
+const LF = 0x0a;
+
+/** Texts of deltas in a row, a character a byte, escapes and all. */
+interface Run {
+  readonly kind: Kind;
+  readonly texts: string;
+  readonly deltas: number;
+}
 
 /**
- * Remembers a stream. An event costs one copy into a string of single bytes; what it says is read when 32 KiB have come
- * together or a cut happens, and then mostly by its shape, without parsing.
+ * Remembers a stream. A delta of known shape costs one copy of its text, any other event one of itself; what they say is
+ * read when much has come together or a cut happens.
  */
 class RememberedStream implements SaidSoFar {
   readonly #lane: EngineDialect;
+  /** What came before the open end: raw events and runs by turns. */
+  #parts: (string | Run)[] | undefined;
+  #partBytes = 0;
+  /** The open end: either events, or the texts of a run. */
   #raw = "";
+  #texts: Buffer | undefined;
+  #used = 0;
+  #deltas = 0;
+  #kind: Kind = "text";
   #events: SaidEvents | undefined;
-  #shape: DeltaShape | undefined;
-  /** Events since the last one that had the shape. */
-  #misses = 0;
   #lost = false;
 
   constructor(lane: EngineDialect) {
@@ -29,8 +49,25 @@ class RememberedStream implements SaidSoFar {
 
   see(events: Buffer): void {
     if (this.#lost) return;
+    if (this.#deltas > 0) this.#endRun();
     this.#raw += events.toString("latin1");
-    if (this.#raw.length > MOST_RAW) this.#reduce();
+    if (this.#raw.length + this.#partBytes > MOST_RAW) this.#reduce();
+  }
+
+  seeDeltas(shape: DeltaShape, events: Buffer): void {
+    if (this.#lost) return;
+    if (this.#raw !== "") this.#endRaw();
+    if (shape.kind !== this.#kind) {
+      this.#endRun();
+      this.#kind = shape.kind;
+    }
+    for (let at = 0; at < events.length;) {
+      const from = at + shape.before;
+      const to = textEnd(events, from);
+      this.#append(events, from, to);
+      at = to + shape.after;
+    }
+    if (this.#used >= MOST_TEXTS) this.#reduce();
   }
 
   read(): Said | undefined {
@@ -39,78 +76,86 @@ class RememberedStream implements SaidSoFar {
   }
 
   get held(): number {
-    return this.#raw.length + 2 * (this.#events?.characters ?? 0);
+    return this.#raw.length + this.#used + this.#partBytes + 2 * (this.#events?.characters ?? 0);
+  }
+
+  #append(bytes: Buffer, from: number, to: number): void {
+    const used = this.#used;
+    const texts = this.#roomFor(to - from + 1);
+    if (to - from > FEW) bytes.copy(texts, used, from, to);
+    else for (let at = from, into = used; at < to; at++, into++) texts[into] = bytes[at] ?? 0;
+    texts[used + to - from] = LF;
+    this.#used = used + to - from + 1;
+    this.#deltas++;
+  }
+
+  #roomFor(more: number): Buffer {
+    const texts = this.#texts;
+    const need = this.#used + more;
+    if (texts !== undefined && need <= texts.length) return texts;
+    // Not of the pool: a stream may be open for hours, and would keep what lies beside it there.
+    const grown = Buffer.allocUnsafeSlow(Math.max(need, 2 * (texts?.length ?? 0), FIRST_TEXTS));
+    texts?.copy(grown, 0, 0, this.#used);
+    this.#texts = grown;
+    return grown;
+  }
+
+  #endRaw(): void {
+    if (this.#raw === "") return;
+    this.#partBytes += this.#raw.length;
+    (this.#parts ??= []).push(this.#raw);
+    this.#raw = "";
+  }
+
+  #endRun(): void {
+    if (this.#deltas === 0) return;
+    const texts = this.#texts?.toString("latin1", 0, this.#used - 1) ?? "";
+    this.#partBytes += texts.length;
+    (this.#parts ??= []).push({ kind: this.#kind, texts, deltas: this.#deltas });
+    this.#used = this.#deltas = 0;
   }
 
   #reduce(): void {
-    const raw = this.#raw;
-    if (raw === "") return;
-    this.#raw = "";
+    this.#endRaw();
+    this.#endRun();
+    const parts = this.#parts;
+    if (parts === undefined) return;
     const events = (this.#events ??= new SaidEvents(this.#lane));
-    const understood = raw.includes("\r") ? addAll(events, utf8(raw)) : this.#addByShape(events, raw);
+    this.#parts = undefined;
+    this.#partBytes = 0;
+    const understood = parts.every((part) =>
+      typeof part === "string" ? addAll(events, utf8(part)) : addRun(events, part),
+    );
     if (!understood || events.characters > MOST_CHARACTERS) this.#forget();
   }
 
   #forget(): void {
     this.#lost = true;
     this.#raw = "";
+    this.#texts = undefined;
+    this.#used = this.#deltas = 0;
     this.#events = undefined;
-    this.#shape = undefined;
-  }
-
-  #addByShape(events: SaidEvents, raw: string): boolean {
-    const run: string[] = [];
-    for (let start = 0; start < raw.length;) {
-      const blank = raw.indexOf("\n\n", start);
-      const end = blank < 0 ? raw.length : blank + 2;
-      const text = this.#shape?.textIn(raw, start, end);
-      if (text === undefined) {
-        const event = raw.slice(start, end);
-        if (!this.#addRun(events, run) || !addAll(events, utf8(event))) return false;
-        this.#learn(event);
-      } else {
-        run.push(text);
-        this.#misses = 0;
-      }
-      start = end;
-    }
-    return this.#addRun(events, run);
-  }
-
-  /** Texts as they stood in their events, escapes and all; false when they are no JSON. Empties the list. */
-  #addRun(events: SaidEvents, run: string[]): boolean {
-    if (run.length === 0 || this.#shape === undefined) return true;
-    const text = parseRun(run);
-    if (text === undefined) return false;
-    events.addRun(this.#shape.kind, text, run.length);
-    run.length = 0;
-    return true;
-  }
-
-  /** Events that differ in more than their text, each from the last, have no shape: that is looked for less and less. */
-  #learn(event: string): void {
-    this.#misses++;
-    if (this.#misses < 16 || this.#misses % 256 === 0) {
-      this.#shape = DeltaShape.of(this.#lane, event) ?? this.#shape;
-    }
   }
 }
 
-/**
- * The text of a run of quoted texts; `undefined` when they are no JSON. Beyond ASCII each is read by itself: bytes that
- * are no character in one event must not become one together with those of the next.
- */
-function parseRun(run: readonly string[]): string | undefined {
-  const ascii = `"${run.join("")}"`;
+function addRun(events: SaidEvents, { kind, texts, deltas }: Run): boolean {
+  const text = PLAIN.test(texts) ? texts.replaceAll("\n", "") : parsed(utf8(texts));
+  if (text === undefined) return false;
+  events.addRun(kind, text, deltas);
+  return true;
+}
+
+/** Neither an escape nor a byte beyond ASCII. */
+const PLAIN = /^[^\\\x80-\xff]*$/;
+
+/** The text of quoted texts; `undefined` when they are no JSON. */
+function parsed(texts: string): string | undefined {
   try {
-    const parsed: unknown = JSON.parse(BEYOND_ASCII.test(ascii) ? utf8(`["${run.join('","')}"]`) : ascii);
-    return typeof parsed === "string" ? parsed : asList(parsed).join("");
+    return asList(JSON.parse(`["${texts.replaceAll("\n", '","')}"]`)).join("");
   } catch {
     return undefined;
   }
 }
-
-const BEYOND_ASCII = /[\x80-\xff]/;
 
 function addAll(events: SaidEvents, text: string): boolean {
   for (const { data } of eventsIn(text)) if (!events.add(data)) return false;
