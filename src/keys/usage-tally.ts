@@ -14,11 +14,24 @@ export class UsageTally {
   #rows: Rows = new Map();
   #day: Period = dayOf(0);
   #empty = true;
+  /** Where the last entry went: most often the next one goes there too. */
+  #last: Counted | undefined;
 
   /** `now` in milliseconds since the epoch. */
   add(entry: UsageEntry, now: number): void {
     if (now >= this.#day.ends || now < this.#day.ends - DAY) this.#day = dayOf(now);
-    const row = this.#row(this.#day.name, entry.key, entry.model, entry.service);
+    const { key, model, service } = entry;
+    const { name } = this.#day;
+    const last = this.#last;
+    const row =
+      last !== undefined &&
+      last.key === key &&
+      last.model === model &&
+      last.service === service &&
+      last.day === name
+        ? last
+        : this.#row(name, key, model, service);
+    this.#last = row;
     row.requests += entry.requests ?? 1;
     row.promptTokens += entry.promptTokens;
     row.completionTokens += entry.completionTokens;
@@ -35,6 +48,7 @@ export class UsageTally {
       .flatMap((services) => [...services.values()])
       .flatMap((days) => [...days.values()]);
     this.#rows = new Map();
+    this.#last = undefined;
     this.#empty = true;
     return rows;
   }

@@ -42,8 +42,13 @@ export class UsageWriter implements UsageBook {
   record(entry: UsageEntry): void {
     this.#tally.add(entry, this.#now());
     this.#entries += 1;
-    if (this.#entries >= BATCH && this.#failures === 0) void this.flush();
-    else this.#arm();
+    if (this.#entries < BATCH || this.#failures > 0) {
+      this.#arm();
+      return;
+    }
+    // The writing begins a moment later, and must not be asked for by each that comes until then.
+    this.#entries = 0;
+    void this.flush();
   }
 
   /** Takes rows that another process has put together. */

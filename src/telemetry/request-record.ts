@@ -20,13 +20,13 @@ export const CLIENT_GONE = 499;
 export interface RequestRecord extends Omit<RequestRow, "outcome"> {
   readonly outcome: RequestOutcome;
   /** W3C trace context as the client sent it. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** Tries, for the spans of a trace: when each began and ended (since the epoch), where, and how. */
   readonly tries?: readonly {
     readonly service: string;
     readonly began: number;
     readonly ended: number;
-    readonly failure?: string;
+    readonly failure?: string | undefined;
   }[];
 }
 

@@ -7,14 +7,34 @@ export interface HeadTimes {
   readonly engine?: number;
 }
 
-/** Value of the header `server-timing`: `queue;dur=0.4, route;desc="chat", engine;dur=12.3` (W3C Server Timing). */
-export function serverTiming({ queued, route, engine }: HeadTimes): string {
-  const waited = `queue;dur=${shown(queued)}`;
-  const named = route === undefined ? "" : `, route;desc="${quoted(route)}"`;
-  return engine === undefined ? waited + named : `${waited}${named}, engine;dur=${shown(engine)}`;
+/** What follows the waiting, by the name of the route: made once a name, for as many as a node may have. */
+const SHOWN = new Map<string, string>();
+const MOST_SHOWN = 1000;
+
+function routeText(route: string | undefined): string {
+  if (route === undefined) return "";
+  let text = SHOWN.get(route);
+  if (text === undefined) {
+    text = `, route;desc="${quoted(route)}"`;
+    if (SHOWN.size >= MOST_SHOWN) SHOWN.clear();
+    SHOWN.set(route, text);
+  }
+  return text;
 }
 
-const shown = (time: number): number => Math.max(0, Math.round(time * 10) / 10);
+/** Value of the header `server-timing`: `queue;dur=0.4, route;desc="chat", engine;dur=12.3` (W3C Server Timing). */
+export function serverTiming({ queued, route, engine }: HeadTimes): string {
+  const waited = `queue;dur=${shown(queued)}${routeText(route)}`;
+  return engine === undefined ? waited : `${waited}, engine;dur=${shown(engine)}`;
+}
+
+/** With one decimal at most; of whole numbers, because V8 takes long to write others. */
+function shown(time: number): string {
+  const tenths = Math.max(0, Math.round(time * 10));
+  const whole = Math.floor(tenths / 10);
+  const rest = tenths - whole * 10;
+  return rest === 0 ? String(whole) : `${whole}.${rest}`;
+}
 
 const PLAIN = /^[\w .:/@-]*$/;
 

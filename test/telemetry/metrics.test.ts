@@ -101,6 +101,55 @@ describe("metrics of requests", () => {
     expect(valueOf(all, "omni_requests_refused_total", { reason: "rate_limit_exceeded" })).toBe(1);
   });
 
+  it("counts each request in its own series, however many kinds come one among the other", () => {
+    const telemetry = counting();
+    const kinds = ["alice", "bob", "carol"].flatMap((key) =>
+      [200, 404, 429, 500, 502].flatMap((status) =>
+        ["oracle", "worker"].flatMap((service) =>
+          ["assistant", "coder"].flatMap((route) =>
+            ["chat/completions", "embeddings"].map((operation) => ({
+              key,
+              status,
+              service,
+              route,
+              operation,
+              outcome: status === 429 ? ("refused" as const) : ("answered" as const),
+            })),
+          ),
+        ),
+      ),
+    );
+    // 120 kinds, each as often as its number says.
+    for (let turn = 0; turn < kinds.length; turn++)
+      for (const kind of kinds.slice(turn)) telemetry.meter.finished(record(kind));
+    const all = read(telemetry);
+    const times = (is: Partial<(typeof kinds)[number]>): number =>
+      kinds.reduce(
+        (sum, kind, index) =>
+          Object.entries({ ...kind, ...is }).every(([name, value]) => Reflect.get(kind, name) === value)
+            ? sum + index + 1
+            : sum,
+        0,
+      );
+    for (const status of [200, 404, 429, 500, 502])
+      for (const service of ["oracle", "worker"])
+        for (const route of ["assistant", "coder"]) {
+          const labels = { omni_route: route, omni_service: service, code: String(status) };
+          expect(valueOf(all, "omni_requests_total", labels)).toBe(times({ status, service, route }));
+        }
+    for (const key of ["alice", "bob", "carol"])
+      expect(valueOf(all, "omni_key_requests_total", { omni_key: key })).toBe(times({ key }));
+    expect(valueOf(all, "omni_requests_refused_total", { reason: "429" })).toBe(times({ status: 429 }));
+    const refused = { outcome: "refused", omni_route: "coder", omni_service: "oracle" };
+    expect(valueOf(all, "omni_request_outcomes_total", refused)).toBe(
+      times({ status: 429, route: "coder", service: "oracle" }),
+    );
+    for (const service of ["oracle", "worker"])
+      expect(valueOf(all, "omni_tokens_total", { omni_service: service, direction: "prompt" })).toBe(
+        times({ service }) * 1000,
+      );
+  });
+
   it("leaves out looks at the node's own pages", () => {
     const telemetry = counting();
     const { route, service, model, ...page } = record({

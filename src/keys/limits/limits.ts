@@ -1,11 +1,26 @@
 import type { Caller } from "../caller.ts";
 import type { Admitted, KeyRefusal } from "../key-gate.ts";
+import { waitFor } from "./draining.ts";
 
 /** How a key's limits a minute stand. Times are milliseconds until nothing of the limit is used any more. */
 export interface LimitState {
-  readonly requests?: { readonly limit: number; readonly remaining: number; readonly reset: number };
-  readonly tokens?: { readonly limit: number; readonly remaining: number; readonly reset: number };
+  readonly requests?: Standing | undefined;
+  readonly tokens?: Standing | undefined;
 }
+
+/** How one limit a minute stands. */
+export interface Standing {
+  readonly limit: number;
+  readonly remaining: number;
+  readonly reset: number;
+}
+
+/** Of `used` at a limit a minute. */
+export const standingOf = (limit: number, used: number): Standing => ({
+  limit,
+  remaining: Math.max(0, Math.floor(limit - used)),
+  reset: waitFor(used, limit, limit),
+});
 
 /** Counts requests and tokens of callers against their limits: of this process alone, or of several together. */
 export interface Limits {

@@ -5,8 +5,8 @@ import type { Period } from "./calendar.ts";
 import { drain, givenBack, waitFor } from "./draining.ts";
 import type { Draining } from "./draining.ts";
 import { refusalFor } from "./limit-refusal.ts";
-import { CLOCK, CONCURRENT_WAIT, UNCOUNTED } from "./limits.ts";
-import type { Clock, Limits, LimitState } from "./limits.ts";
+import { CLOCK, CONCURRENT_WAIT, standingOf, UNCOUNTED } from "./limits.ts";
+import type { Clock, Limits, LimitState, Standing } from "./limits.ts";
 
 /** Tokens of a key in one day or month: those of answers that have ended, and those promised to running ones. */
 interface Budget {
@@ -58,17 +58,15 @@ export class LocalLimits implements Limits {
   }
 
   state(caller: Caller): LimitState {
-    const { requestsPerMinute, tokensPerMinute } = caller.limits ?? {};
-    if (requestsPerMinute === undefined && tokensPerMinute === undefined) return {};
+    const { limits } = caller;
+    if (limits === undefined) return {};
+    const { requestsPerMinute: requests, tokensPerMinute: tokens } = limits;
+    if (requests === undefined && tokens === undefined) return {};
     const counts = this.#of(caller.key);
     const now = this.#clock.steady();
-    const stateOf = (draining: Draining, limit: number) => {
-      const used = drain(draining, limit, now);
-      return { limit, remaining: Math.max(0, Math.floor(limit - used)), reset: waitFor(used, limit, limit) };
-    };
     return {
-      ...(requestsPerMinute === undefined ? {} : { requests: stateOf(counts.requests, requestsPerMinute) }),
-      ...(tokensPerMinute === undefined ? {} : { tokens: stateOf(counts.tokens, tokensPerMinute) }),
+      requests: requests === undefined ? undefined : standing(counts.requests, requests, now),
+      tokens: tokens === undefined ? undefined : standing(counts.tokens, tokens, now),
     };
   }
 
@@ -168,6 +166,9 @@ export class LocalLimits implements Limits {
     );
   }
 }
+
+const standing = (draining: Draining, limit: number, now: number): Standing =>
+  standingOf(limit, drain(draining, limit, now));
 
 class LocalAdmission implements Admitted {
   readonly #limits: LocalLimits;

@@ -3,10 +3,10 @@ import type { NewEvent } from "../../core/index.ts";
 import type { LimitLender } from "../../store/limit-lender.ts";
 import type { Caller, KeyLimits } from "../caller.ts";
 import type { Admitted, KeyRefusal } from "../key-gate.ts";
-import { givenBack, waitFor } from "./draining.ts";
+import { givenBack } from "./draining.ts";
 import { refusalFor } from "./limit-refusal.ts";
-import { CLOCK, UNCOUNTED } from "./limits.ts";
-import type { Clock, Limits, LimitState } from "./limits.ts";
+import { CLOCK, standingOf, UNCOUNTED } from "./limits.ts";
+import type { Clock, Limits, LimitState, Standing } from "./limits.ts";
 import { budgetsAt, needsOf } from "./needs.ts";
 import { Share } from "./share.ts";
 import type { Budgets } from "./needs.ts";
@@ -61,21 +61,16 @@ export class SharedLimits implements Limits {
   }
 
   state(caller: Caller): LimitState {
-    const { requestsPerMinute, tokensPerMinute } = caller.limits ?? {};
+    const { limits } = caller;
+    if (limits === undefined) return {};
+    const { requestsPerMinute: requests, tokensPerMinute: tokens } = limits;
     const now = this.#clock.steady();
-    const stateOf = (kind: keyof KeyLimits, limit: number) => {
-      const taken = this.#shares.get(caller.key)?.get(kind)?.taken(now) ?? 0;
-      return {
-        limit,
-        remaining: Math.max(0, Math.floor(limit - taken)),
-        reset: waitFor(taken, limit, limit),
-      };
-    };
+    const shares = this.#shares.get(caller.key);
+    const standing = (kind: keyof KeyLimits, limit: number): Standing =>
+      standingOf(limit, shares?.get(kind)?.taken(now) ?? 0);
     return {
-      ...(requestsPerMinute === undefined
-        ? {}
-        : { requests: stateOf("requestsPerMinute", requestsPerMinute) }),
-      ...(tokensPerMinute === undefined ? {} : { tokens: stateOf("tokensPerMinute", tokensPerMinute) }),
+      requests: requests === undefined ? undefined : standing("requestsPerMinute", requests),
+      tokens: tokens === undefined ? undefined : standing("tokensPerMinute", tokens),
     };
   }
 

@@ -1,45 +1,81 @@
 import { formatDuration } from "../../core/index.ts";
 import type { RequestRecord } from "../request-record.ts";
-import { recordLevel } from "./log-level.ts";
-import { safePath } from "./safe-path.ts";
+import type { LineParts } from "./line-parts.ts";
+import type { LineSheet } from "./line-sheet.ts";
 
-/** One line of the access log, with its line feed. No contents, no addresses, no secrets. */
-export function accessLine(record: RequestRecord, format: "text" | "json"): string {
-  return format === "json" ? jsonLine(record) : textLine(record);
+/** Puts one line of the access log, with its line feed, on the sheet. No contents, no addresses, no secrets. */
+export function putJsonLine(sheet: LineSheet, record: RequestRecord, { first, second }: LineParts): void {
+  sheet.ascii('{"time":"');
+  putTime(sheet, record.started);
+  sheet.bytes(first);
+  sheet.quoted(record.id);
+  sheet.bytes(second);
+  sheet.thousandths(record.duration);
+  sheet.ascii(',"queued":');
+  sheet.thousandths(record.queued);
+  if (record.firstToken !== undefined) {
+    sheet.ascii(',"firstToken":');
+    sheet.thousandths(record.firstToken);
+  }
+  putFigure(sheet, ',"promptTokens":', record.promptTokens);
+  putFigure(sheet, ',"completionTokens":', record.completionTokens);
+  putFigure(sheet, ',"cachedTokens":', record.cachedTokens);
+  putFigure(sheet, ',"bytesIn":', record.bytesIn);
+  putFigure(sheet, ',"bytesOut":', record.bytesOut);
+  putName(sheet, ',"error":', record.error);
+  putFailures(sheet, record.tries);
+  putName(sheet, ',"trace":', traceOf(record.traceparent));
+  sheet.ascii("}\n");
 }
 
-/** One literal, because every spread of an object would be as dear as the rest of the line; what is undefined is left out. */
-const jsonLine = (record: RequestRecord): string =>
-  `${JSON.stringify({
-    time: timeText(record.started),
-    level: recordLevel(record),
-    kind: "request",
-    id: record.id,
-    method: record.method,
-    path: safePath(record.path),
-    operation: record.operation,
-    status: record.status,
-    outcome: record.outcome,
-    key: record.key,
-    route: record.route,
-    service: record.service,
-    engine: record.engine,
-    model: record.model,
-    stream: record.stream,
-    attempts: record.attempts,
-    continued: record.continued,
-    duration: rounded(record.duration),
-    queued: rounded(record.queued),
-    firstToken: record.firstToken === undefined ? undefined : rounded(record.firstToken),
-    promptTokens: record.promptTokens,
-    completionTokens: record.completionTokens,
-    cachedTokens: record.cachedTokens,
-    bytesIn: record.bytesIn,
-    bytesOut: record.bytesOut,
-    error: record.error,
-    failures: failures(record.tries),
-    trace: traceOf(record.traceparent),
-  })}\n`;
+/** The same for a person. */
+export function putTextLine(sheet: LineSheet, record: RequestRecord, { first, second }: LineParts): void {
+  const { promptTokens, completionTokens, firstToken, queued, attempts, continued, error } = record;
+  putTime(sheet, record.started);
+  sheet.bytes(first);
+  putDuration(sheet, record.duration);
+  sheet.bytes(second);
+  if (promptTokens !== undefined || completionTokens !== undefined) {
+    sheet.ascii(" tokens=");
+    putKnown(sheet, promptTokens);
+    sheet.ascii("+");
+    putKnown(sheet, completionTokens);
+  }
+  if (firstToken !== undefined) {
+    sheet.ascii(" first=");
+    putDuration(sheet, firstToken);
+  }
+  if (queued >= 1) {
+    sheet.ascii(" queued=");
+    putDuration(sheet, queued);
+  }
+  if (attempts > 1) putFigure(sheet, " attempts=", attempts);
+  if (continued > 0) putFigure(sheet, " continued=", continued);
+  if (error !== undefined) {
+    sheet.ascii(" error=");
+    sheet.plain(error);
+  }
+  sheet.ascii(" id=");
+  sheet.plain(record.id);
+  sheet.ascii("\n");
+}
+
+function putName(sheet: LineSheet, label: string, value: string | undefined): void {
+  if (value === undefined) return;
+  sheet.ascii(label);
+  sheet.quoted(value);
+}
+
+function putFigure(sheet: LineSheet, label: string, value: number | undefined): void {
+  if (value === undefined) return;
+  sheet.ascii(label);
+  sheet.number(value);
+}
+
+function putKnown(sheet: LineSheet, value: number | undefined): void {
+  if (value === undefined) sheet.ascii("?");
+  else sheet.number(value);
+}
 
 /** The trace that a line belongs to, so that log and trace can be found from each other. */
 function traceOf(traceparent: string | undefined): string | undefined {
@@ -47,56 +83,38 @@ function traceOf(traceparent: string | undefined): string | undefined {
   return trace === undefined || !/^[\da-f]{32}$/.test(trace) ? undefined : trace;
 }
 
-function failures(tries: RequestRecord["tries"] = []): readonly string[] | undefined {
-  let list: string[] | undefined;
+function putFailures(sheet: LineSheet, tries: RequestRecord["tries"] = []): void {
+  let before = ',"failures":[';
   for (const { service, failure } of tries) {
-    if (failure !== undefined) (list ??= []).push(`${service}: ${failure}`);
+    if (failure === undefined) continue;
+    sheet.ascii(before);
+    sheet.quoted(`${service}: ${failure}`);
+    before = ",";
   }
-  return list;
+  if (before === ",") sheet.ascii("]");
 }
 
-/** Microseconds are enough. */
-const rounded = (time: number): number => Math.round(time * 1000) / 1000;
-
-function textLine(record: RequestRecord): string {
-  const { route, service, promptTokens, completionTokens, firstToken, queued, error } = record;
-  let line = `${timeText(record.started)} ${plain(record.method)} ${plain(safePath(record.path))} ${record.status}`;
-  if (record.outcome !== "answered") line += ` ${record.outcome}`;
-  line += ` ${formatDuration(record.duration)} key=${plain(record.key)}`;
-  if (route !== undefined) line += ` route=${plain(route)}`;
-  if (service !== undefined) line += ` service=${plain(service)}`;
-  if (promptTokens !== undefined || completionTokens !== undefined) {
-    line += ` tokens=${promptTokens ?? "?"}+${completionTokens ?? "?"}`;
+/** As `formatDuration` says it; most are below a second, and no text is made of these. */
+function putDuration(sheet: LineSheet, time: number): void {
+  const whole = Math.round(time);
+  if (!(time < 1000 && whole >= 0)) {
+    sheet.ascii(formatDuration(time));
+    return;
   }
-  if (firstToken !== undefined) line += ` first=${formatDuration(firstToken)}`;
-  if (queued >= 1) line += ` queued=${formatDuration(queued)}`;
-  if (record.attempts > 1) line += ` attempts=${record.attempts}`;
-  if (record.continued > 0) line += ` continued=${record.continued}`;
-  if (error !== undefined) line += ` error=${plain(error)}`;
-  return `${line} id=${plain(record.id)}\n`;
-}
-
-/**
- * Nobody writes a second line or colours a terminal by the name of a route or the path of a request. The parts are looked
- * through one by one: walking through a line that was just put together takes V8 ten times as long.
- */
-function plain(text: string): string {
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x20 || code > 0x7e) return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, "?");
-  }
-  return text;
+  sheet.digits(whole, 1);
+  sheet.ascii(" ms");
 }
 
 let second = Number.NaN;
 let secondText = "";
 
-/** ISO 8601 with milliseconds; the text of a second is made once. */
-function timeText(time: number): string {
+/** ISO 8601 with milliseconds, without its last letter; the text of a second is made once. */
+function putTime(sheet: LineSheet, time: number): void {
   const whole = Math.floor(time / 1000);
   if (whole !== second) {
     second = whole;
     secondText = new Date(whole * 1000).toISOString().slice(0, 20);
   }
-  return `${secondText}${String(Math.floor(time - whole * 1000)).padStart(3, "0")}Z`;
+  sheet.ascii(secondText);
+  sheet.digits(Math.floor(time - whole * 1000), 3);
 }

@@ -1,6 +1,6 @@
 import type { RequestRecord } from "../request-record.ts";
-import { accessLine } from "./access-line.ts";
-import { recordLevel } from "./log-level.ts";
+import { putJsonLine, putTextLine } from "./access-line.ts";
+import { PartsMemory } from "./line-parts.ts";
 import type { LogLevel } from "./log-level.ts";
 import { RotatedFile, stderrTarget } from "./log-target.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -22,14 +22,16 @@ const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 /** A line for each request of at least the wanted level. */
 export class AccessLog {
   readonly #least: number;
-  readonly #format: "text" | "json";
+  readonly #parts: PartsMemory;
+  readonly #put: typeof putTextLine;
   readonly #writer: LogWriter;
 
   /** `lost` is told of lines that could not be written, and why. */
   constructor(options: AccessLogOptions, lost: (lines: number, why: string) => void) {
     const { file, maxSize, keep, rotates = true } = options;
     this.#least = ORDER.indexOf(options.level);
-    this.#format = options.format;
+    this.#parts = new PartsMemory(options.format);
+    this.#put = options.format === "json" ? putJsonLine : putTextLine;
     this.#writer = new LogWriter({
       target: file === undefined ? stderrTarget : new RotatedFile({ file, maxSize, keep, rotates }),
       lost,
@@ -37,8 +39,19 @@ export class AccessLog {
   }
 
   finished(record: RequestRecord): void {
-    if (ORDER.indexOf(recordLevel(record)) >= this.#least)
-      this.#writer.write(accessLine(record, this.#format));
+    const parts = this.#parts.of(record);
+    if (ORDER.indexOf(parts.level) < this.#least) return;
+    const sheet = this.#writer.begin();
+    if (sheet === undefined) return;
+    const { length } = sheet;
+    try {
+      this.#put(sheet, record, parts);
+    } catch (error) {
+      // Half a line would spoil the next one.
+      sheet.cut(length);
+      throw error;
+    }
+    this.#writer.end();
   }
 
   close(time: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { messageOf } from "../../core/index.ts";
+import { LineSheet } from "./line-sheet.ts";
 import type { LogTarget } from "./log-target.ts";
 
 /** Lines wait this long for others, milliseconds. */
@@ -15,12 +16,15 @@ export interface LogWriterOptions {
   readonly lost: (lines: number, why: string) => void;
 }
 
-/** Gathers lines and writes them in batches, one at a time. A line is an addition to a list; nothing waits for it. */
+/** Gathers lines and writes them in batches, one at a time. A line is put where it lies until then; nothing waits for it. */
 export class LogWriter {
   readonly #target: LogTarget;
   readonly #lost: LogWriterOptions["lost"];
-  #lines: string[] = [];
-  #waiting = 0;
+  readonly #sheet = new LineSheet();
+  /** Lines on the sheet. */
+  #lines = 0;
+  /** Bytes that are being written. */
+  #underWay = 0;
   #dropped = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
@@ -31,15 +35,17 @@ export class LogWriter {
     this.#lost = lost;
   }
 
-  /** Takes a line that ends in a line feed. */
-  write(line: string): void {
-    if (this.#closed || this.#waiting + line.length > MOST_WAITING) {
-      this.#dropped++;
-      return;
-    }
-    this.#lines.push(line);
-    this.#waiting += line.length;
-    if (this.#waiting >= BATCH) this.#flush();
+  /** Where a line is put that ends in a line feed; `undefined` when there is no room for it. `end` follows. */
+  begin(): LineSheet | undefined {
+    if (!this.#closed && this.#sheet.length + this.#underWay < MOST_WAITING) return this.#sheet;
+    this.#dropped++;
+    return undefined;
+  }
+
+  /** The line is whole. */
+  end(): void {
+    this.#lines++;
+    if (this.#sheet.length >= BATCH) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), GATHER).unref();
   }
 
@@ -55,7 +61,7 @@ export class LogWriter {
     const ended = new AbortController();
     const late = pause(time, false, { signal: ended.signal }).catch(() => false);
     if (!(await Promise.race([done, late]))) {
-      this.#dropped += this.#lines.length;
+      this.#dropped += this.#lines;
       this.#tellLost("the log could not be written before the end");
     }
     ended.abort();
@@ -64,7 +70,7 @@ export class LogWriter {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#writing !== undefined || this.#lines.length === 0) return;
+    if (this.#writing !== undefined || this.#lines === 0) return;
     this.#writing = this.#write().finally(() => {
       this.#writing = undefined;
       this.#flush();
@@ -73,17 +79,19 @@ export class LogWriter {
 
   async #write(): Promise<void> {
     const lines = this.#lines;
-    this.#lines = [];
-    const bytes = Buffer.from(lines.join(""));
+    const bytes = this.#sheet.take();
+    this.#lines = 0;
+    this.#underWay = bytes.length;
     try {
       await this.#target.write(bytes);
       this.#tellLost("the log could not be written as fast as requests came");
     } catch (error) {
-      this.#dropped += lines.length;
+      this.#dropped += lines;
       this.#tellLost(`the log cannot be written: ${messageOf(error)}`);
     } finally {
       // What is being written still holds memory.
-      this.#waiting = this.#lines.reduce((sum, line) => sum + line.length, 0);
+      this.#underWay = 0;
+      this.#sheet.reuse(bytes);
     }
   }
 

@@ -1,51 +1,22 @@
 import { STATUS_CODES } from "node:http";
-import { GEN_AI_METRICS, OMNI_METRICS } from "../../catalog/index.ts";
+import { KindMemory } from "../kind-memory.ts";
 import type { RequestRecord } from "../request-record.ts";
 import { FewNames, NONE, OTHER } from "./known-names.ts";
 import type { MetricNames } from "./known-names.ts";
 import { operationName } from "./operation-name.ts";
 import type { Registry } from "./registry.ts";
-import type { Counter, Histogram } from "./series.ts";
+import { count, families, isAlike } from "./request-series.ts";
+import type { Counting, KeySeries, ModelSeries, RouteSeries, ServiceSeries } from "./request-series.ts";
+import type { Histogram } from "./series.ts";
 
 /** Keys and codes that are no part of the spec and have a label of their own; the rest share one. */
 const MOST_KEYS = 200;
 const MOST_ERRORS = 100;
 
-/** Series of one service. */
-interface ServiceSeries {
-  readonly prompt: Counter;
-  readonly generated: Counter;
-  readonly cached: Counter;
-  readonly retries: Counter;
-  readonly continued: Counter;
-  readonly interToken: Histogram;
-}
-
-/** Series of one service on one route. */
-interface RouteSeries {
-  readonly duration: Histogram;
-  readonly firstToken: Histogram;
-  readonly queue: Histogram;
-  readonly codes: Map<number, Counter>;
-  readonly outcomes: Map<string, Counter>;
-}
-
-/** Series of one operation of one model. */
-interface ModelSeries {
-  readonly durations: Map<string, Histogram>;
-  readonly input: Histogram;
-  readonly output: Histogram;
-  readonly firstToken: Histogram;
-  readonly outputToken: Histogram;
-}
-
-interface KeySeries {
-  readonly requests: Counter;
-  readonly prompt: Counter;
-  readonly generated: Counter;
-}
-
-/** Counts requests. Series are looked up by name once and kept, so that a request costs a few look-ups in small maps. */
+/**
+ * Counts requests. Series are found by names once and remembered for each kind of request, so that one of them costs a
+ * dozen additions.
+ */
 export class RequestMetrics {
   readonly #registry: Registry;
   readonly #families;
@@ -59,6 +30,9 @@ export class RequestMetrics {
   #ofRoute = new Map<string, Map<string, RouteSeries>>();
   #ofModel = new Map<string, Map<string, Map<string, ModelSeries>>>();
   #ofKey = new Map<string, KeySeries>();
+  readonly #memory = new KindMemory<Counting["of"], Counting>(isAlike);
+  /** Whose event was the last. */
+  #streaming: { readonly service: string; readonly interToken: Histogram } | undefined;
 
   constructor(registry: Registry, names: MetricNames) {
     this.#registry = registry;
@@ -76,6 +50,8 @@ export class RequestMetrics {
     this.#ofRoute = new Map();
     this.#ofModel = new Map();
     this.#ofKey = new Map();
+    this.#memory.clear();
+    this.#streaming = undefined;
     const known: Readonly<Record<string, (name: string) => boolean>> = {
       omni_route: (name) => this.#routes.has(name),
       omni_service: (name) => this.#services.has(name),
@@ -91,86 +67,74 @@ export class RequestMetrics {
 
   /** Counts a request that asked for a model; looks at the node's own pages are no traffic. */
   finished(record: RequestRecord): void {
-    const operation = operationName(record.operation);
-    if (operation === OTHER && record.route === undefined && record.service === undefined) return;
-    const service = this.#serviceLabel(record.service);
-    const error = this.#errorType(record);
-    this.#countRoute(record, service);
-    this.#countService(record, service);
-    this.#countModel(record, operation, service, error);
-    this.#countKey(record);
-    if (record.outcome === "refused") this.#families.refusals.of(error === "" ? NONE : error).add(1);
+    let counting = this.#memory.find(record);
+    if (counting === undefined) {
+      const operation = operationName(record.operation);
+      if (operation === OTHER && record.route === undefined && record.service === undefined) return;
+      counting = this.#countingOf(record, operation);
+      this.#memory.add(counting);
+    }
+    count(record, counting);
   }
 
+  /** Called for each event of each stream. */
   interToken(service: string, time: number): void {
-    this.#serviceSeries(this.#serviceLabel(service)).interToken.observe(time / 1000);
+    let streaming = this.#streaming;
+    if (streaming?.service !== service) {
+      const { interToken } = this.#serviceSeries(this.#serviceLabel(service));
+      streaming = { service, interToken };
+      this.#streaming = streaming;
+    }
+    streaming.interToken.observe(time / 1000);
   }
 
-  #countRoute(record: RequestRecord, service: string): void {
-    const { route } = record;
-    const name = route === undefined ? NONE : this.#routes.has(route) ? route : OTHER;
-    const series = this.#routeSeries(name, service);
-    series.duration.observe(record.duration / 1000);
-    series.queue.observe(record.queued / 1000);
-    if (record.firstToken !== undefined) series.firstToken.observe(record.firstToken / 1000);
-    let code = series.codes.get(record.status);
-    if (code === undefined) {
-      code = this.#families.requests.of(name, service, statusLabel(record.status));
-      // Statuses that HTTP does not know share a series; they are not remembered one by one.
-      if (record.status in STATUS_CODES) series.codes.set(record.status, code);
-    }
-    code.add(1);
-    let outcome = series.outcomes.get(record.outcome);
-    if (outcome === undefined) {
-      outcome = this.#families.outcomes.of(name, service, record.outcome);
-      series.outcomes.set(record.outcome, outcome);
-    }
-    outcome.add(1);
+  #countingOf(record: RequestRecord, operation: string): Counting {
+    const { route, service, model, key, status, outcome, error } = record;
+    const label = this.#serviceLabel(service);
+    const about = this.#services.get(label);
+    const kind = about?.kind ?? NONE;
+    const errorType = this.#errorType(record);
+    const routeName = this.#routeLabel(route);
+    const modelName = this.#modelLabel(model ?? about?.model);
+    const routeSeries = this.#routeSeries(routeName, label);
+    const modelSeries = this.#modelSeries(operation, modelName, kind);
+    const { requests, outcomes, genDuration, refusals } = this.#families;
+    return {
+      of: { operation: record.operation, route, service, model, key, status, outcome, error },
+      route: routeSeries,
+      code: requests.of(routeName, label, statusLabel(status)),
+      outcome: outcomes.of(routeName, label, outcome),
+      service: this.#serviceSeries(label),
+      model: modelSeries,
+      modelDuration: genDuration.of(operation, modelName, kind, errorType),
+      key: this.#keySeries(key),
+      refusals: outcome === "refused" ? refusals.of(errorType === "" ? NONE : errorType) : undefined,
+      wentWell: errorType === "",
+    };
   }
 
-  #countService(record: RequestRecord, service: string): void {
-    const series = this.#serviceSeries(service);
-    if (record.promptTokens !== undefined) series.prompt.add(record.promptTokens);
-    if (record.completionTokens !== undefined) series.generated.add(record.completionTokens);
-    if (record.cachedTokens !== undefined) series.cached.add(record.cachedTokens);
-    series.retries.add(record.attempts - 1);
-    series.continued.add(record.continued);
+  #routeLabel(route: string | undefined): string {
+    if (route === undefined) return NONE;
+    return this.#routes.has(route) ? route : OTHER;
   }
 
-  #countModel(record: RequestRecord, operation: string, service: string, error: string): void {
-    const about = this.#services.get(service);
-    const asked = record.model ?? about?.model;
-    const model = asked === undefined ? NONE : this.#models.has(asked) ? asked : OTHER;
-    const series = this.#modelSeries(operation, model, about?.kind ?? NONE);
-    let duration = series.durations.get(error);
-    if (duration === undefined) {
-      duration = this.#families.genDuration.of(operation, model, about?.kind ?? NONE, error);
-      series.durations.set(error, duration);
-    }
-    duration.observe(record.duration / 1000);
-    if (record.promptTokens !== undefined) series.input.observe(record.promptTokens);
-    if (record.completionTokens !== undefined) series.output.observe(record.completionTokens);
-    if (error !== "" || record.firstToken === undefined) return;
-    series.firstToken.observe(record.firstToken / 1000);
-    const rest = (record.completionTokens ?? 0) - 1;
-    if (rest > 0) series.outputToken.observe((record.duration - record.firstToken) / 1000 / rest);
+  #modelLabel(model: string | undefined): string {
+    if (model === undefined) return NONE;
+    return this.#models.has(model) ? model : OTHER;
   }
 
-  #countKey({ key, promptTokens, completionTokens }: RequestRecord): void {
-    let series = this.#ofKey.get(key);
-    if (series === undefined) {
-      const name = this.#keys.has(key) ? key : this.#otherKeys.label(key, OTHER);
-      const { keyRequests, keyTokens } = this.#families;
-      series = {
-        requests: keyRequests.of(name),
-        prompt: keyTokens.of(name, "prompt"),
-        generated: keyTokens.of(name, "generated"),
-      };
-      if (name === key) this.#ofKey.set(key, series);
-    }
-    series.requests.add(1);
-    if (promptTokens !== undefined) series.prompt.add(promptTokens);
-    if (completionTokens !== undefined) series.generated.add(completionTokens);
+  #keySeries(key: string): KeySeries {
+    const known = this.#ofKey.get(key);
+    if (known !== undefined) return known;
+    const name = this.#keys.has(key) ? key : this.#otherKeys.label(key, OTHER);
+    const { keyRequests, keyTokens } = this.#families;
+    const series = {
+      requests: keyRequests.of(name),
+      prompt: keyTokens.of(name, "prompt"),
+      generated: keyTokens.of(name, "generated"),
+    };
+    if (name === key) this.#ofKey.set(key, series);
+    return series;
   }
 
   /** The class of what went wrong; empty where nothing did. */
@@ -210,8 +174,6 @@ export class RequestMetrics {
       duration: duration.of(route, service),
       firstToken: firstToken.of(route, service),
       queue: queue.of(route, service),
-      codes: new Map(),
-      outcomes: new Map(),
     };
     entry(this.#ofRoute, route).set(service, series);
     return series;
@@ -222,7 +184,6 @@ export class RequestMetrics {
     if (known !== undefined) return known;
     const { genTokens, genFirstToken, genOutputToken } = this.#families;
     const series: ModelSeries = {
-      durations: new Map(),
       input: genTokens.of(operation, model, kind, "input"),
       output: genTokens.of(operation, model, kind, "output"),
       firstToken: genFirstToken.of(operation, model, kind),
@@ -248,23 +209,3 @@ const statusLabel = (status: number): string =>
     : status >= 100 && status < 600
       ? `${Math.floor(status / 100)}xx`
       : OTHER;
-
-const families = (registry: Registry) => ({
-  requests: registry.counter(OMNI_METRICS.requests),
-  outcomes: registry.counter(OMNI_METRICS.outcomes),
-  refusals: registry.counter(OMNI_METRICS.refusals),
-  duration: registry.histogram(OMNI_METRICS.duration),
-  firstToken: registry.histogram(OMNI_METRICS.firstToken),
-  interToken: registry.histogram(OMNI_METRICS.interToken),
-  queue: registry.histogram(OMNI_METRICS.queueTime),
-  tokens: registry.counter(OMNI_METRICS.tokens),
-  cached: registry.counter(OMNI_METRICS.cachedTokens),
-  retries: registry.counter(OMNI_METRICS.retries),
-  continued: registry.counter(OMNI_METRICS.continued),
-  keyRequests: registry.counter(OMNI_METRICS.keyRequests),
-  keyTokens: registry.counter(OMNI_METRICS.keyTokens),
-  genDuration: registry.histogram(GEN_AI_METRICS.duration),
-  genTokens: registry.histogram(GEN_AI_METRICS.tokens),
-  genFirstToken: registry.histogram(GEN_AI_METRICS.firstToken),
-  genOutputToken: registry.histogram(GEN_AI_METRICS.outputToken),
-});
