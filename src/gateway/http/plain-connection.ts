@@ -11,6 +11,8 @@ import { readPlainHead } from "./plain-request-head.ts";
 
 /** So much behind a request is read while it is answered; what is more waits in the system. */
 const MOST_KEPT = 65_536;
+/** A client whose heads differ so often has something new in each. */
+const MOST_UNLIKE = 4;
 /** How long a client that was told why its connection ends may take to end it too. */
 const LINGER_TIME = 2_000;
 /** What node:http adds to what it promises, so that a client's last request is not lost. */
@@ -50,6 +52,8 @@ export class PlainConnection implements AnswerLine, BodySource {
   /** Until all of it was handed to the system. */
   #answer: PlainAnswer | undefined;
   #known: KnownHead | undefined;
+  /** Heads that were not like the one before. */
+  #unlike = 0;
   /** What came behind the request that is answered. */
   #kept: Buffer | undefined;
   /** By the host's clock: when it began to wait for what it waits for. */
@@ -184,7 +188,10 @@ export class PlainConnection implements AnswerLine, BodySource {
     const known = this.#known?.match(bytes);
     if (known !== undefined) return known;
     const head = readPlainHead(bytes, this.#host.mostHead);
-    if (head !== undefined) this.#known = this.#host.knownHeads.share(head, bytes);
+    if (head !== undefined && this.#unlike < MOST_UNLIKE) {
+      this.#unlike++;
+      this.#known = this.#host.knownHeads.share(head, bytes);
+    }
     return head;
   }
 

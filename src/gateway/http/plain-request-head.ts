@@ -17,9 +17,11 @@ export interface PlainHead {
 
 const END = "\r\n\r\n";
 const REQUEST_LINE = /POST (\/[!$&'()*+,\-./0-9:;=?@A-Z_a-z~%]*) HTTP\/1\.1\r\n/y;
-const HEADER_LINE = /([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e]*)\r\n/y;
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const NOT_A_VALUE = /[^\t\x20-\x7e]/;
 const LENGTH = /^(?:0|[1-9][0-9]{0,14})$/;
 const MOST_HEADERS = 100;
+const MOST_NAMES = 256;
 
 /** Those whose meaning is node:http's to decide, and `__proto__`, which is no name for an object's member. */
 const NOT_PLAIN = new Set([
@@ -65,18 +67,35 @@ export function readPlainHead(bytes: Buffer, most: number): PlainHead | undefine
   };
 }
 
+/** Names in small letters, by how they were written: clients write the same few. */
+const names = new Map<string, string>();
+
+/** A header's name as an object has it; `undefined` for what is no name, or one that has to go to node:http. */
+function nameOf(written: string): string | undefined {
+  const known = names.get(written);
+  if (known !== undefined) return known;
+  if (!NAME.test(written)) return undefined;
+  const name = written.toLowerCase();
+  if (NOT_PLAIN.has(name)) return undefined;
+  if (names.size < MOST_NAMES) names.set(written, name);
+  return name;
+}
+
 /** The header lines of `text` between two places, by lower-case name. */
 function readHeaders(text: string, from: number, to: number): IncomingHttpHeaders | undefined {
   const headers: IncomingHttpHeaders = {};
   let count = 0;
-  for (let at = from; at < to; at = HEADER_LINE.lastIndex) {
-    HEADER_LINE.lastIndex = at;
-    const line = HEADER_LINE.exec(text);
-    if (line === null || ++count > MOST_HEADERS) return undefined;
-    const name = (line[1] ?? "").toLowerCase();
+  for (let at = from; at < to;) {
+    const end = text.indexOf("\r\n", at);
+    const colon = text.indexOf(":", at);
+    if (colon < 0 || colon > end || ++count > MOST_HEADERS) return undefined;
+    const name = nameOf(text.slice(at, colon));
     // An inherited member (`constructor`) counts as there: such a name is not worth a second look.
-    if (name in headers || NOT_PLAIN.has(name)) return undefined;
-    headers[name] = trimmed(line[2] ?? "");
+    if (name === undefined || name in headers) return undefined;
+    const value = text.slice(colon + 1, end);
+    if (NOT_A_VALUE.test(value)) return undefined;
+    headers[name] = trimmed(value);
+    at = end + 2;
   }
   return headers;
 }

@@ -6,7 +6,7 @@ import { until } from "../../fakes/gateway-under-test.ts";
 import type { Answers } from "./echo-server.ts";
 import { echo, TwoSided } from "./echo-server.ts";
 import { ownCertificate } from "./own-certificate.ts";
-import { post, RawClient, undated } from "./raw-client.ts";
+import { portOf, post, RawClient, undated } from "./raw-client.ts";
 
 const certificate = ownCertificate();
 const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nhost: h\r\n${more}\r\n`;
@@ -204,6 +204,24 @@ describe("the heads of answers", () => {
       expect(fronted.plain).toEqual([`/v1/${path}`, `/v1/${path}`]);
     },
   );
+
+  it("and their chunks are what other clients read, whatever their size", async () => {
+    const sizes = [1, 9, 10, 15, 16, 255, 256, 4_095, 4_096, 32_767, 32_768, 32_769, 70_000, 2];
+    const parts = sizes.map((size, i) => String.fromCharCode(97 + i).repeat(size));
+    await using node = await TwoSided.listen(true, (req, _body, res) => {
+      res.writeHead(200, []);
+      for (const part of parts) res.write(req.url === "/v1/text" ? part : Buffer.from(part));
+      res.end("€");
+    });
+    for (const path of ["/v1/text", "/v1/bytes"]) {
+      const answer = await fetch(`http://127.0.0.1:${portOf(node.server)}${path}`, {
+        method: "POST",
+        body: "x",
+      });
+      expect((await answer.text()) === `${parts.join("")}€`).toBe(true);
+    }
+    expect([node.plain.length, node.other.length]).toEqual([2, 0]);
+  });
 
   it("hold nothing that would be another line", async () => {
     const thrown: string[] = [];

@@ -23,9 +23,7 @@ export class RawClient {
   }
 
   static async open(server: Server, secure = false): Promise<RawClient> {
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    const options = { port, host: "127.0.0.1", allowHalfOpen: true };
+    const options = { port: portOf(server), host: "127.0.0.1", allowHalfOpen: true };
     const socket = secure ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options);
     await once(socket, secure ? "secureConnect" : "connect");
     return new RawClient(socket);
@@ -40,6 +38,11 @@ export class RawClient {
     if (!this.socket.closed) await new Promise<void>((resolve) => this.socket.once("close", () => resolve()));
     return this.text;
   }
+}
+
+export function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** What came, but for the time of day. */
