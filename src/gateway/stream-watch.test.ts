@@ -45,6 +45,8 @@ describe("stream watch", () => {
   it("sees an engine's own error event and the usage", () => {
     const failed = 'data: {"a":1}\n\ndata: {"error":{"message":"out of memory"}}\n\n';
     expect(errorEventAt(Buffer.from(failed))).toBe(15);
+    expect(errorEventAt(Buffer.from(failed.slice(15)))).toBe(0);
+    expect(errorEventAt(Buffer.from('event: error\r\ndata: {"type":"error"}\r\n\r\n'))).toBe(0);
     const counted = watch(
       'data: {"usage":null}\n\ndata: {"usage":{"prompt_tokens":3,"completion_tokens":5}}\n\n',
     );

@@ -46,13 +46,11 @@ export function errorEventAt(events: Buffer): number | undefined {
   return eventStart(events, found[0].startsWith("\n") ? found.index + 1 : found.index);
 }
 
-/** Behind the blank line before `at`. */
+/** Where the event begins that holds the byte at `at`. */
 function eventStart(events: Buffer, at: number): number {
-  for (let lf = events.lastIndexOf(LF, at - 1); lf > 0; lf = events.lastIndexOf(LF, lf - 1)) {
-    if (events[lf - 1] === LF || (events[lf - 1] === CR && events[lf - 2] === LF)) return lf + 1;
-    if (lf === 1) break;
-  }
-  return 0;
+  let start = 0;
+  for (let end = eventEnd(events, 0); end <= at; end = eventEnd(events, start)) start = end;
+  return start;
 }
 
 const NO_CHOICES = /"choices"\s*:\s*\[\s*\]/;
