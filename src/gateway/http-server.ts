@@ -16,18 +16,20 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** Who answers: what came as a plain request, and what came through node:http. */
-export interface HttpService extends PlainService {
+/** Who answers what comes through node:http. */
+export interface HttpService {
   enter(req: IncomingMessage, res: ServerResponse): void;
 }
 
-/** The HTTP server with its bounds on slow and large clients; HTTPS where there is a certificate. Throws gateway.tls. */
+/**
+ * The HTTP server with its bounds on slow and large clients; HTTPS where there is a certificate. A service that serves plain
+ * requests gets these without node:http. Throws gateway.tls.
+ */
 export function createHttpServer(
   limits: GatewayLimits,
   tls: TlsFiles | undefined,
-  entered: HttpService | HttpService["enter"],
+  service: HttpService | (HttpService & PlainService),
 ): Server {
-  const service = typeof entered === "function" ? { enter: entered } : entered;
   const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headerTime,

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
 import type { HttpService, TlsFiles } from "../../../src/gateway/http-server.ts";
 import { createHttpServer } from "../../../src/gateway/http-server.ts";
+import type { PlainService } from "../../../src/gateway/http/plain-front.ts";
 import type { AnswerOutlet, RequestBody, RequestHead } from "../../../src/gateway/http/request-head.ts";
 import type { GatewayLimits } from "../../../src/gateway/limits.ts";
 import { DEFAULT_LIMITS } from "../../../src/gateway/limits.ts";
@@ -25,7 +26,7 @@ export const echo: Answers = (req, body, res) => {
 };
 
 /** A server whose plain requests under /v1/ do not pass node:http, or one that knows no others; both answer alike. */
-export class TwoSided implements AsyncDisposable, HttpService {
+export class TwoSided implements AsyncDisposable, HttpService, PlainService {
   readonly server: Server;
   /** Paths that were asked for, on the plain side and by node:http. */
   readonly plain: string[] = [];
@@ -36,8 +37,8 @@ export class TwoSided implements AsyncDisposable, HttpService {
 
   private constructor(front: boolean, answers: Answers, limits: Partial<GatewayLimits>, tls?: TlsFiles) {
     this.#answers = answers;
-    const service = front ? this : (req: IncomingMessage, res: ServerResponse): void => this.enter(req, res);
-    this.server = createHttpServer({ ...DEFAULT_LIMITS, ...limits }, tls, service);
+    const bare = { enter: (req: IncomingMessage, res: ServerResponse) => this.enter(req, res) };
+    this.server = createHttpServer({ ...DEFAULT_LIMITS, ...limits }, tls, front ? this : bare);
   }
 
   static async listen(
