@@ -49,6 +49,8 @@ class OpenRequests implements Requests {
   readonly #lost: (rows: number, why: string) => void;
   readonly #notices: WriterNotices;
   readonly #packer = new RowPacker();
+  /** Rows of the next batch, which are packed together. */
+  #rows: RequestRow[] = [];
   /** Batches that are not known to be written. */
   readonly #sent = new Map<number, RowBatch>();
   #numbers = 0;
@@ -74,7 +76,7 @@ class OpenRequests implements Requests {
       return;
     }
     this.#waiting++;
-    if (this.#packer.add(row)) this.#send();
+    if (this.#rows.push(row) >= BATCH_ROWS) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), GATHER).unref();
   }
 
@@ -106,7 +108,9 @@ class OpenRequests implements Requests {
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#packer.rows === 0) return;
+    if (this.#rows.length === 0) return;
+    for (const row of this.#rows) this.#packer.add(row);
+    this.#rows = [];
     const batch = this.#packer.take();
     const number = ++this.#numbers;
     this.#sent.set(number, batch);

@@ -17,10 +17,7 @@ const TEXTS: ReadonlySet<number> = new Set([0, 2, 3, 4, 6, 7, 8, 9, 10, 11, 23])
 const IS_TEXT = Array.from({ length: WIDTH }, (_, column) => TEXTS.has(column));
 const NOTHING = Number.NaN;
 
-/**
- * Puts rows into a batch as they come, a tenth of a microsecond each: the row itself need not be kept, and what thousands
- * of rows hold alike is one text.
- */
+/** Puts rows into a batch; what they hold alike is one text. It keeps its memory for the next one. */
 export class RowPacker {
   readonly #figures = new Float64Array(BATCH_ROWS * WIDTH);
   #texts: string[] = [];
@@ -30,12 +27,8 @@ export class RowPacker {
   readonly #lastPlaces = new Float64Array(WIDTH).fill(-1);
   #rows = 0;
 
-  get rows(): number {
-    return this.#rows;
-  }
-
-  /** Takes a row; true when the batch is full now and has to be taken before the next one. */
-  add(row: RequestRow): boolean {
+  /** Takes a row, of which `BATCH_ROWS` fit before the batch is taken. */
+  add(row: RequestRow): void {
     const figures = this.#figures;
     const at = this.#rows * WIDTH;
     figures[at] = this.#texts.push(row.id) - 1;
@@ -62,7 +55,7 @@ export class RowPacker {
     figures[at + 21] = row.bytesIn;
     figures[at + 22] = row.bytesOut;
     figures[at + 23] = this.#text(23, row.error);
-    return ++this.#rows === BATCH_ROWS;
+    this.#rows++;
   }
 
   /** The rows so far; the next ones begin another batch. */

@@ -10,6 +10,7 @@ import { Registry } from "./metrics/registry.ts";
 import type { Collector } from "./metrics/registry.ts";
 import { RequestMetrics } from "./metrics/request-metrics.ts";
 import type { MetricsSnapshot } from "./metrics/snapshot.ts";
+import { RecordBatch } from "./record-batch.ts";
 import { LossNotices } from "./loss-notices.ts";
 import type { Loss } from "./loss-notices.ts";
 import type { Meter, RequestRecord } from "./request-record.ts";
@@ -69,32 +70,51 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const metrics = options.metrics ? new RequestMetrics(registry, names) : undefined;
   const loop = options.metrics ? new LoopDelay(registry.histogram(OMNI_METRICS.loopDelay).of()) : undefined;
   registry.add({ collect: () => [...buildSamples(version), ...processSamples()] });
+  const batch = new RecordBatch((record, tries) => {
+    try {
+      metrics?.finished(record);
+      log?.finished(record, tries);
+    } catch (error) {
+      unexpected(error);
+    }
+  });
+  const batched = metrics !== undefined || log !== undefined;
 
   return {
     meter: {
       finished(record): void {
         try {
-          metrics?.finished(record);
+          if (batched) batch.add(record);
           loop?.busy();
-          log?.finished(record);
           tracing?.tracer.finished(record);
           requests?.record(record.path.includes("?") ? { ...record, path: safePath(record.path) } : record);
         } catch (error) {
-          // A request has its answer by now; what is wrong here is for the owner of the code, not for a client.
-          process.emitWarning(error instanceof Error ? error : String(error));
+          unexpected(error);
         }
       },
       interToken: (service, time) => metrics?.interToken(service, time),
       traceparent: (id, received) => tracing?.tracer.traceparent(id, received),
     },
-    snapshot: () => registry.snapshot(),
+    snapshot() {
+      batch.flush();
+      return registry.snapshot();
+    },
     addCollector: (collector) => registry.add(collector),
     lost: (kind, count, why) => losses.lost(kind, count, why),
-    rename: (next) => metrics?.rename(next),
+    rename(next) {
+      batch.flush();
+      metrics?.rename(next);
+    },
     async close(time) {
+      batch.flush();
       loop?.stop();
       await Promise.all([log?.close(time), tracing?.close(time)]);
       losses.close();
     },
   };
+}
+
+/** A request has its answer by now; what is wrong here is for the owner of the code, not for a client. */
+function unexpected(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
 }

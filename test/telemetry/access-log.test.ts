@@ -135,6 +135,28 @@ describe("a line", () => {
     expect(text.split("\n").length - 1).toBe(lines);
   });
 
+  it("is of the moment its request ended, and lines come in that order, thousands at once and up to the end", async () => {
+    const telemetry = logging({ format: "json" });
+    const tries = [{ service: "worker", began: 1, ended: 2, failure: "connect" }];
+    telemetry.meter.finished(record({ id: "0", tries }));
+    // One that lost a race ends when the answer is whole already.
+    tries.push({ service: "oracle", began: 1, ended: 9, failure: "aborted" });
+    for (let id = 1; id < 3000; id++) {
+      telemetry.meter.finished(record({ id: String(id), key: `key-${id % 7}`, status: 200 + (id % 3) }));
+      if (id % 500 === 0) await pause(1);
+    }
+    await telemetry.close(5000);
+    const line = z.object({ id: z.string(), key: z.string(), failures: z.array(z.string()).optional() });
+    const lines = readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .map((one) => line.parse(JSON.parse(one)));
+    expect(lines.map(({ id }) => Number(id))).toEqual(Array.from({ length: 3000 }, (_, n) => n));
+    expect(lines.slice(1).every(({ id, key }) => key === `key-${Number(id) % 7}`)).toBe(true);
+    expect(lines[0]?.failures).toEqual(["worker: connect"]);
+    expect(told).toEqual([]);
+  });
+
   it("is not written where the spec wants none", async () => {
     expect(await written(logging({ access: false }), {}, {})).toBe("");
     expect(existsSync(file)).toBe(false);

@@ -99,10 +99,10 @@ function expectedText(one: RequestRecord): string {
 function linesOf(format: "text" | "json", records: readonly RequestRecord[]): string[] {
   const sheet = new LineSheet();
   const memory = new PartsMemory(format);
-  const put = format === "json" ? putJsonLine : putTextLine;
-  for (const one of records) put(sheet, one, memory.of(one));
+  const put: typeof putJsonLine = format === "json" ? putJsonLine : putTextLine;
+  for (const one of records) put(sheet, one, memory.of(one), one.tries?.length ?? 0);
   expect(sheet.length).toBe(sheet.take().length);
-  for (const one of records) put(sheet, one, memory.of(one));
+  for (const one of records) put(sheet, one, memory.of(one), one.tries?.length ?? 0);
   const text = sheet.take().toString();
   expect(text.endsWith("\n")).toBe(true);
   return text.slice(0, -1).split("\n");

@@ -4,7 +4,12 @@ import type { LineParts } from "./line-parts.ts";
 import type { LineSheet } from "./line-sheet.ts";
 
 /** Puts one line of the access log, with its line feed, on the sheet. No contents, no addresses, no secrets. */
-export function putJsonLine(sheet: LineSheet, record: RequestRecord, { first, second }: LineParts): void {
+export function putJsonLine(
+  sheet: LineSheet,
+  record: RequestRecord,
+  { first, second }: LineParts,
+  tries: number,
+): void {
   sheet.ascii('{"time":"');
   putTime(sheet, record.started);
   sheet.bytes(first);
@@ -23,7 +28,7 @@ export function putJsonLine(sheet: LineSheet, record: RequestRecord, { first, se
   putFigure(sheet, ',"bytesIn":', record.bytesIn);
   putFigure(sheet, ',"bytesOut":', record.bytesOut);
   putName(sheet, ',"error":', record.error);
-  putFailures(sheet, record.tries);
+  putFailures(sheet, record.tries, tries);
   putName(sheet, ',"trace":', traceOf(record.traceparent));
   sheet.ascii("}\n");
 }
@@ -83,10 +88,11 @@ function traceOf(traceparent: string | undefined): string | undefined {
   return trace === undefined || !/^[\da-f]{32}$/.test(trace) ? undefined : trace;
 }
 
-function putFailures(sheet: LineSheet, tries: RequestRecord["tries"] = []): void {
+function putFailures(sheet: LineSheet, tries: RequestRecord["tries"], ended: number): void {
   let before = ',"failures":[';
-  for (const { service, failure } of tries) {
-    if (failure === undefined) continue;
+  for (let index = 0; index < ended; index++) {
+    const { service, failure } = tries?.[index] ?? {};
+    if (service === undefined || failure === undefined) continue;
     sheet.ascii(before);
     sheet.quoted(`${service}: ${failure}`);
     before = ",";

@@ -23,7 +23,7 @@ const ORDER: readonly LogLevel[] = ["debug", "info", "warning", "error"];
 export class AccessLog {
   readonly #least: number;
   readonly #parts: PartsMemory;
-  readonly #put: typeof putTextLine;
+  readonly #put: typeof putJsonLine;
   readonly #writer: LogWriter;
 
   /** `lost` is told of lines that could not be written, and why. */
@@ -38,14 +38,15 @@ export class AccessLog {
     });
   }
 
-  finished(record: RequestRecord): void {
+  /** `tries`: those that had ended when the request did. */
+  finished(record: RequestRecord, tries: number): void {
     const parts = this.#parts.of(record);
     if (ORDER.indexOf(parts.level) < this.#least) return;
     const sheet = this.#writer.begin();
     if (sheet === undefined) return;
     const { length } = sheet;
     try {
-      this.#put(sheet, record, parts);
+      this.#put(sheet, record, parts, tries);
     } catch (error) {
       // Half a line would spoil the next one.
       sheet.cut(length);

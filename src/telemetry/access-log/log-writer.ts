@@ -3,8 +3,8 @@ import { messageOf } from "../../core/index.ts";
 import { LineSheet } from "./line-sheet.ts";
 import type { LogTarget } from "./log-target.ts";
 
-/** Lines wait this long for others, milliseconds. */
-const GATHER = 200;
+/** Lines wait this long for others, milliseconds, beside what their requests have waited already. */
+const GATHER = 100;
 /** Bytes at which lines are written at once. */
 const BATCH = 64 * 1024;
 /** Bytes that may wait for a slow disk; lines beyond are dropped and counted. */
