@@ -136,7 +136,7 @@ describe("a line", () => {
   });
 
   it("is of the moment its request ended, and lines come in that order, thousands at once and up to the end", async () => {
-    const telemetry = logging({ format: "json" });
+    const telemetry = logging({ format: "json", maxSize: 1e8 });
     const tries = [{ service: "worker", began: 1, ended: 2, failure: "connect" }];
     telemetry.meter.finished(record({ id: "0", tries }));
     // One that lost a race ends when the answer is whole already.
