@@ -9,6 +9,7 @@ import type { EngineTarget } from "./engine-socket.ts";
 import type { EngineSweep, Sweepable } from "./engine-sweep.ts";
 import { SWEEP_TIME } from "./engine-sweep.ts";
 import type { EngineTurns } from "./engine-turns.ts";
+import { KnownAnswers } from "./response-known.ts";
 
 /** Seconds that an idle connection is kept where the engine does not say: uvicorn, Node and cpp-httplib close after five. */
 const KEPT_FOR = 4;
@@ -26,6 +27,7 @@ export interface EngineClientOptions extends EngineTarget {
  * it, for a few microseconds each. Failures carry undici's codes, or the socket's own.
  */
 export class EngineClient implements EngineDispatcher, ConnectionKeeper, Sweepable {
+  readonly known = new KnownAnswers();
   readonly #options: EngineClientOptions;
   readonly #host: string;
   /** The last one that became idle is the first to be used again: those that nobody needs grow old. */

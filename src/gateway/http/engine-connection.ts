@@ -9,9 +9,12 @@ import { openSocket, READ_BUFFER } from "./engine-socket.ts";
 import type { Turning } from "./engine-turns.ts";
 import { writeRequest } from "./engine-write.ts";
 import { ResponseHead } from "./response-head.ts";
+import type { KnownAnswers } from "./response-known.ts";
 
 /** Who keeps the connections to one engine. */
 export interface ConnectionKeeper {
+  /** Heads that the engine has sent before. */
+  readonly known: KnownAnswers;
   /** Its answer is whole; after the next poll it may be given another request. */
   answered(connection: EngineConnection): void;
   /** It is idle, and all that the engine had sent by now was read. */
@@ -44,7 +47,7 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
   readonly #keeper: ConnectionKeeper;
   readonly #socket: Socket;
   readonly #most: number;
-  readonly #head = new ResponseHead();
+  readonly #head: ResponseHead;
   #exchange: EngineExchange | undefined;
   #stage = UNWRITTEN;
   /** Bytes of the body still to come. */
@@ -61,6 +64,7 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
   /** Connects for this exchange; at most `most` requests are written on it. */
   constructor(keeper: ConnectionKeeper, target: EngineTarget, most: number, exchange: EngineExchange) {
     this.#keeper = keeper;
+    this.#head = new ResponseHead(keeper.known);
     this.#most = most;
     this.#exchange = exchange;
     exchange.on(this);

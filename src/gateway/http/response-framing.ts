@@ -11,17 +11,13 @@ export class ResponseFraming {
   length = -1;
   chunked = false;
   /** The connection may take another request behind this answer. */
-  keeps = true;
+  keeps: boolean;
   /** Seconds that the engine keeps an idle connection; -1 when it does not say. */
   keptFor = -1;
 
-  /** Starts over for an answer of HTTP/1.`minor`. */
-  begin(minor: number): void {
-    this.length = -1;
-    this.chunked = false;
-    // HTTP/1.0 is answered, and not trusted with a second request.
+  /** Of an answer of HTTP/1.`minor`; HTTP/1.0 is taken, and not trusted with a second request. */
+  constructor(minor = 1) {
     this.keeps = minor === 1;
-    this.keptFor = -1;
   }
 
   /** A header said that a body follows. */

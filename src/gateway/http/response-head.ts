@@ -5,6 +5,7 @@ import { CR, LF, SPACE, VALUE } from "./response-characters.ts";
 import type { FieldPlaces } from "./response-fields.ts";
 import { readField } from "./response-fields.ts";
 import { ResponseFraming } from "./response-framing.ts";
+import type { KnownAnswers } from "./response-known.ts";
 
 /** Bytes of all heads of one answer, the interim ones included. */
 const LARGEST_HEAD = 64 * KIB;
@@ -20,7 +21,8 @@ export class ResponseHead {
   /** Valid once `take` found the head whole. */
   status = 0;
   headers: ReceivedHeaders = {};
-  readonly framing = new ResponseFraming();
+  framing = new ResponseFraming();
+  readonly #known: KnownAnswers;
   #minor = 1;
   /** The bytes of a head that is not whole yet. */
   #held: Buffer | undefined;
@@ -30,9 +32,8 @@ export class ResponseHead {
   /** Bytes of this answer's interim heads. */
   #before = 0;
 
-  /** Something of an answer's head has come. */
-  get begun(): boolean {
-    return this.#held !== undefined || this.#before > 0;
+  constructor(known: KnownAnswers) {
+    this.#known = known;
   }
 
   /**
@@ -40,6 +41,14 @@ export class ResponseHead {
    * taken then, and none is kept without a copy. Throws MalformedAnswer, or EngineError for a head that is too large.
    */
   take(bytes: Buffer, from: number, end: number): number {
+    if (this.#held === undefined && this.#before === 0) {
+      const size = this.#known.match(bytes, from, end);
+      const { found } = this.#known;
+      if (size > 0 && found !== undefined) {
+        ({ status: this.status, headers: this.headers, framing: this.framing } = found);
+        return from + size;
+      }
+    }
     let at = from;
     for (;;) {
       const next = this.#take(bytes, at, end);
@@ -126,8 +135,7 @@ export class ResponseHead {
     const text = head.toString("latin1", begin, end);
     const places = this.#places;
     const headers: Record<string, string | string[] | undefined> = {};
-    const { framing } = this;
-    framing.begin(this.#minor);
+    const framing = new ResponseFraming(this.#minor);
     for (let i = 0; i + 3 < places.length; i += 4) {
       const from = (places[i] ?? 0) - begin;
       const name = text.slice(from, (places[i + 1] ?? 0) - begin).toLowerCase();
@@ -135,8 +143,11 @@ export class ResponseHead {
       framing.field(name, value);
       add(headers, name, value);
     }
-    framing.settle(this.status);
+    const { status } = this;
+    framing.settle(status);
     this.headers = headers;
+    this.framing = framing;
+    if (status >= 200) this.#known.learn({ status, headers, framing }, head, begin, end);
   }
 }
 

@@ -4,6 +4,7 @@ import { expect, it } from "vitest";
 
 import { ChunkedBody } from "../../../src/gateway/http/chunked-body.ts";
 import { ResponseHead } from "../../../src/gateway/http/response-head.ts";
+import { KnownAnswers } from "../../../src/gateway/http/response-known.ts";
 import { anyAnswer, bytesOf } from "./answers.ts";
 import { AnsweringServer } from "./answering-server.ts";
 import { ask, clientFor } from "./ask-engine.ts";
@@ -20,9 +21,9 @@ it("a head is the same however it is cut, and wherever in a buffer it begins", (
   fc.assert(
     fc.property(anyAnswer, PLACES, fc.nat(20), (answer, places, offset) => {
       const bytes = bytesOf(answer);
-      const whole = new ResponseHead();
+      const whole = new ResponseHead(new KnownAnswers());
       const body = whole.take(bytes, 0, bytes.length);
-      const parts = new ResponseHead();
+      const parts = new ResponseHead(new KnownAnswers());
       let taken = 0;
       let end = -1;
       for (const part of cut(bytes, places)) {
