@@ -3,7 +3,6 @@ import type { EngineCall } from "./engine-handler.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What no value may hold: control characters would end its line, and what is above latin1 has no byte. */
-// oxlint-disable-next-line no-control-regex -- to refuse them
 const UNFIT = /[^\t\x20-\x7e\x80-\xff]/;
 const UNFIT_PATH = /[^\x21-\x7e\x80-\xff]/;
 
