@@ -123,8 +123,11 @@ class OpenRequests implements Requests {
   }
 
   #done(number: number): void {
-    this.#waiting -= this.#sent.get(number)?.rows ?? 0;
+    const batch = this.#sent.get(number);
+    if (batch === undefined) return;
     this.#sent.delete(number);
+    this.#waiting -= batch.rows;
+    this.#packer.reuse(batch);
   }
 
   /** Who writes and reads. Throws SQLite's error where that is this thread and it cannot. */

@@ -16,10 +16,13 @@ const WIDTH = 24;
 const TEXTS: ReadonlySet<number> = new Set([0, 2, 3, 4, 6, 7, 8, 9, 10, 11, 23]);
 const IS_TEXT = Array.from({ length: WIDTH }, (_, column) => TEXTS.has(column));
 const NOTHING = Number.NaN;
+const MOST_FREE = 4;
 
 /** Puts rows into a batch; what they hold alike is one text. It keeps its memory for the next one. */
 export class RowPacker {
-  readonly #figures = new Float64Array(BATCH_ROWS * WIDTH);
+  #figures = sharedFigures();
+  /** Of batches that are written. */
+  readonly #free: Float64Array[] = [];
   #texts: string[] = [];
   readonly #places = new Map<string, number>();
   /** What each column held last, and where that is: most often the next row has the same. */
@@ -60,16 +63,22 @@ export class RowPacker {
 
   /** The rows so far; the next ones begin another batch. */
   take(): RowBatch {
-    const batch = {
-      rows: this.#rows,
-      figures: this.#figures.slice(0, this.#rows * WIDTH),
-      texts: this.#texts,
-    };
+    const rows = this.#rows;
+    let figures = this.#figures;
+    // Full ones are given away as they are, without a copy for either thread; few rows must not hold so much memory.
+    if (rows === BATCH_ROWS) this.#figures = this.#free.pop() ?? sharedFigures();
+    else figures = figures.slice(0, rows * WIDTH);
+    const batch = { rows, figures, texts: this.#texts };
     this.#texts = [];
     this.#places.clear();
     this.#lastPlaces.fill(-1);
     this.#rows = 0;
     return batch;
+  }
+
+  /** Uses the memory of a batch again that nobody reads any more. */
+  reuse({ rows, figures }: RowBatch): void {
+    if (rows === BATCH_ROWS && this.#free.length < MOST_FREE) this.#free.push(figures);
   }
 
   /** The place of a text in the list. */
@@ -87,6 +96,9 @@ export class RowPacker {
     return place;
   }
 }
+
+const sharedFigures = (): Float64Array =>
+  new Float64Array(new SharedArrayBuffer(BATCH_ROWS * WIDTH * Float64Array.BYTES_PER_ELEMENT));
 
 /** Values of one row of a batch in the order of the columns. */
 export function batchValues({ figures, texts }: RowBatch, row: number): (string | number | null)[] {
