@@ -6,6 +6,7 @@ const PROBE = "omni probes this";
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
+const LETTER_U = 0x75;
 
 export type Kind = "text" | "reasoning";
 
@@ -60,10 +61,20 @@ export class DeltaShape {
     const fixed = this.#fixed;
     const all = fixed.length;
     if (bytes.length - from <= all) return -1;
-    for (let i = 0; i < before; i++) if (bytes[from + i] !== fixed[i]) return -1;
+    let i = 0;
+    for (; i + 3 < before; i += 4) {
+      const at = from + i;
+      const differ =
+        ((bytes[at] ?? 0) ^ (fixed[i] ?? 0)) |
+        ((bytes[at + 1] ?? 0) ^ (fixed[i + 1] ?? 0)) |
+        ((bytes[at + 2] ?? 0) ^ (fixed[i + 2] ?? 0)) |
+        ((bytes[at + 3] ?? 0) ^ (fixed[i + 3] ?? 0));
+      if (differ !== 0) return -1;
+    }
+    for (; i < before; i++) if (bytes[from + i] !== fixed[i]) return -1;
     const close = textEnd(bytes, from + before);
     if (close <= from + before || bytes.length - close < this.after) return -1;
-    for (let i = before, at = close; i < all; i++, at++) if (bytes[at] !== fixed[i]) return -1;
+    for (let at = close; i < all; i++, at++) if (bytes[at] !== fixed[i]) return -1;
     return close + this.after;
   }
 }
@@ -75,9 +86,22 @@ export function textEnd(bytes: Buffer, from: number): number {
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) return at;
     if (byte < SPACE) return -1;
-    if (byte === BACKSLASH && (bytes[++at] ?? 0) < SPACE) return -1;
+    if (byte === BACKSLASH) {
+      at = escapeEnd(bytes, at + 1);
+      if (at < 0) return -1;
+    }
   }
   return -1;
+}
+
+/** The last byte of an escape; negative where it is none, or the text ends within it. */
+function escapeEnd(bytes: Buffer, at: number): number {
+  if (bytes[at] !== LETTER_U) return (bytes[at] ?? 0) < SPACE ? -1 : at;
+  for (let digit = at + 1; digit <= at + 4; digit++) {
+    const byte = bytes[digit] ?? 0;
+    if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) return -1;
+  }
+  return at + 4;
 }
 
 const KEYS: Readonly<Record<EngineDialect, readonly (readonly [Kind, string])[]>> = {

@@ -3,14 +3,15 @@ import type { Said, SaidSoFar } from "./continuation.ts";
 import type { DeltaShape, Kind } from "./delta-shape.ts";
 import { textEnd } from "./delta-shape.ts";
 import { eventsIn } from "./event-data.ts";
-import { asList } from "./fields.ts";
+import { asText } from "./fields.ts";
 import { SaidEvents } from "./said-events.ts";
 
 /** Bytes that are kept as they came before they are reduced to what they say. */
 const MOST_RAW = 32 * 1024;
 /** Bytes of texts that one memory takes before they are read. */
 const MOST_TEXTS = 2048;
-const FIRST_TEXTS = 256;
+/** So few lie within the heap, for a quarter of the memory: many streams say little, or wait. */
+const FIRST_TEXTS = 64;
 /** Characters of an answer beyond which it is forgotten: a cut then ends it. */
 const MOST_CHARACTERS = 4 * 2 ** 20;
 /** Bytes up to which a loop copies quicker than a native call. */
@@ -18,7 +19,7 @@ const FEW = 48;
 /** Stands behind each text: bytes that are no character in one event must not become one together with those of the next. */
 const LF = 0x0a;
 
-/** Texts of deltas in a row, a character a byte, escapes and all. */
+/** Texts of deltas in a row, with a line feed between them, escapes and all. */
 interface Run {
   readonly kind: Kind;
   readonly texts: string;
@@ -94,7 +95,7 @@ class RememberedStream implements SaidSoFar {
     const need = this.#used + more;
     if (texts !== undefined && need <= texts.length) return texts;
     // Not of the pool: a stream may be open for hours, and would keep what lies beside it there.
-    const grown = Buffer.allocUnsafeSlow(Math.max(need, 2 * (texts?.length ?? 0), FIRST_TEXTS));
+    const grown = Buffer.allocUnsafeSlow(Math.max(need, 4 * (texts?.length ?? 0), FIRST_TEXTS));
     texts?.copy(grown, 0, 0, this.#used);
     this.#texts = grown;
     return grown;
@@ -109,7 +110,7 @@ class RememberedStream implements SaidSoFar {
 
   #endRun(): void {
     if (this.#deltas === 0) return;
-    const texts = this.#texts?.toString("latin1", 0, this.#used - 1) ?? "";
+    const texts = this.#texts?.toString("utf8", 0, this.#used - 1) ?? "";
     this.#partBytes += texts.length;
     (this.#parts ??= []).push({ kind: this.#kind, texts, deltas: this.#deltas });
     this.#used = this.#deltas = 0;
@@ -139,19 +140,18 @@ class RememberedStream implements SaidSoFar {
 }
 
 function addRun(events: SaidEvents, { kind, texts, deltas }: Run): boolean {
-  const text = PLAIN.test(texts) ? texts.replaceAll("\n", "") : parsed(utf8(texts));
+  // No escape goes on from one text to the next: together they mean what each means.
+  const together = texts.replaceAll("\n", "");
+  const text = together.includes("\\") ? parsed(together) : together;
   if (text === undefined) return false;
   events.addRun(kind, text, deltas);
   return true;
 }
 
-/** Neither an escape nor a byte beyond ASCII. */
-const PLAIN = /^[^\\\x80-\xff]*$/;
-
-/** The text of quoted texts; `undefined` when they are no JSON. */
-function parsed(texts: string): string | undefined {
+/** The text of a quoted text; `undefined` when that is no JSON. */
+function parsed(text: string): string | undefined {
   try {
-    return asList(JSON.parse(`["${texts.replaceAll("\n", '","')}"]`)).join("");
+    return asText(JSON.parse(`"${text}"`));
   } catch {
     return undefined;
   }
