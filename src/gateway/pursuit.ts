@@ -127,8 +127,8 @@ export class Pursuit {
   /** Sends the request to the first service that takes it, or waits for one; a hedge does not wait. */
   #next(hedging: boolean): void {
     const { shared, client, chance } = this.#pursued;
-    const passed = hedging ? new Set([...chance.passed, ...this.#asked()]) : chance.passed;
     for (;;) {
+      const passed = hedging ? new Set([...chance.passed, ...this.#asked()]) : chance.passed;
       const { granted, full } = seek(shared, this.choice, passed, client.who);
       if (granted === undefined) {
         if (!hedging) this.#waitFor(full);

@@ -12,6 +12,7 @@ import type { Outflow } from "./outflow.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Impatient, Patience } from "./patience.ts";
 import type { TryOutcome } from "./routing/router.ts";
+import type { ServiceTraffic } from "./traffic.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
 import type { Usage } from "./usage.ts";
 
@@ -42,7 +43,7 @@ interface TryOptions {
   readonly granted: Granted;
   readonly request: EngineRequest;
   /** Where the engine's events are not yet those of the stream. */
-  readonly inflow?: Inflow;
+  readonly inflow: Inflow | undefined;
   /** It goes on with an answer of which the client has a part. */
   readonly resumes: boolean;
   /** Milliseconds until the first byte, and between two. */
@@ -51,6 +52,8 @@ interface TryOptions {
   readonly patience: Patience;
   /** Tells the router how it ended. */
   readonly told: (outcome: TryOutcome, time: number) => void;
+  /** Counts of its service. */
+  readonly traffic: ServiceTraffic;
 }
 
 /** One try of one request at one service. It holds a place and a lease from its start to its end. */
@@ -63,8 +66,10 @@ export class Try implements AttemptOwner, Impatient {
   readonly limits: GatewayLimits;
   readonly outlet: Outlet;
   readonly resumes: boolean;
+  readonly traffic: ServiceTraffic;
   readonly began = performance.now();
   deadline: number;
+  seat = -1;
   readonly #parent: TryParent;
   readonly #options: TryOptions;
   readonly #attempt: Attempt;
@@ -81,6 +86,7 @@ export class Try implements AttemptOwner, Impatient {
     this.limits = parent.limits;
     this.outlet = parent.outlet;
     this.resumes = options.resumes;
+    this.traffic = options.traffic;
     this.deadline = this.began + options.firstByte;
     this.#attempt = new Attempt(this);
   }
