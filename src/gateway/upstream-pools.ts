@@ -1,6 +1,6 @@
 import { Pool } from "undici";
 
-import type { Address } from "../core/index.ts";
+import type { Address, LocalAddress } from "../core/index.ts";
 import { EngineClient } from "./http/engine-client.ts";
 import type { EngineDispatcher } from "./http/engine-handler.ts";
 import { EngineSweep } from "./http/engine-sweep.ts";
@@ -25,7 +25,7 @@ interface Upstream {
 
 /**
  * Kept connections to each service. A service that comes back at another address gets new ones. Requests for generated answers
- * go to engines of this machine through Omni's own client, to servers elsewhere (TLS) and for all else through undici.
+ * go through Omni's own client where they are plain HTTP; where they are TLS, and all else, through undici.
  */
 export class UpstreamPools {
   readonly #upstreams = new Map<string, Upstream>();
@@ -46,14 +46,16 @@ export class UpstreamPools {
   engine(service: string, address: Address): EngineDispatcher {
     const upstream = this.#at(service, address);
     if (upstream.engine !== undefined) return upstream.engine;
-    if (address.kind === "url") {
+    const plain = plainAddress(address);
+    if (plain === undefined) {
       upstream.pool ??= this.#open(address);
       return (upstream.engine = new UndiciEngine(upstream.pool));
     }
     upstream.client = new EngineClient({
-      address,
+      address: plain,
       connectTime: this.#limits.connectTime,
-      most: MOST_ON_ONE,
+      // A server elsewhere says when it closes (RFC 9112, 9.6), and each new connection to it costs round trips.
+      most: address.kind === "url" ? Number.POSITIVE_INFINITY : MOST_ON_ONE,
       turns: this.#turns,
       sweep: this.#sweep,
     });
@@ -84,7 +86,6 @@ export class UpstreamPools {
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    // A server elsewhere says when it closes (RFC 9112, 9.6), and each new connection to it costs round trips.
     if (address.kind === "url") return new Pool(address.origin, common);
     const bounded = { ...common, maxRequestsPerClient: MOST_ON_ONE };
     if (address.kind === "unix")
@@ -104,6 +105,15 @@ export class UpstreamPools {
       }),
     );
   }
+}
+
+/** Where plain HTTP is spoken; `undefined` for TLS. */
+function plainAddress(address: Address): LocalAddress | undefined {
+  if (address.kind !== "url") return address;
+  const { protocol, hostname, port } = new URL(address.origin);
+  if (protocol !== "http:") return undefined;
+  const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
+  return { kind: "tcp", host, port: port === "" ? 80 : Number(port) };
 }
 
 function keyOf(address: Address): string {

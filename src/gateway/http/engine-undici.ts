@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 
 import type { EngineCall, EngineDispatcher, EngineHandler } from "./engine-handler.ts";
 
-/** Requests to a server elsewhere through undici, which speaks TLS. */
+/** Requests through undici, which speaks TLS. */
 export class UndiciEngine implements EngineDispatcher {
   readonly #dispatcher: Dispatcher;
 
