@@ -25,9 +25,9 @@ export interface AttemptOwner {
   readonly resumes: boolean;
   /** The answer's first bytes are about to go out: what else is tried for it ends. The answer's head, flat. */
   head(received: ReceivedHeaders, outflow?: Outflow): string[];
-  /** Bytes of the engine's answer came. */
-  heard(): void;
-  /** A part of the answer's content went to the client. */
+  /** Bytes of the engine's answer came now, by `performance.now()`. */
+  heard(now: number): void;
+  /** A part of the answer's content went to the client, of what was heard last or after it. */
   said(): void;
   /** A whole answer with this status, as the client is to have it. */
   deliver(status: number, received: ReceivedHeaders, body: Buffer): void;

@@ -37,7 +37,7 @@ export class Attempt implements EngineHandler {
 
   onResponseData(_controller: EngineController, chunk: Buffer): void {
     if (this.#over) return;
-    this.#owner.heard();
+    this.#owner.heard(performance.now());
     this.#guarded(() => this.#answer?.data(chunk));
   }
 

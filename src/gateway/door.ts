@@ -70,7 +70,7 @@ export class Door {
     const { surface, names, keys } = this.#options;
     const began = performance.now();
     const sentBefore = req.socket.bytesWritten;
-    const found = keys.identify(presentedKey(req.headers));
+    const found = keys.identify(presentedKey(req.headers), req.kin);
     const refused = "status" in found;
     const call = this.#call(req, body, res, refused ? undefined : found);
     if (!isForeign(call, names)) {

@@ -155,10 +155,10 @@ export class Exchange implements TryParent, OpenExchange, Impatient, Pursued {
     return report.head(received, of.request.translation !== undefined);
   }
 
-  said(of: Try): void {
+  said(of: Try, now: number): void {
     const { report } = this;
     const { resumption } = this.#pursuit;
-    report.said(of.service);
+    report.said(of.service, now);
     if (!of.resumes || resumption === undefined) return;
     this.#pursuit.resumption = undefined;
     const characters = resumption.said.text.length;

@@ -81,9 +81,8 @@ export class Report {
   }
 
   /** A part of the content goes to the client. */
-  said(service: string): void {
+  said(service: string, now: number): void {
     this.#parts++;
-    const now = performance.now();
     if (this.#firstToken === undefined) this.#firstToken = now - this.#began;
     else this.#shared.meter.interToken(service, now - this.#lastToken);
     this.#lastToken = now;

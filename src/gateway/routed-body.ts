@@ -88,7 +88,22 @@ async function advanceInSlices(frame: AskFrame, bytes: Buffer, scan: TopLevelSca
 }
 
 function modelName(bytes: Buffer, span: Span): string {
+  const { start, end } = span;
+  if (isPlainString(bytes, start, end)) return bytes.toString("latin1", start + 1, end - 1);
   const value: unknown = JSON.parse(bytes.toString("utf8", span.start, span.end));
   if (typeof value !== "string") throw new ScanError('"model" must be a string', span.start);
   return value;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Whether a JSON value is a string that stands there letter by letter. */
+function isPlainString(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] !== QUOTE) return false;
+  for (let at = start + 1; at < end - 1; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return false;
+  }
+  return true;
 }

@@ -24,6 +24,11 @@ const MAX_DEPTH = 1024;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** Bytes of a string that mean themselves. */
+const ORDINARY = new Uint8Array(256).map((_, byte) =>
+  byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
+);
+
 /** What may come next. */
 const VALUE = 0;
 const KEY_OR_END = 1;
@@ -161,7 +166,9 @@ export class TopLevelScan {
   #string(stop: number): void {
     const body = this.#body;
     let at = this.#at;
-    while (at < stop) {
+    for (;;) {
+      while (at < stop && ORDINARY[body[at] ?? 0] === 1) at++;
+      if (at >= stop) break;
       const byte = body[at] ?? 0;
       if (byte === QUOTE) {
         this.#at = at + 1;
@@ -171,9 +178,7 @@ export class TopLevelScan {
       if (byte === BACKSLASH) {
         this.#stringEscaped = true;
         at += this.#escape(at);
-      } else if (byte < 0x20) {
-        throw new ScanError("a control character stands unescaped in a string", at);
-      } else at++;
+      } else throw new ScanError("a control character stands unescaped in a string", at);
     }
     this.#at = at;
   }

@@ -30,7 +30,8 @@ export interface TryParent {
   readonly outlet: Outlet;
   outflow(of: Try): Outflow;
   head(of: Try, received: ReceivedHeaders, outflow: Outflow | undefined): string[];
-  said(of: Try): void;
+  /** `now` by `performance.now()`. */
+  said(of: Try, now: number): void;
   deliver(of: Try, status: number, received: ReceivedHeaders, body: Buffer): void;
   finished(of: Try, usage: Usage | undefined): void;
   broken(of: Try, failure: AttemptFailure): void;
@@ -73,7 +74,8 @@ export class Try implements AttemptOwner, Impatient {
   readonly #parent: TryParent;
   readonly #options: TryOptions;
   readonly #attempt: Attempt;
-  #heard = false;
+  /** When bytes of the answer came last, by `performance.now()`; 0 before the first. */
+  #heardAt = 0;
   #over = false;
 
   constructor(parent: TryParent, options: TryOptions) {
@@ -111,7 +113,7 @@ export class Try implements AttemptOwner, Impatient {
       this.deadline = performance.now() + this.#options.idle;
       return;
     }
-    const time = this.#heard ? this.#options.idle : this.#options.firstByte;
+    const time = this.#heardAt > 0 ? this.#options.idle : this.#options.firstByte;
     this.stop({ kind: "timeout", message: `it sent nothing for ${Math.round(time / 100) / 10} s` });
   }
 
@@ -138,13 +140,13 @@ export class Try implements AttemptOwner, Impatient {
     return this.#parent.head(this, received, outflow);
   }
 
-  heard(): void {
-    this.#heard = true;
-    this.deadline = performance.now() + this.#options.idle;
+  heard(now: number): void {
+    this.#heardAt = now;
+    this.deadline = now + this.#options.idle;
   }
 
   said(): void {
-    this.#parent.said(this);
+    this.#parent.said(this, this.#heardAt);
   }
 
   deliver(status: number, received: ReceivedHeaders, body: Buffer): void {

@@ -24,8 +24,8 @@ export function createKeyGate({ roll, limits, lookAgain, clock = CLOCK }: KeyGat
     get open(): boolean {
       return roll.open;
     },
-    identify(secret: string | undefined): Caller | KeyRefusal {
-      const found = roll.identify(secret, clock.wall());
+    identify(secret: string | undefined, kin?: object): Caller | KeyRefusal {
+      const found = roll.identify(secret, clock.wall(), kin);
       if (lookAgain === undefined || !isUnknown(found)) return found;
       const now = clock.steady();
       if (now - looked < LOOK_INTERVAL) return found;

@@ -20,8 +20,11 @@ export interface Admitted {
 export interface KeyGate {
   /** True while no key is asked for. */
   readonly open: boolean;
-  /** The caller who shows this secret (`undefined`: shows none), compared in constant time. */
-  identify(secret: string | undefined): Caller | KeyRefusal;
+  /**
+   * The caller who shows this secret (`undefined`: shows none), compared in constant time. Requests that share `kin` show the
+   * same one: its digest is computed once.
+   */
+  identify(secret: string | undefined, kin?: object): Caller | KeyRefusal;
   /** Counts the request against the caller's limits; `tokens` is what it may take at least, by its prompt. */
   admit(caller: Caller, tokens: number): Admitted | KeyRefusal | Promise<Admitted | KeyRefusal>;
   /** How the caller's limits a minute stand, as OpenAI names the headers: flat name and value pairs; empty without limits. */

@@ -46,6 +46,8 @@ export class KeyRoll {
   #entries = new Map<string, Entry[]>();
   /** Where the digest that is shown lies to be compared: a new buffer for each request would cost more than the hash. */
   readonly #shown = Buffer.alloc(DIGITS);
+  /** Of secrets that were shown lately, for as long as who showed them is known. */
+  readonly #digests = new WeakMap<object, string>();
   /** One object a key for as long as nothing about it changes. */
   #callers = new Map<string, WrittenCaller>();
   #ever = false;
@@ -80,17 +82,25 @@ export class KeyRoll {
     return !this.#ever;
   }
 
-  /** `now` in milliseconds since the epoch. */
-  identify(secret: string | undefined, now: number): Caller | KeyRefusal {
+  /** `now` in milliseconds since the epoch; those who share `kin` show the same secret. */
+  identify(secret: string | undefined, now: number, kin?: object): Caller | KeyRefusal {
     if (!this.#ever) return EVERYONE;
     if (secret === undefined) return MISSING;
-    const shown = hash("sha256", secret, "hex");
+    const shown = this.#digestOf(secret, kin);
     const entries = this.#entries.get(shown.slice(0, SLOT));
     if (entries === undefined) return UNKNOWN;
     this.#shown.write(shown, "latin1");
     for (const { digest, caller, until, expired } of entries)
       if (timingSafeEqual(digest, this.#shown)) return now < until ? caller : expired;
     return UNKNOWN;
+  }
+
+  #digestOf(secret: string, kin: object | undefined): string {
+    const known = kin === undefined ? undefined : this.#digests.get(kin);
+    if (known !== undefined) return known;
+    const digest = hash("sha256", secret, "hex");
+    if (kin !== undefined) this.#digests.set(kin, digest);
+    return digest;
   }
 }
 

@@ -6,10 +6,12 @@ import type { UsageBook, UsageEntry } from "./key-gate.ts";
 import { UsageTally } from "./usage-tally.ts";
 
 /** Entries that come together before they are written at once, and milliseconds that the first of them waits. */
-const BATCH = 500;
+const BATCH = 20_000;
 const DELAY = 1000;
-/** Milliseconds after which a first failure is tried again: most often another connection holds the database for a moment. */
+/** Milliseconds after which the first failures are tried again: most often another connection holds the database for a moment. */
 const SOON = 50;
+/** Failures in a row from which on somebody is told. */
+const TOLD = 8;
 /** Milliseconds that the end tries again, so that nothing is lost to somebody who writes at the same moment. */
 const LAST_TRIES = 1000;
 
@@ -31,7 +33,7 @@ export class UsageWriter implements UsageBook {
   #entries = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
-  /** Writes in a row that failed; of a single one nobody is told. */
+  /** Writes in a row that failed; of a few nobody is told. */
   #failures = 0;
 
   constructor(options: UsageWriterOptions) {
@@ -94,19 +96,19 @@ export class UsageWriter implements UsageBook {
     const rows = this.#tally.take();
     try {
       await this.#options.write(rows);
-      if (this.#failures > 1)
+      if (this.#failures >= TOLD)
         this.#say("info", "usage.written", "The usage of keys is written again; nothing was lost.");
       this.#failures = 0;
     } catch (error) {
       this.#tally.putBack(rows);
       this.#failures++;
-      if (this.#failures === 2)
+      if (this.#failures === TOLD)
         this.#say(
           "warning",
           "usage.unwritten",
           `The usage of keys cannot be written: ${messageOf(error)}. It is kept and tried again.`,
         );
-      this.#arm(this.#failures === 1 ? SOON : DELAY);
+      this.#arm(this.#failures < TOLD ? SOON : DELAY);
     }
   }
 

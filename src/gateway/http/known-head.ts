@@ -52,7 +52,7 @@ export class KnownHead {
     const head = this.#head;
     if (length === head.length) return head;
     const headers = Object.freeze({ ...head.headers, "content-length": String(length) });
-    return { url: head.url, path: head.path, headers, size, length, close: head.close };
+    return { url: head.url, path: head.path, headers, size, length, close: head.close, kin: head.kin };
   }
 }
 

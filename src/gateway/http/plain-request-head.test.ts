@@ -20,6 +20,7 @@ describe("the head of a plain request", () => {
       size: head.length,
       length: 12,
       close: false,
+      kin: {},
     });
     expect(read(`POST /a HTTP/1.1\r\nConnection: Close\r\n${REST}`)?.close).toBe(true);
   });

@@ -13,6 +13,8 @@ export interface PlainHead {
   readonly length: number;
   /** The client asked that the connection end with the answer. */
   readonly close: boolean;
+  /** Heads that differ in nothing but the length of the body share it. */
+  readonly kin: object;
 }
 
 const END = "\r\n\r\n";
@@ -64,6 +66,7 @@ export function readPlainHead(bytes: Buffer, most: number): PlainHead | undefine
     size,
     length: Number(length),
     close: wish === "close",
+    kin: {},
   };
 }
 

@@ -23,6 +23,7 @@ type Purpose = "ahead" | "wanted" | "discarded";
 export class PlainRequest implements RequestHead, RequestBody {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  readonly kin: object;
   readonly socket: BodySource;
   readonly #length: number;
   #missing: number;
@@ -38,6 +39,7 @@ export class PlainRequest implements RequestHead, RequestBody {
   constructor(head: PlainHead, source: BodySource) {
     this.url = head.url;
     this.headers = head.headers;
+    this.kin = head.kin;
     this.socket = source;
     this.#length = head.length;
     this.#missing = head.length;

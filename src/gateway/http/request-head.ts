@@ -8,6 +8,8 @@ export interface RequestHead {
   /** Path and query, as they came. */
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
+  /** Requests that share it have the same headers but for the length of the body. */
+  readonly kin?: object;
   /** The connection below. */
   readonly socket: { readonly bytesWritten: number };
 }

@@ -39,14 +39,38 @@ export function meets(
 }
 
 function hasLength(
-  { above, below }: NonNullable<RouteCondition["promptTokens"]>,
+  length: NonNullable<RouteCondition["promptTokens"]>,
   tokens: TokenBounds,
 ): true | string | undefined {
+  const { above, below } = length;
+  const fits = isWithinLength(length, tokens);
+  if (fits !== false) return fits;
+  if (above !== undefined && exceeds(tokens, above) === false)
+    return `it is for prompts above ${formatCount(above)} tokens`;
+  return `it is for prompts below ${formatCount(below ?? 0)} tokens`;
+}
+
+function isWithinLength(
+  { above, below }: NonNullable<RouteCondition["promptTokens"]>,
+  tokens: TokenBounds,
+): boolean | undefined {
   const longer = above === undefined ? true : exceeds(tokens, above);
-  if (longer === false) return `it is for prompts above ${formatCount(above ?? 0)} tokens`;
   const shorter = below === undefined ? true : fallsShort(tokens, below);
-  if (shorter === false) return `it is for prompts below ${formatCount(below ?? 0)} tokens`;
+  if (longer === false || shorter === false) return false;
   return longer === undefined || shorter === undefined ? undefined : true;
+}
+
+/** The same as `meets`, without a word of why not. */
+export function isMet(
+  when: RouteCondition,
+  tokens: TokenBounds,
+  circumstances: Circumstances,
+): boolean | undefined {
+  const { needs, keys, headers, hours, promptTokens } = when;
+  if (needs === undefined && keys === undefined && headers === undefined && hours === undefined)
+    return promptTokens === undefined ? true : isWithinLength(promptTokens, tokens);
+  const met = meets(when, tokens, circumstances);
+  return met === undefined ? undefined : met === true;
 }
 
 const valueOf = (value: string | string[] | undefined): string | undefined =>

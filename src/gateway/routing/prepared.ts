@@ -1,7 +1,7 @@
 import type { RouteCandidate } from "../../plan/plan.ts";
 import type { Target } from "../targets.ts";
 import type { Arrangement } from "./arrange.ts";
-import { meets } from "./conditions.ts";
+import { isMet } from "./conditions.ts";
 import type { Eligible, Judgement, Question } from "./judge.ts";
 import { judge } from "./judge.ts";
 import type { Lineup } from "./lineup.ts";
@@ -64,9 +64,9 @@ export class Prepared {
     let bits = 0;
     for (const [index, { when }] of this.candidates.entries()) {
       if (when === undefined) continue;
-      const met = meets(when, question.tokens, question);
+      const met = isMet(when, question.tokens, question);
       if (met === undefined) return undefined;
-      if (met !== true) bits |= 1 << index;
+      if (!met) bits |= 1 << index;
     }
     return bits;
   }
