@@ -149,7 +149,7 @@ process.on("message", (order) => {
       await gateway.close(0);
       stores.close();
       await telemetry.close(1_000);
-      requests.close();
+      await requests.close();
       store.close();
       process.disconnect?.();
     })();

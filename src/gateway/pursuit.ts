@@ -86,7 +86,7 @@ export class Pursuit {
   keepOnly(one: Try): void {
     this.#hedge?.cancel();
     if (this.tries.length === 1 && this.tries[0] === one) return;
-    for (const other of [...this.tries]) if (other !== one) this.#drop(other);
+    for (const other of this.tries.filter((each) => each !== one)) this.#drop(other);
   }
 
   /** It has ended; false where that was known already. */

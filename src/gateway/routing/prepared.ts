@@ -84,9 +84,13 @@ export class Prepared {
   /** `none` where requests are not all judged alike: features are needed, or somebody has stepped down. */
   #computeSteady({ viewOf, diversionOf }: Question, unmet: number): Steady | "none" {
     let window = Infinity;
-    const candidates = this.candidates.flatMap(({ when: _, ...rest }, index) =>
-      (unmet & (1 << index)) === 0 ? [rest] : [],
-    );
+    const candidates = this.candidates
+      .filter((_, index) => (unmet & (1 << index)) === 0)
+      .map(({ service, weight, maxConcurrent }) => ({
+        service,
+        weight,
+        ...(maxConcurrent === undefined ? {} : { maxConcurrent }),
+      }));
     // Who is left out has to be told why: that differs from request to request.
     if (candidates.length === 0) return "none";
     for (const { service } of candidates) {
