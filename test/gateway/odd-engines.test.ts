@@ -34,7 +34,7 @@ beforeAll(async () => {
   const at = { kind: "tcp", host: "127.0.0.1", port } as const;
   const backends: Backends = {
     services: () => ["vllm", "anthropic"].map((kind) => ({ ...view, name: kind, model: kind, kind })),
-    routes: () => [],
+    routes: () => ROUTES,
     address: () => at,
     acquire: (kind) => ({ address: at, kind, release: () => {} }),
     demand: () => () => {},
@@ -56,6 +56,7 @@ afterAll(async () => {
 const answering = (status: string, headers: string, body: string): string =>
   `HTTP/1.1 ${status}\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
+const ROUTES = [{ name: "either", services: ["anthropic", "vllm"] }] as const;
 const MESSAGE = { model: "vllm", max_tokens: 5, messages: [{ role: "user", content: "hi" }] };
 const post = (path: string, body: unknown): Promise<Got> => send(url, "POST", path, body);
 
@@ -88,4 +89,13 @@ describe("a body that was written anew is JSON, whatever the engine said of its 
     expect(answer.headers["content-type"]).toBe("text/html");
     expect(answer.text).toBe("<p>no</p>");
   });
+});
+
+it("a service whose engine cannot be asked for this is passed over, and the next one answers", async () => {
+  const completion = '{"object":"text_completion","choices":[{"text":"hello","finish_reason":"stop"}]}';
+  wire = answering("200 OK", "content-type: application/json\r\n", completion);
+  const got = await post("/v1/completions", { model: "either", prompt: "hi" });
+  expect([got.status, got.headers["x-omni-service"], got.text]).toEqual([200, "vllm", completion]);
+  const nobody = await post("/v1/completions", { model: "anthropic", prompt: "hi" });
+  expect([nobody.status, nobody.text]).toEqual([400, expect.stringContaining("does not speak completions")]);
 });
