@@ -6,10 +6,7 @@ const WAIT = 100;
 
 export type WorkOff = (record: RequestRecord, tries: number) => void;
 
-/**
- * Records that wait to be counted and written together. One by one, between two events of the network, each of them would
- * find the processor's caches cold: that costs three times as much.
- */
+/** Records that wait to be counted and written together, off the way of the requests that come meanwhile. */
 export class RecordBatch {
   readonly #workOff: WorkOff;
   readonly #records: RequestRecord[] = [];
