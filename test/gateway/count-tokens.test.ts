@@ -116,6 +116,13 @@ test("an API that counts itself is asked as the client asked", async () => {
   expect(asked[0]?.body).toEqual({ model: "anthropic", ...BODY });
 });
 
+test("what an API says that is no count is not passed on", async () => {
+  answers = { "/v1/messages/count_tokens": () => ({ input_tokens: "many" }) };
+  const { status, tokens, estimate } = await count("anthropic");
+  expect([status, estimate]).toEqual([200, "true"]);
+  expect(tokens).toBeGreaterThan(10);
+});
+
 test("where the template is out of reach, the number says that it is an estimate", async () => {
   answers = { "/tokenize": ({ content }) => ({ tokens: String(content).split(" ") }) };
   const byText = await count("embedded");

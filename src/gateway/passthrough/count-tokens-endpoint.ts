@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Address } from "../../core/index.ts";
 import { pathAt } from "../../core/index.ts";
 import type { JsonObject } from "../../dialects/index.ts";
-import { countTokensRequest, DialectError } from "../../dialects/index.ts";
+import { countTokensRequest, DialectError, isObject } from "../../dialects/index.ts";
 import { surfaceOf } from "../../engines/index.ts";
 import { chatCountingOf } from "../../engines/surfaces/chat-counting.ts";
 import type { Caller } from "../../keys/caller.ts";
@@ -68,7 +68,7 @@ async function answer(engine: EngineQuestions, call: Call, body: JsonObject): Pr
   const native = surface.paths[PATH];
   if (native !== undefined) {
     const counted = await engine.ask(native, JSON.stringify({ ...body, model: engine.model }));
-    if (counted !== undefined) return pass(call, counted);
+    if (counted !== undefined && isAnswer(counted)) return pass(call, counted);
   }
   const chat = countTokensRequest(body);
   const { text, besides, images } = chatText(chat);
@@ -95,6 +95,16 @@ async function exactly(engine: EngineQuestions, chat: JsonObject): Promise<numbe
   if (prompt === undefined || tokenize === undefined) return undefined;
   const counted = await engine.ask(tokenize.path, tokenize.body(prompt, engine.model));
   return counted?.status === 200 ? tokenize.count(counted.body) : undefined;
+}
+
+/** Whether it is a count, or an error that can be read; where it is neither, the best number there is is better. */
+function isAnswer({ status, body }: Said): boolean {
+  try {
+    const told: unknown = JSON.parse(body);
+    return isObject(told) && (status !== 200 || typeof told["input_tokens"] === "number");
+  } catch {
+    return false;
+  }
 }
 
 /** The answer of an API that counts itself, errors too. */
