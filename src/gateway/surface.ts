@@ -45,7 +45,9 @@ export class Surface {
 
   /** Who serves a POST to this path whose body is read as a whole, and which needs nothing of node:http. */
   whole(path: string): Endpoint["whole"] {
-    return this.#exact.get(path)?.whole;
+    const endpoint = this.#exact.get(path);
+    // What is for few, or for all, is decided at the one place that knows of it.
+    return endpoint?.admin === true || endpoint?.open === true ? undefined : endpoint?.whole;
   }
 
   /** 404 that names the nearest path. */
