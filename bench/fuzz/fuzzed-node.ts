@@ -75,7 +75,9 @@ export const LIMITS = {
   bodyBytes: 300_000,
   headerTime: 3_000,
   bodyTime: 3_000,
-  idleTime: 4_000,
+  // Longer than what is looked for every second and a half: a client that sends no whole head is told so.
+  idleTime: 8_000,
+  keepAliveTime: 4_000,
   totalTime: 5_000,
   queueLimit: 64,
   queueTime: 1_500,

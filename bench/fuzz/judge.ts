@@ -7,8 +7,9 @@ import type { Seen } from "./raw-client.ts";
 
 const SECRETS = [...KEYS, REMOTE_SECRET] as const;
 
-/** A secret that a text holds. */
-export const secretIn = (text: string): string | undefined => SECRETS.find((secret) => text.includes(secret));
+/** A secret that a text holds as a word of its own: a mutation may put one into the id that the client itself chose. */
+export const secretIn = (text: string): string | undefined =>
+  SECRETS.find((secret) => text.includes(secret) && new RegExp(`(?<![\\w.:-])${secret}`).test(text));
 
 /** What an engine said, without its head and chunks, as far as it can be told. */
 function bodySaid(sent: string): string {

@@ -57,7 +57,9 @@ function readBody(
   method: string,
   closed: boolean,
 ): ReadBody | { readonly fault: string } {
-  if (method === "HEAD" || status === 204 || status === 304) return { text: "", end: at, complete: true };
+  // Who answers 408 has not read the method, or may not have.
+  const bodiless = method === "HEAD" && status !== 408;
+  if (bodiless || status === 204 || status === 304) return { text: "", end: at, complete: true };
   if (headers["transfer-encoding"] === "chunked") return readChunks(text, at);
   const length = headers["content-length"];
   if (length === undefined) return { text: text.slice(at), end: text.length, complete: closed };

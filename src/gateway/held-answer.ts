@@ -7,6 +7,8 @@ import { findUsage } from "./usage.ts";
 
 const JSON_TYPE = "application/json";
 const SPACE = 0x20;
+const OPEN = 0x7b;
+const OPEN_LIST = 0x5b;
 const CLOSE = 0x7d;
 const CLOSE_LIST = 0x5d;
 
@@ -86,9 +88,11 @@ export class HeldAnswer implements Answer {
       this.#owner.broken(
         kind === "denied" ? { kind, message } : { kind, message, passOn: () => this.#deliver() },
       );
-    } else if (this.#status === 200 && !this.#looksWhole()) {
-      this.#owner.broken({ kind: "cut", message: "its JSON ends in the middle" });
-    } else this.#deliver();
+    } else {
+      const failure = this.#status === 200 ? this.#brokenJson() : undefined;
+      if (failure === undefined) this.#deliver();
+      else this.#owner.broken(failure);
+    }
   }
 
   broken(failure: AttemptFailure): void {
@@ -156,13 +160,19 @@ export class HeldAnswer implements Answer {
     return type !== JSON_TYPE && /^(?:audio\/|application\/octet-stream)/i.test(String(type ?? ""));
   }
 
-  /** An engine that closes instead of counting bytes cuts its JSON unnoticed; the last byte tells. */
-  #looksWhole(): boolean {
+  /** An engine that closes instead of counting bytes cuts its JSON unnoticed; the first and the last byte tell. */
+  #brokenJson(): AttemptFailure | undefined {
     const type = this.#received["content-type"];
-    if (type !== JSON_TYPE && !String(type ?? "").includes("json")) return true;
+    if (type !== JSON_TYPE && !String(type ?? "").includes("json")) return undefined;
+    const head = this.#chunks.find((chunk) => chunk.length > 0) ?? NOTHING;
+    let from = 0;
+    while (from < head.length && (head[from] ?? 0) <= SPACE) from++;
+    if (from < head.length && head[from] !== OPEN && head[from] !== OPEN_LIST)
+      return { kind: "garbage", message: "its answer is no JSON" };
     const tail = this.#chunks.findLast((chunk) => chunk.length > 0) ?? NOTHING;
     let at = tail.length - 1;
     while (at >= 0 && (tail[at] ?? 0) <= SPACE) at--;
-    return tail[at] === CLOSE || tail[at] === CLOSE_LIST;
+    if (tail[at] === CLOSE || tail[at] === CLOSE_LIST) return undefined;
+    return { kind: "cut", message: "its JSON ends in the middle" };
   }
 }
