@@ -57,8 +57,9 @@ function readBody(
   method: string,
   closed: boolean,
 ): ReadBody | { readonly fault: string } {
-  // Who answers 408 has not read the method, or may not have.
-  const bodiless = method === "HEAD" && status !== 408;
+  // Whom a head was too much or too slow for has not read the method.
+  const unread = (status === 400 || status === 408 || status === 431) && text[at] === "{";
+  const bodiless = method === "HEAD" && !unread;
   if (bodiless || status === 204 || status === 304) return { text: "", end: at, complete: true };
   if (headers["transfer-encoding"] === "chunked") return readChunks(text, at);
   const length = headers["content-length"];
