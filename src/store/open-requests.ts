@@ -30,8 +30,8 @@ export interface RequestOptions {
 const GATHER = 250;
 /** Rows that wait while the disk is slow or another process writes, a quarter of a kilobyte each; those beyond are lost. */
 const MOST_WAITING = 8000;
-/** Milliseconds between two batches of this thread's own: a thousand rows a second, a millisecond or two each time. */
-const OWN_PAUSE = (BATCH_ROWS * 1000) / 1000;
+/** Milliseconds between two batches of this thread's own: one for each row, a millisecond or two of writing each time. */
+const OWN_PAUSE = BATCH_ROWS;
 /** Milliseconds that the end may take. */
 const END = 2000;
 
