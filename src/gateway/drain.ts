@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 
-import type { OpenExchange } from "./exchange-shared.ts";
+import type { OpenExchanges } from "./open-exchanges.ts";
 
 const IDLE_CHECK = 50;
 const LAST_WORDS = 250;
@@ -15,13 +15,13 @@ export class Drain {
   /** Resolves once no connection is left. */
   readonly done: Promise<void>;
   readonly #server: Server;
-  readonly #open: ReadonlySet<OpenExchange>;
+  readonly #open: OpenExchanges;
   #deadline = Number.POSITIVE_INFINITY;
   #over: boolean;
   #cut: NodeJS.Timeout | undefined;
   #destroy: NodeJS.Timeout | undefined;
 
-  constructor(server: Server, open: ReadonlySet<OpenExchange>) {
+  constructor(server: Server, open: OpenExchanges) {
     this.#server = server;
     this.#open = open;
     this.#over = !server.listening;

@@ -4,17 +4,12 @@ import type { Backends } from "../supervisor/backends.ts";
 import type { ContentKeeper, Meter } from "../telemetry/index.ts";
 import type { Admission } from "./admission/admission.ts";
 import type { GatewayLimits } from "./limits.ts";
+import type { OpenExchanges } from "./open-exchanges.ts";
 import type { Patience } from "./patience.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { Router } from "./routing/router.ts";
 import type { Traffic } from "./traffic.ts";
 import type { UpstreamPools } from "./upstream-pools.ts";
-
-/** A request in flight, as the end of the gateway sees it. */
-export interface OpenExchange {
-  /** Ends it because the node stops: a stream with an error event, anything else with 503. */
-  stop(): void;
-}
 
 /** What all requests of a gateway share. */
 export interface ExchangeShared {
@@ -36,5 +31,5 @@ export interface ExchangeShared {
   /** Whose contents are kept. */
   readonly contents: ContentKeeper;
   /** The requests in flight. */
-  readonly open: Set<OpenExchange>;
+  readonly open: OpenExchanges;
 }

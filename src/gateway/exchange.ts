@@ -8,7 +8,8 @@ import { cutError, failureError } from "./attempt-failure.ts";
 import type { Client } from "./client.ts";
 import { continuedComment } from "./continuation/index.ts";
 import { asEvent, delivered } from "./delivered.ts";
-import type { ExchangeShared, OpenExchange } from "./exchange-shared.ts";
+import type { ExchangeShared } from "./exchange-shared.ts";
+import type { OpenExchange } from "./open-exchanges.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { limitError, refusedBy } from "./nobody.ts";
 import { Outflow } from "./outflow.ts";
@@ -54,6 +55,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient, Pursued {
   /** When the whole answer has to be there. */
   readonly deadline: number;
   seat = -1;
+  openSeat = -1;
   readonly #pursuit: Pursuit;
   readonly #options: ExchangeOptions;
   #admitted: Admitted | undefined;

@@ -12,6 +12,7 @@ import type { Gateway, GatewayChanges, GatewayOptions } from "./gateway-options.
 import { boundClients, createHttpServer, renewCertificate } from "./http-server.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
+import { OpenExchanges } from "./open-exchanges.ts";
 import { Patience } from "./patience.ts";
 import { RetryBudget } from "./retry-budget.ts";
 import { createTokenCounter } from "./routing/token-counter.ts";
@@ -100,7 +101,7 @@ function sharedOf(options: GatewayOptions, limits: GatewayLimits): ExchangeShare
     usage: options.usage ?? NO_BOOK,
     contents: options.contents ?? KEEPS_NOTHING,
     patience: new Patience(Math.max(10, Math.min(MOST_LATE, limits.idleTime / 4))),
-    open: new Set(),
+    open: new OpenExchanges(),
   };
   inForce = () => shared.limits;
   return shared;

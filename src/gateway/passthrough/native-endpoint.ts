@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Address, EventLog } from "../../core/index.ts";
 import { formatBytes, messageOf } from "../../core/index.ts";
 import type { Admitted, KeyGate } from "../../keys/key-gate.ts";
+import type { OpenExchange, OpenExchanges } from "../open-exchanges.ts";
 import type { Caller } from "../../keys/caller.ts";
 import type { Backends, Lease } from "../../supervisor/backends.ts";
 import type { Call, StreamedCall } from "../call.ts";
@@ -28,7 +29,7 @@ export interface NativeShared {
   readonly pools: { for(service: string, address: Address): Dispatcher };
   readonly keys: Pick<KeyGate, "admit">;
   /** The requests in flight; the end of the gateway stops them. */
-  readonly open: { add(request: { stop(): void }): unknown; delete(request: { stop(): void }): unknown };
+  readonly open: Pick<OpenExchanges, "add" | "delete">;
 }
 
 /** `/upstream/{service}/*`: any request to an engine as it is, for callers that may. */
@@ -79,7 +80,8 @@ async function pass(
 }
 
 /** One native request from its lease to the end of its answer; it is never tried again. */
-class NativeRequest implements RelayOwner {
+class NativeRequest implements RelayOwner, OpenExchange {
+  openSeat = -1;
   readonly #shared: NativeShared;
   readonly #call: StreamedCall;
   readonly #target: NativeTarget;
