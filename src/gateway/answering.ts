@@ -30,7 +30,7 @@ export const internalError = (thrown: unknown): WireError => ({
 });
 
 /** Ends a call with what was thrown: 500, or broken off where it had begun. */
-export function fail(call: Call, thrown: unknown): void {
+function fail(call: Call, thrown: unknown): void {
   const { res } = call;
   if (res.destroyed || res.writableEnded) return;
   // What has begun cannot be taken back; cut off, it is not taken for the whole.

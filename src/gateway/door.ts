@@ -6,7 +6,7 @@ import type { Meter } from "../telemetry/index.ts";
 import { CLIENT_GONE } from "../telemetry/index.ts";
 import type { NameGuard } from "./access.ts";
 import { presentedKey } from "./access.ts";
-import { fail, guarded } from "./answering.ts";
+import { guarded } from "./answering.ts";
 import type { Call, StreamedCall } from "./call.ts";
 import { familyOfPath } from "./family.ts";
 import type { AnswerOutlet, RequestBody, RequestHead } from "./http/request-head.ts";
@@ -77,18 +77,10 @@ export class Door {
       const whole = surface.whole(call.path);
       if (whole === undefined) surface.notFound(call);
       else if (refused) unauthorized(call, found);
-      else this.#serve(whole, call);
+      else guarded(call, () => whole(call));
     }
     // Most are with an exchange by now, which writes its own record.
     if (call.note.exchanged !== true) this.#record(call, began, sentBefore);
-  }
-
-  #serve(whole: (call: Call) => void, call: Call): void {
-    try {
-      whole(call);
-    } catch (thrown) {
-      fail(call, thrown);
-    }
   }
 
   #call(req: RequestHead, body: RequestBody, res: AnswerOutlet, caller: Caller | undefined): Call {
