@@ -44,6 +44,8 @@ export interface AttemptOwner {
 /** How the body of an answer reaches the client. */
 export interface Answer {
   data(chunk: Buffer): void;
+  /** The same for bytes from `from` to `end` that are overwritten once this returns; false where it wants a chunk of its own. */
+  lent?(bytes: Buffer, from: number, end: number): boolean;
   /** The engine ended the answer in good order. */
   end(): void;
   broken(failure: AttemptFailure): void;

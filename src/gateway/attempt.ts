@@ -41,6 +41,18 @@ export class Attempt implements EngineHandler {
     this.#guarded(() => this.#answer?.data(chunk));
   }
 
+  onResponseLent(bytes: Buffer, from: number, end: number): boolean {
+    const answer = this.#answer;
+    if (this.#over || answer?.lent === undefined) return this.#over;
+    this.#owner.heard(performance.now());
+    try {
+      return answer.lent(bytes, from, end);
+    } catch (thrown) {
+      this.#fault(thrown);
+      return true;
+    }
+  }
+
   onResponseEnd(): void {
     if (this.#over) return;
     this.#over = true;
@@ -73,10 +85,14 @@ export class Attempt implements EngineHandler {
     try {
       work();
     } catch (thrown) {
-      this.#over = true;
-      this.#owner.fault(thrown);
-      this.#controller?.abort(new Error("the gateway could not read the answer"));
+      this.#fault(thrown);
     }
+  }
+
+  #fault(thrown: unknown): void {
+    this.#over = true;
+    this.#owner.fault(thrown);
+    this.#controller?.abort(new Error("the gateway could not read the answer"));
   }
 
   #fail(failure: AttemptFailure): void {

@@ -1,7 +1,7 @@
 import { answering } from "./answering.ts";
 import type { Call } from "./call.ts";
 import type { GatewayInside, GatewayOptions } from "./gateway-options.ts";
-import { parseBody, readJsonBody, serveBytes } from "./proxy-endpoint.ts";
+import { readAsk, readJsonBody, serveAsk } from "./proxy-endpoint.ts";
 import { mayWantHostedTools, wantsHostedTools } from "./tools/hosted-servers.ts";
 import { serveHostedChat } from "./tools/serve-hosted.ts";
 
@@ -12,11 +12,13 @@ export function serveChat(
   call: Call,
 ): void {
   readJsonBody(shared, call, (bytes) => {
-    const { caller } = call;
-    const parsed = mayWantHostedTools(bytes) ? parseBody(bytes) : undefined;
-    if (parsed !== undefined && "body" in parsed && caller !== undefined && wantsHostedTools(parsed.body)) {
-      const hosted = { ask, events: shared.events, ...(tools === undefined ? {} : { host: tools }) };
-      void answering(call, serveHostedChat(hosted, call, caller, parsed.body));
-    } else serveBytes(shared, call, "chat", bytes);
+    readAsk(call, "chat", bytes, (read) => {
+      const { caller } = call;
+      const hosts = mayWantHostedTools(read) && wantsHostedTools(read.json());
+      if (hosts && caller !== undefined) {
+        const hosted = { ask, events: shared.events, ...(tools === undefined ? {} : { host: tools }) };
+        void answering(call, serveHostedChat(hosted, call, caller, read.json()));
+      } else serveAsk(shared, call, read);
+    });
   });
 }

@@ -25,7 +25,19 @@ export class ClientSink {
   }
 
   write(chunk: Buffer): void {
-    if (this.outlet.write(chunk) || this.paused) return;
+    if (!this.outlet.write(chunk)) this.#wait();
+  }
+
+  /** Writes bytes from `from` to `end` that are overwritten once this returns. */
+  writeLent(bytes: Buffer, from: number, end: number): void {
+    const { outlet } = this;
+    const taken =
+      outlet.writePart?.(bytes, from, end) ?? outlet.write(Buffer.from(bytes.subarray(from, end)));
+    if (!taken) this.#wait();
+  }
+
+  #wait(): void {
+    if (this.paused) return;
     this.paused = true;
     this.#controller.pause();
     // Its `close` makes the request give up its tries.

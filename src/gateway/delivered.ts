@@ -16,7 +16,8 @@ import { findUsage } from "./usage.ts";
 /** A whole answer as the client is to have it. */
 export interface Delivered {
   readonly body: Buffer;
-  readonly usage: Usage | undefined;
+  /** Looked for when it is asked for: a client does not wait for that. */
+  usage(): Usage | undefined;
   /** The answer as it was read, where it had to be. */
   readonly answer?: JsonObject;
   /** What the engine refused, where that had to be said in the client's words. */
@@ -47,22 +48,24 @@ export function delivered(
     const error = readEngineError(dialect, status, body);
     return {
       body: Buffer.from(JSON.stringify(wireErrorBody(client.family, error, client.id))),
-      usage: undefined,
+      usage: noUsage,
       error,
     };
   }
-  if (reshape !== undefined) return { body: reshape(status, body), usage: findUsage(body) };
-  if (failed || (translation === undefined && inward === undefined)) return { body, usage: findUsage(body) };
+  if (reshape !== undefined) return { body: reshape(status, body), usage: () => findUsage(body) };
+  if (failed || (translation === undefined && inward === undefined)) return { body, usage: () => findUsage(body) };
   try {
     const read: unknown = JSON.parse(body.toString("utf8"));
     if (!isObject(read)) return { unreadable: "its answer is no JSON object" };
     const lane = inward?.answer(read, ask.json(), { created }) ?? read;
     const answer = translation?.answer(lane, ask.json(), { created }) ?? lane;
     const text = Buffer.from(JSON.stringify(answer));
-    return { body: text, usage: findUsage(text) ?? findUsage(body), answer };
+    return { body: text, usage: () => findUsage(text) ?? findUsage(body), answer };
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return { unreadable: "its answer is no JSON" };
     if (thrown instanceof DialectError) return { unreadable: `its answer is none: ${thrown.message}` };
     throw thrown;
   }
 }
+
+const noUsage = (): undefined => undefined;

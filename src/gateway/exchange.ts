@@ -184,7 +184,7 @@ export class Exchange implements TryParent, OpenExchange, Impatient, Pursued {
       this.outlet.end(answer.body);
     }
     if (answer.answer !== undefined) this.#options.remember?.(answer.answer);
-    this.finished(of, answer.usage);
+    this.finished(of, answer.usage());
   }
 
   finished(of: Try, usage: Usage | undefined): void {

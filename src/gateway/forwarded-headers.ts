@@ -13,7 +13,7 @@ const TO_ENGINE = [
 ] as const;
 
 /** Answer headers that clients may see. Hop-by-hop headers and the engine's own server name stay here. */
-const TO_CLIENT = [
+const TO_CLIENT: ReadonlySet<string> = new Set([
   "content-type",
   "content-encoding",
   "cache-control",
@@ -25,7 +25,7 @@ const TO_CLIENT = [
   "x-ratelimit-remaining-tokens",
   "x-ratelimit-reset-requests",
   "x-ratelimit-reset-tokens",
-] as const;
+]);
 
 /** The head of the request to the engine, built fresh from the allowed headers and what its address asks for. */
 export function requestHeaders(
@@ -53,8 +53,9 @@ export function answerHeaders(
   own: boolean,
 ): string[] {
   const headers: string[] = [];
-  for (const name of TO_CLIENT) {
-    const value = own && name === "content-encoding" ? undefined : received[name];
+  for (const name of Object.keys(received)) {
+    if (!TO_CLIENT.has(name) || (own && name === "content-encoding")) continue;
+    const value = received[name];
     if (typeof value === "string") headers.push(name, value);
     else if (value?.[0] !== undefined) headers.push(name, value[0]);
   }

@@ -61,12 +61,11 @@ export class Outflow {
   }
 
   /**
-   * What the client is sent for the bytes, where they are nothing but whole deltas of the lane such as it has passed before:
-   * these count nothing, end nothing, and are in order. `undefined` for all others, which have to be looked at.
+   * Whether the bytes from `from` to `end` are nothing but whole deltas of the lane such as it has passed before: these count
+   * nothing, end nothing, and are in order. They are remembered then, and go out as they are, or `translated`.
    */
-  passDeltas(events: Buffer): Buffer | undefined {
-    if (this.#plain === undefined || this.wasTorn || !this.#plain.take(events, this.said)) return undefined;
-    return this.#translator === undefined ? events : this.#translated(events);
+  takesDeltas(bytes: Buffer, from: number, end: number): boolean {
+    return !this.wasTorn && this.#plain?.take(bytes, from, end, this.said) === true;
   }
 
   /** What the client is sent for whole events of the lane; `seen` is what a look over them told. */
@@ -74,11 +73,12 @@ export class Outflow {
     this.#watch.see(events, seen);
     this.said?.see(events);
     if ((seen & TELLING) === 0 && !this.wasTorn) this.#plain?.learn(events);
-    if (this.#translator !== undefined) return this.#translated(events);
+    if (this.#translator !== undefined) return this.translated(events);
     return this.usageIsOurs ? withoutUsageEvents(events, seen) : events;
   }
 
-  #translated(events: Buffer): Buffer {
+  /** Whole events of the lane in the client's dialect; nothing of the bytes is kept. */
+  translated(events: Buffer): Buffer {
     if (this.#translator === undefined || this.#reader === undefined) return events;
     let out = "";
     for (const event of this.#reader.push(events)) out += this.#translator.event(event.data, event.event);

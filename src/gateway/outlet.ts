@@ -6,6 +6,8 @@ export interface Outlet {
   writeHead(status: number, headers: string[]): unknown;
   /** False when the reader is behind; `drain` tells when it caught up. */
   write(bytes: Buffer | string): boolean;
+  /** Writes a copy of the bytes from `from` to `end`, where the outlet has to copy them anyway. */
+  writePart?(bytes: Buffer, from: number, end: number): boolean;
   end(bytes?: Buffer | string): unknown;
   /** Breaks it off, so that what was sent is not taken for the whole. */
   destroy(): unknown;

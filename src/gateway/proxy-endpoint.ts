@@ -44,12 +44,17 @@ export function serveBytes(
   bytes: Buffer,
   options?: ExchangeOptions,
 ): void {
+  readAsk(call, operation, bytes, (ask) => serveAsk(shared, call, ask, options));
+}
+
+/** Reads of a body what routing needs; one that cannot be routed is refused, and so is what `then` throws. */
+export function readAsk(call: Call, operation: Operation, bytes: Buffer, then: (ask: Ask) => void): void {
   const frame = { id: call.id, operation, path: call.path, headers: call.req.headers };
   const refuse = (thrown: unknown): void => sendError(call, bodyError(bytes, thrown));
   try {
     const body = readRoutedBody(frame, bytes);
-    if (body instanceof Promise) body.then((routed) => serveAsk(shared, call, routed, options)).catch(refuse);
-    else serveAsk(shared, call, body, options);
+    if (body instanceof Promise) body.then(then).catch(refuse);
+    else then(body);
   } catch (thrown) {
     refuse(thrown);
   }

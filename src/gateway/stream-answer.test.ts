@@ -55,7 +55,12 @@ function streamed(lane: Lane, chunks: readonly Buffer[], usageIsOurs: boolean): 
     refuse: controller.abort,
   });
   const answer = new StreamAnswer(Object.assign(Object.create(null), owner), sink, {});
-  for (const chunk of chunks) answer.data(chunk);
+  for (const chunk of chunks) {
+    // As a connection lends it: between other bytes, and overwritten behind the call.
+    const lent = Buffer.concat([Buffer.from("data: "), chunk, Buffer.from("\n\n")]);
+    if (!answer.lent(lent, 6, 6 + chunk.length)) answer.data(chunk);
+    lent.fill(0);
+  }
   if (refused) answer.broken({ kind: "garbage", message: "refused" });
   else answer.end();
   return { sent: Buffer.concat(sent).toString(), refused, end, usage: outflow.usage, outflow };

@@ -35,8 +35,7 @@ export class StreamAnswer implements Answer {
   }
 
   data(chunk: Buffer): void {
-    if (this.#refused) return;
-    if (this.#passedDeltas(chunk)) return;
+    if (this.lent(chunk, 0, chunk.length)) return;
     const held = this.#held?.length ?? 0;
     const bytes = this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]);
     const end = this.#passable(bytes, held);
@@ -45,13 +44,18 @@ export class StreamAnswer implements Answer {
     this.#take(end === bytes.length ? bytes : bytes.subarray(0, end));
   }
 
-  /** Nearly all that an engine sends: nothing has to be looked for in it. */
-  #passedDeltas(chunk: Buffer): boolean {
+  /** Takes deltas such as nearly all events of an engine are: nothing has to be looked for in them. */
+  lent(bytes: Buffer, from: number, end: number): boolean {
+    if (this.#refused) return true;
     if (this.#held !== undefined || this.#inflow !== undefined) return false;
-    if (chunk.length > this.#owner.limits.eventBytes) return false;
-    const bytes = this.#outflow.passDeltas(chunk);
-    if (bytes === undefined) return false;
-    this.#send(bytes);
+    if (end - from > this.#owner.limits.eventBytes) return false;
+    const outflow = this.#outflow;
+    if (!outflow.takesDeltas(bytes, from, end)) return false;
+    if (outflow.translates) this.#send(outflow.translated(bytes.subarray(from, end)));
+    else {
+      this.#begins();
+      this.#sink.writeLent(bytes, from, end);
+    }
     return true;
   }
 
@@ -154,15 +158,22 @@ export class StreamAnswer implements Answer {
   }
 
   #sendLane(events: Buffer): void {
-    this.#send(this.#outflow.passDeltas(events) ?? this.#outflow.pass(events));
+    const outflow = this.#outflow;
+    if (!outflow.takesDeltas(events, 0, events.length)) this.#send(outflow.pass(events));
+    else this.#send(outflow.translates ? outflow.translated(events) : events);
   }
 
   #send(bytes: Buffer): void {
     if (bytes.length === 0) return;
+    this.#begins();
+    this.#sink.write(bytes);
+  }
+
+  /** Something of the answer goes to the client. */
+  #begins(): void {
     this.#commit();
     this.#passed = true;
     this.#owner.said();
-    this.#sink.write(bytes);
   }
 
   #commit(): void {

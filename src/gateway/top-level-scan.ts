@@ -29,6 +29,13 @@ const ORDINARY = new Uint8Array(256).map((_, byte) =>
   byte >= 0x20 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
 
+/** The first byte from `at` on, before `stop`, that is not ordinary. */
+function ordinaryEnd(body: Buffer, from: number, stop: number): number {
+  let at = from;
+  while (at < stop && ORDINARY[body[at] ?? 0] === 1) at++;
+  return at;
+}
+
 /** What may come next. */
 const VALUE = 0;
 const KEY_OR_END = 1;
@@ -167,7 +174,7 @@ export class TopLevelScan {
     const body = this.#body;
     let at = this.#at;
     for (;;) {
-      while (at < stop && ORDINARY[body[at] ?? 0] === 1) at++;
+      at = ordinaryEnd(body, at, stop);
       if (at >= stop) break;
       const byte = body[at] ?? 0;
       if (byte === QUOTE) {

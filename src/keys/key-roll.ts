@@ -28,6 +28,12 @@ interface Entry {
   readonly expired: KeyRefusal;
 }
 
+/** The digest of a secret that is shown. */
+interface Shown {
+  slot: string;
+  readonly digest: Buffer;
+}
+
 interface WrittenCaller {
   /** The caller as JSON, to see a change by. */
   readonly written: string;
@@ -44,10 +50,10 @@ export class KeyRoll {
    * digest, from which no secret of 256 bits follows.
    */
   #entries = new Map<string, Entry[]>();
-  /** Where the digest that is shown lies to be compared: a new buffer for each request would cost more than the hash. */
-  readonly #shown = Buffer.alloc(DIGITS);
+  /** Of who has no kin: a new buffer for each request would cost more than the hash. */
+  readonly #stranger: Shown = { slot: "", digest: Buffer.alloc(DIGITS) };
   /** Of secrets that were shown lately, for as long as who showed them is known. */
-  readonly #digests = new WeakMap<object, string>();
+  readonly #shown = new WeakMap<object, Shown>();
   /** One object a key for as long as nothing about it changes. */
   #callers = new Map<string, WrittenCaller>();
   #ever = false;
@@ -86,21 +92,23 @@ export class KeyRoll {
   identify(secret: string | undefined, now: number, kin?: object): Caller | KeyRefusal {
     if (!this.#ever) return EVERYONE;
     if (secret === undefined) return MISSING;
-    const shown = this.#digestOf(secret, kin);
-    const entries = this.#entries.get(shown.slice(0, SLOT));
+    const shown = this.#shownBy(secret, kin);
+    const entries = this.#entries.get(shown.slot);
     if (entries === undefined) return UNKNOWN;
-    this.#shown.write(shown, "latin1");
     for (const { digest, caller, until, expired } of entries)
-      if (timingSafeEqual(digest, this.#shown)) return now < until ? caller : expired;
+      if (timingSafeEqual(digest, shown.digest)) return now < until ? caller : expired;
     return UNKNOWN;
   }
 
-  #digestOf(secret: string, kin: object | undefined): string {
-    const known = kin === undefined ? undefined : this.#digests.get(kin);
+  #shownBy(secret: string, kin: object | undefined): Shown {
+    const known = kin === undefined ? undefined : this.#shown.get(kin);
     if (known !== undefined) return known;
-    const digest = hash("sha256", secret, "hex");
-    if (kin !== undefined) this.#digests.set(kin, digest);
-    return digest;
+    const digits = hash("sha256", secret, "hex");
+    const shown = kin === undefined ? this.#stranger : { slot: "", digest: Buffer.alloc(DIGITS) };
+    shown.slot = digits.slice(0, SLOT);
+    shown.digest.write(digits, "latin1");
+    if (kin !== undefined) this.#shown.set(kin, shown);
+    return shown;
   }
 }
 

@@ -27,8 +27,8 @@ export interface Said {
 export interface SaidSoFar {
   /** Whole events, as they were sent in the lane's dialect. */
   see(events: Buffer): void;
-  /** The same for whole events of this shape and nothing else. */
-  seeDeltas(shape: DeltaShape, events: Buffer): void;
+  /** The same for whole events of this shape and nothing else, from `from` to `end`; nothing of the bytes is kept. */
+  seeDeltas(shape: DeltaShape, bytes: Buffer, from: number, end: number): void;
   /** `undefined` when it was more than is kept, or was not understood: then nothing can be continued. */
   read(): Said | undefined;
   /** Bytes that it holds. */

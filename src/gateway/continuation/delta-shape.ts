@@ -53,14 +53,14 @@ export class DeltaShape {
   }
 
   /**
-   * The end of the event of this shape that begins at `from`; negative where it is another, or has no text. A loop here is
-   * quicker than two native comparisons, whose calls take more than the bytes do.
+   * The end of the event of this shape that begins at `from`; negative where it is another, has no text, or goes on behind
+   * `end`. A loop here is quicker than two native comparisons, whose calls take more than the bytes do.
    */
-  endOf(bytes: Buffer, from: number): number {
+  endOf(bytes: Buffer, from: number, end: number): number {
     const { before } = this;
     const fixed = this.#fixed;
     const all = fixed.length;
-    if (bytes.length - from <= all) return -1;
+    if (end - from <= all) return -1;
     let i = 0;
     for (; i + 3 < before; i += 4) {
       const at = from + i;
@@ -72,17 +72,16 @@ export class DeltaShape {
       if (differ !== 0) return -1;
     }
     for (; i < before; i++) if (bytes[from + i] !== fixed[i]) return -1;
-    const close = textEnd(bytes, from + before);
-    if (close <= from + before || bytes.length - close < this.after) return -1;
+    const close = textEnd(bytes, from + before, end);
+    if (close <= from + before || end - close < this.after) return -1;
     for (let at = close; i < all; i++, at++) if (bytes[at] !== fixed[i]) return -1;
     return close + this.after;
   }
 }
 
-/** The quote that ends the text of a JSON string; negative where it has none, or holds what no JSON string may. */
-export function textEnd(bytes: Buffer, from: number): number {
-  const { length } = bytes;
-  for (let at = from; at < length; at++) {
+/** The quote that ends the text of a JSON string; negative where it has none before `end`, or holds what no JSON string may. */
+export function textEnd(bytes: Buffer, from: number, end: number): number {
+  for (let at = from; at < end; at++) {
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) return at;
     if (byte < SPACE) return -1;

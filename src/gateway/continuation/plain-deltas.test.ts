@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { SaidSoFar } from "./continuation.ts";
 import { PlainDeltas } from "./plain-deltas.ts";
 import { createSaidSoFar } from "./said-so-far.ts";
 
@@ -11,11 +12,18 @@ function learned(): PlainDeltas {
   return plain;
 }
 
+/** Whether events are taken that lie between others, which do not count. */
+function taken(events: string, said: SaidSoFar): boolean {
+  const bytes = Buffer.from(event("before") + events + event("behind"));
+  const from = event("before").length;
+  return learned().take(bytes, from, from + Buffer.byteLength(events), said);
+}
+
 test.each(["a", '\\"', "\\\\", "\\u00fc", "Ü", "data: [DONE]"])(
   "a delta of %j is known by its shape",
   (text) => {
     const said = createSaidSoFar("chat");
-    expect(learned().take(Buffer.from(event(text) + event("b")), said)).toBe(true);
+    expect(taken(event(text) + event("b"), said)).toBe(true);
     expect(said.read()).toMatchObject({ text: `${JSON.parse(`"${text}"`)}b`, deltas: 2 });
   },
 );
@@ -31,6 +39,6 @@ test.each([
   ["more behind it", `${event("a")}data: [DONE]\n\n`],
 ])("%s is to be looked at closely, and nothing of it is remembered", (_, events) => {
   const said = createSaidSoFar("chat");
-  expect(learned().take(Buffer.from(events), said)).toBe(false);
+  expect(taken(events, said)).toBe(false);
   expect(said.held).toBe(0);
 });

@@ -19,16 +19,16 @@ export class PlainDeltas {
     this.#lane = lane;
   }
 
-  /** Whether the bytes are nothing but whole such events; their texts are remembered then. */
-  take(bytes: Buffer, said: SaidSoFar | undefined): boolean {
+  /** Whether the bytes from `from` to `end` are nothing but whole such events; their texts are remembered then. */
+  take(bytes: Buffer, from: number, end: number, said: SaidSoFar | undefined): boolean {
     const shape = this.#shape;
     if (shape === undefined) return false;
-    for (let at = 0; at < bytes.length;) {
-      at = shape.endOf(bytes, at);
+    for (let at = from; at < end;) {
+      at = shape.endOf(bytes, at, end);
       if (at < 0) return false;
     }
     this.#misses = 0;
-    said?.seeDeltas(shape, bytes);
+    said?.seeDeltas(shape, bytes, from, end);
     return true;
   }
 

@@ -55,17 +55,17 @@ class RememberedStream implements SaidSoFar {
     if (this.#raw.length + this.#partBytes > MOST_RAW) this.#reduce();
   }
 
-  seeDeltas(shape: DeltaShape, events: Buffer): void {
+  seeDeltas(shape: DeltaShape, bytes: Buffer, from: number, end: number): void {
     if (this.#lost) return;
     if (this.#raw !== "") this.#endRaw();
     if (shape.kind !== this.#kind) {
       this.#endRun();
       this.#kind = shape.kind;
     }
-    for (let at = 0; at < events.length;) {
-      const from = at + shape.before;
-      const to = textEnd(events, from);
-      this.#append(events, from, to);
+    for (let at = from; at < end;) {
+      const text = at + shape.before;
+      const to = textEnd(bytes, text, end);
+      this.#append(bytes, text, to);
       at = to + shape.after;
     }
     if (this.#used >= MOST_TEXTS) this.#reduce();

@@ -29,6 +29,9 @@ export class ChunkedBody {
   done = false;
   /** Where `take` stopped: behind the body when `done`. */
   position = 0;
+  /** Where the data lies that `take` found, as long as it is one piece. */
+  pieceFrom = 0;
+  pieceEnd = 0;
   #state = SIZE;
   #digits = 0;
   #size = 0;
@@ -36,29 +39,36 @@ export class ChunkedBody {
   #trailers: Buffer | undefined;
 
   /**
-   * The data among the bytes from `from` to `end`, as one copy; `undefined` when there is none. Throws MalformedAnswer for
-   * framing that is none.
+   * The data among the bytes from `from` to `end`: a copy of its pieces, or `undefined` where there is one or none, which
+   * then lies from `pieceFrom` to `pieceEnd`. Throws MalformedAnswer for framing that is none.
    */
   take(bytes: Buffer, from: number, end: number): Buffer | undefined {
-    let out: Buffer | undefined;
+    let joined: Buffer | undefined;
     let used = 0;
     let at = from;
+    this.pieceFrom = this.pieceEnd = from;
     while (at < end && !this.done) {
       if (this.#state !== DATA) {
         at = this.#state === TRAILERS ? this.#readTrailers(bytes, at, end) : this.#frame(bytes[at] ?? 0, at);
         continue;
       }
       const part = Math.min(this.#size, end - at);
-      // Most reads hold one chunk: what is behind it is its line break at most.
-      out ??= Buffer.allocUnsafe(end - at - part <= 2 ? part : end - at);
-      bytes.copy(out, used, at, at + part);
-      used += part;
+      if (this.pieceEnd === this.pieceFrom) {
+        this.pieceFrom = at;
+        this.pieceEnd = at + part;
+      } else {
+        if (joined === undefined) {
+          joined = Buffer.allocUnsafe(end - this.pieceFrom);
+          used = bytes.copy(joined, 0, this.pieceFrom, this.pieceEnd);
+        }
+        used += bytes.copy(joined, used, at, at + part);
+      }
       at += part;
       this.#size -= part;
       if (this.#size === 0) this.#state = DATA_CR;
     }
     this.position = at;
-    return out === undefined || used === out.length ? out : out.subarray(0, used);
+    return joined?.subarray(0, used);
   }
 
   /** One byte of the framing between data. */

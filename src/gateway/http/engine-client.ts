@@ -58,7 +58,7 @@ export class EngineClient implements EngineDispatcher, ConnectionKeeper, Sweepab
       return;
     }
     exchange.begin();
-    this.#place(exchange);
+    this.#place(exchange, true);
   }
 
   /** Takes no more requests; each connection closes as soon as it is idle. */
@@ -98,7 +98,7 @@ export class EngineClient implements EngineDispatcher, ConnectionKeeper, Sweepab
   }
 
   again(exchange: EngineExchange): void {
-    if (this.#ended === undefined) this.#place(exchange);
+    if (this.#ended === undefined) this.#place(exchange, false);
     else exchange.fail(this.#refusal());
   }
 
@@ -119,12 +119,13 @@ export class EngineClient implements EngineDispatcher, ConnectionKeeper, Sweepab
     return this.#watched;
   }
 
-  #place(exchange: EngineExchange): void {
+  /** On a kept connection, or a new one. What was sent in vain is not written `early` again. */
+  #place(exchange: EngineExchange, early: boolean): void {
     if (exchange.over) return;
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
       if (idle.dead) continue;
-      idle.take(exchange);
       this.#options.turns.add(idle);
+      idle.take(exchange, early);
       return;
     }
     this.#open.add(new EngineConnection(this, this.#options, this.#options.most, exchange));

@@ -19,7 +19,7 @@ export interface ConnectionKeeper {
   answered(connection: EngineConnection): void;
   /** It is idle, and all that the engine had sent by now was read. */
   ready(connection: EngineConnection): void;
-  /** An exchange whose request was not written, because its kept connection ended before. */
+  /** An exchange whose request was not written, or in vain, because its kept connection had ended before. */
   again(exchange: EngineExchange): void;
   /** The connection is closed. */
   closed(connection: EngineConnection): void;
@@ -59,6 +59,8 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
   #held: Buffer | undefined;
   #delivering = false;
   #open = false;
+  /** Its request was written before all was read that the engine had sent by then: what comes now was sent before it. */
+  #early = false;
   #dead = false;
 
   /** Connects for this exchange; at most `most` requests are written on it. */
@@ -75,16 +77,19 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
     return this.#dead;
   }
 
-  /** Gives an idle connection a request; it is written by `turned`. */
-  take(exchange: EngineExchange): void {
+  /** Gives an idle connection a request, which is written at once where it is `early`, otherwise by `turned`. */
+  take(exchange: EngineExchange, early: boolean): void {
     this.#exchange = exchange;
     this.#stage = UNWRITTEN;
+    this.#early = early;
     exchange.on(this);
+    if (early) this.#write();
   }
 
   turned(): void {
     if (this.#dead) return;
-    if (this.#stage === UNWRITTEN) this.#write();
+    if (this.#early) this.#early = false;
+    else if (this.#stage === UNWRITTEN) this.#write();
     else if (this.#stage === IDLE) this.#keeper.ready(this);
   }
 
@@ -120,8 +125,8 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
   /** `count` bytes lie in the buffer that all connections share; false stops the reading. */
   onRead(count: number): boolean {
     if (this.#dead) return false;
-    if (this.#stage <= UNWRITTEN) {
-      // Nobody asked for it. A request that is not written yet goes elsewhere (onClosed).
+    if (this.#isUnasked) {
+      // Nobody asked for it. A request that is not written yet, or just now, goes elsewhere (onClosed).
       this.#dead = true;
       this.#socket.destroy();
       return false;
@@ -135,7 +140,7 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
     if (this.#dead) return;
     this.#drain();
     if (this.#stage === UNTIL_CLOSE) this.#finish(false);
-    else if (this.#stage > UNWRITTEN) {
+    else if (!this.#isUnasked) {
       this.end(new EngineError("UND_ERR_SOCKET", "other side closed"));
       return;
     }
@@ -148,19 +153,24 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
     this.#drain();
     // As undici does: engines that close with unread bytes of the request end their answer with a reset.
     if (this.#stage === UNTIL_CLOSE && "code" in error && error.code === "ECONNRESET") this.#finish(false);
-    else if (this.#open && this.#stage <= UNWRITTEN) this.#dead = true;
+    else if (this.#open && this.#isUnasked) this.#dead = true;
     else this.end(error);
   }
 
   onClosed(): void {
     const exchange = this.#exchange;
-    const unwritten = this.#open && this.#stage === UNWRITTEN;
+    const unasked = this.#open && this.#isUnasked;
     this.#dead = true;
     this.#exchange = undefined;
     this.#keeper.closed(this);
     if (exchange === undefined || exchange.over) return;
-    if (unwritten) this.#keeper.again(exchange);
+    if (unasked) this.#keeper.again(exchange);
     else exchange.fail(new EngineError("UND_ERR_SOCKET", "closed"));
+  }
+
+  /** What comes is no answer. */
+  get #isUnasked(): boolean {
+    return this.#stage <= UNWRITTEN || this.#early;
   }
 
   #isPaused(): boolean {
@@ -253,10 +263,11 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
   #body(exchange: EngineExchange, bytes: Buffer, from: number, end: number): number {
     const chunks = this.#chunks;
     if (this.#stage === CHUNKS && chunks !== undefined) {
-      const data = chunks.take(bytes, from, end);
+      const joined = chunks.take(bytes, from, end);
       if (chunks.done) this.#stage = WHOLE;
-      const { position } = chunks;
-      if (data !== undefined) exchange.data(data);
+      const { position, pieceFrom, pieceEnd } = chunks;
+      if (joined !== undefined) exchange.data(joined);
+      else if (pieceEnd > pieceFrom) exchange.lend(bytes, pieceFrom, pieceEnd);
       return position;
     }
     const part = this.#stage === LENGTH ? Math.min(this.#left, end - from) : end - from;
@@ -264,9 +275,7 @@ export class EngineConnection implements ExchangeConnection, EngineSocketOwner, 
       this.#left -= part;
       if (this.#left === 0) this.#stage = WHOLE;
     }
-    const data = Buffer.allocUnsafe(part);
-    bytes.copy(data, 0, from, from + part);
-    exchange.data(data);
+    exchange.lend(bytes, from, from + part);
     return from + part;
   }
 

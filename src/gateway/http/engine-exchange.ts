@@ -75,6 +75,19 @@ export class EngineExchange implements EngineController {
     }
   }
 
+  /** Data from `from` to `end` that is overwritten once this returns. */
+  lend(bytes: Buffer, from: number, end: number): void {
+    try {
+      if (this.#handler.onResponseLent?.(bytes, from, end) === true) return;
+    } catch (thrown) {
+      this.abort(asError(thrown));
+      return;
+    }
+    const chunk = Buffer.allocUnsafe(end - from);
+    bytes.copy(chunk, 0, from, end);
+    this.data(chunk);
+  }
+
   end(): void {
     if (this.over) return;
     this.#leave();

@@ -17,6 +17,11 @@ export interface EngineHandler {
   onResponseStart(controller: EngineController, status: number, headers: ReceivedHeaders): void;
   /** The chunk is the handler's: nobody writes into it again. */
   onResponseData(controller: EngineController, chunk: Buffer): void;
+  /**
+   * Data from `from` to `end` that is overwritten once this returns. False where the handler wants it as a chunk of its own,
+   * which `onResponseData` brings then.
+   */
+  onResponseLent?(bytes: Buffer, from: number, end: number): boolean;
   onResponseEnd(controller: EngineController): void;
   onResponseError(controller: EngineController, error: Error): void;
 }

@@ -5,8 +5,8 @@ export interface Turning {
 
 /**
  * The moment after each poll of the event loop, for all connections together. An idle connection that its engine has ended, or
- * on which it sent something that nobody asked for, is known to be so only then; undici waits in the same way
- * (GHSA-35p6-xmwp-9g52). Costs nothing while nobody waits.
+ * on which it sent something that nobody asked for, is known to be so only then; undici waits with its request until then
+ * (GHSA-35p6-xmwp-9g52), Omni writes it and takes what comes before then for no answer. Costs nothing while nobody waits.
  */
 export class EngineTurns {
   #waiting: Turning[] = [];

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../dialects/dialect.ts";
 import { asList, asObject } from "../../engines/json-object.ts";
 import { nearest } from "../../core/index.ts";
 import type { Caller } from "../../keys/caller.ts";
+import type { Ask } from "../ask.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
 import type { ToolHost } from "./tool-host.ts";
@@ -37,8 +38,11 @@ const MOST_SERVERS = 32;
 /** What would reach a server that the owner of this node did not register. */
 const FOREIGN = ["server_url", "connector_id", "tunnel_id", "headers", "authorization"] as const;
 
-/** False for a body that surely wants none, at the price of a search; what is left has to be parsed. */
-export const mayWantHostedTools = (body: Buffer): boolean => body.includes('"mcp"');
+/** False for a request that surely wants none; what is left has to be parsed. */
+export const mayWantHostedTools = ({ spans, bytes }: Pick<Ask, "spans" | "bytes">): boolean => {
+  const tools = spans.get("tools");
+  return tools !== undefined && bytes.subarray(tools.start, tools.end).includes('"mcp"');
+};
 
 /** Whether a request wants tools run on the server's side. */
 export const wantsHostedTools = (body: JsonObject): boolean =>

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import type { JsonObject } from "../../dialects/dialect.ts";
+import type { RoutedBody } from "../routed-body.ts";
+import { readRoutedBody } from "../routed-body.ts";
 import { ChatRound } from "./chat-round.ts";
 import { mayWantHostedTools, wantsHostedTools } from "./hosted-servers.ts";
 import { modelHistory } from "./model-history.ts";
@@ -109,11 +111,21 @@ test("any history at all is written for a model, or refused with the place", () 
   );
 });
 
+const read = (body: JsonObject): RoutedBody => {
+  const read = readRoutedBody(
+    { id: "r", operation: "chat", path: "/v1/chat/completions", headers: {} },
+    Buffer.from(JSON.stringify(body)),
+  );
+  if (read instanceof Promise) throw new Error("so small a body is read at once");
+  return read;
+};
+
 test("which requests want hosted tools", () => {
   const body = { tools: [{ type: "function" }, { type: "mcp", server_label: "a" }] };
   expect(wantsHostedTools(body)).toBe(true);
-  expect(mayWantHostedTools(Buffer.from(JSON.stringify(body)))).toBe(true);
-  expect(mayWantHostedTools(Buffer.from('{"tools":[{"type":"function"}]}'))).toBe(false);
+  expect(mayWantHostedTools(read(body))).toBe(true);
+  expect(mayWantHostedTools(read({ tools: [{ type: "function" }], user: '"mcp"' }))).toBe(false);
+  expect(mayWantHostedTools(read({ model: "mcp" }))).toBe(false);
   for (const tools of [undefined, null, 5, [5], [{ type: "function" }]]) {
     expect(wantsHostedTools({ tools })).toBe(false);
   }

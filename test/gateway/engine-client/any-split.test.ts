@@ -61,8 +61,7 @@ it("a chunked body is the same however it is cut, and what is behind it stays", 
       let position = 0;
       for (const part of cut(all, places)) {
         if (body.done) break;
-        const read = body.take(part, 0, part.length);
-        if (read !== undefined) got.push(read);
+        got.push(body.take(part, 0, part.length) ?? part.subarray(body.pieceFrom, body.pieceEnd));
         position += body.position;
         expect(body.done || body.position === part.length).toBe(true);
       }

@@ -42,6 +42,7 @@ export class HeardAnswer implements EngineHandler {
   /** Resolves when the end or an error was told. */
   readonly over: Promise<this>;
   readonly #ended: () => void;
+  #lends = false;
 
   constructor() {
     const { promise, resolve } = Promise.withResolvers<this>();
@@ -73,6 +74,14 @@ export class HeardAnswer implements EngineHandler {
   onResponseData(_controller: EngineController, chunk: Buffer): void {
     this.told.push("data");
     this.chunks.push(chunk);
+  }
+
+  /** Takes every other one. */
+  onResponseLent(bytes: Buffer, from: number, end: number): boolean {
+    this.#lends = !this.#lends && this.controller !== undefined;
+    if (this.#lends && this.controller !== undefined)
+      this.onResponseData(this.controller, Buffer.from(bytes.subarray(from, end)));
+    return this.#lends;
   }
 
   onResponseEnd(): void {

@@ -155,6 +155,47 @@ it("an idle connection on which the engine says anything, or which it ends, is n
   await client.destroy();
 });
 
+/** An engine in a thread of its own: it does to its connections what it is told while nothing runs here. */
+const SPOILS_WHEN_TOLD = `
+  const { parentPort } = require("node:worker_threads");
+  const open = new Set();
+  const answer = "HTTP/1.1 200 OK\\r\\ncontent-length: 5\\r\\n\\r\\nhello";
+  const server = require("node:net").createServer({ noDelay: true }, (socket) => {
+    open.add(socket);
+    socket.on("error", () => undefined).on("close", () => open.delete(socket));
+    socket.on("data", () => socket.write(answer));
+  });
+  server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));
+  parentPort.on("message", ({ how, done }) => {
+    for (const socket of open) {
+      if (how === "speaks") socket.write("HTTP/1.1 200 OK\\r\\ncontent-length: 6\\r\\n\\r\\npoison");
+      else if (how === "ends") socket.end();
+      else socket.resetAndDestroy();
+    }
+    setTimeout(() => { Atomics.store(done, 0, 1); Atomics.notify(done, 0); }, 30);
+  });`;
+
+it.each(["speaks", "ends", "resets"])(
+  "what an engine did before it could read a request costs that request nothing (%s)",
+  async (how) => {
+    const engine = new Worker(SPOILS_WHEN_TOLD, { eval: true });
+    const [port] = await once(engine, "message");
+    const client = clientFor({ kind: "tcp", host: "127.0.0.1", port });
+    const first = [ask(client), ask(client)];
+    for (const heard of first) expect((await heard).text).toBe("hello");
+    await until(() => client.connections === 2);
+    await sleep(5);
+    const done = new Int32Array(new SharedArrayBuffer(4));
+    engine.postMessage({ how, done });
+    // Nothing is read meanwhile: requests are written to connections that were idle when they were last looked at.
+    expect(Atomics.wait(done, 0, 0, 5_000)).toBe("ok");
+    const second = [ask(client), ask(client), ask(client)];
+    for (const heard of second) expect((await heard).text).toBe("hello");
+    await client.destroy();
+    await engine.terminate();
+  },
+);
+
 it("an engine that closes behind each answer, and does not say so, fails no request", async () => {
   await using server = await AnsweringServer.start((socket) => {
     plain(socket);

@@ -189,12 +189,11 @@ describe("the heads of answers", () => {
       await using bare = await TwoSided.listen(false, answers);
       await using fronted = await TwoSided.listen(true, answers);
       const texts: string[] = [];
-      for (const { server } of [bare, fronted]) {
-        for (const more of ["", CLOSE]) {
-          const client = await RawClient.open(server);
+      for (const side of [bare, fronted]) {
+        for (const [before, more] of ["", CLOSE].entries()) {
+          const client = await RawClient.open(side.server);
           client.write(post(`/v1/${path}`, "", more));
-          if (more === "") await until(() => client.text.length > 0);
-          await sleep(60);
+          await until(() => side.closed.length > before);
           client.socket.end();
           texts.push(undated(await client.closed()));
         }
@@ -210,17 +209,26 @@ describe("the heads of answers", () => {
     const parts = sizes.map((size, i) => String.fromCharCode(97 + i).repeat(size));
     await using node = await TwoSided.listen(true, (req, _body, res) => {
       res.writeHead(200, []);
-      for (const part of parts) res.write(req.url === "/v1/text" ? part : Buffer.from(part));
+      for (const part of parts) {
+        if (req.url !== "/v1/parts") res.write(req.url === "/v1/text" ? part : Buffer.from(part));
+        else {
+          const lent = Buffer.from(`<${part}>`);
+          res.writePart?.(lent, 1, 1 + part.length);
+          res.writePart?.(lent, 1, 1);
+          lent.fill(0);
+        }
+      }
       res.end("€");
+      expect(res.writePart?.(Buffer.from("late"), 0, 4)).toBe(false);
     });
-    for (const path of ["/v1/text", "/v1/bytes"]) {
+    for (const path of ["/v1/text", "/v1/bytes", "/v1/parts"]) {
       const answer = await fetch(`http://127.0.0.1:${portOf(node.server)}${path}`, {
         method: "POST",
         body: "x",
       });
       expect((await answer.text()) === `${parts.join("")}€`).toBe(true);
     }
-    expect([node.plain.length, node.other.length]).toEqual([2, 0]);
+    expect([node.plain.length, node.other.length]).toEqual([3, 0]);
   });
 
   it("hold nothing that would be another line", async () => {
