@@ -115,13 +115,21 @@ telemetry:
   return answering({ name: "Omni", port, child });
 }
 
+/** With a newer server of Hono's, Portkey answers every stream with 500: it writes into headers that are immutable there. */
+const PORTKEY = {
+  private: true,
+  dependencies: { "@portkey-ai/gateway": "1.15.2" },
+  overrides: { "@hono/node-server": "1.13.8" },
+};
+
 /** Portkey's gateway of npm, from the folder `installed`, or fetched into `folder` where that is `undefined`. */
 export async function startPortkey(folder: string, stub: number, installed?: string): Promise<Proxy> {
   const where = installed ?? join(folder, "portkey");
   if (installed === undefined) {
     mkdirSync(where);
     console.log("Fetching Portkey's gateway from npm ...");
-    execFileSync("npm", ["install", "--silent", "--no-audit", "--prefix", where, "@portkey-ai/gateway"]);
+    writeFileSync(join(where, "package.json"), JSON.stringify(PORTKEY));
+    execFileSync("npm", ["install", "--silent", "--no-audit", "--prefix", where]);
   }
   const port = await freePort();
   const start = join(where, "node_modules/@portkey-ai/gateway/build/start-server.js");

@@ -26,8 +26,9 @@ const { values: flags } = parseArgs({
   },
 });
 const ROUNDS = Number(flags.rounds);
-/** Requests until nothing of the way through Omni is compiled anew. */
+/** Requests, and streams, until nothing of the way through Omni is compiled anew. */
 const WARM = 30_000;
+const WARM_STREAMS = 4_000;
 const MEMORY_ROUNDS = Math.min(3, ROUNDS);
 const SECONDS = Number(flags.seconds);
 const EVENTS = 66;
@@ -156,10 +157,15 @@ try {
     cells.map((cell) => [cell, new Map(proxies.map((proxy) => [proxy, [] as Round[]]))]),
   );
   for (const proxy of proxies) {
-    for (let done = 0; done < WARM;) {
-      done += (await rig.measure(proxy, { body: plain, connections: 32, seconds: SECONDS })).requests;
-      // A proxy that is a hundred times slower than others is not waited for.
-      if (proxy.name === "Portkey") break;
+    for (const [body, connections, enough] of [
+      [plain, 32, WARM],
+      [request({ stream: true }), 16, WARM_STREAMS],
+    ] as const) {
+      for (let done = 0; done < enough;) {
+        done += (await rig.measure(proxy, { body, connections, seconds: SECONDS })).requests;
+        // A proxy that is a hundred times slower than others is not waited for.
+        if (proxy.name === "Portkey") break;
+      }
     }
   }
   // The first round warms connections and streams up and is thrown away.

@@ -53,7 +53,8 @@ export function delivered(
     };
   }
   if (reshape !== undefined) return { body: reshape(status, body), usage: () => findUsage(body) };
-  if (failed || (translation === undefined && inward === undefined)) return { body, usage: () => findUsage(body) };
+  if (failed || (translation === undefined && inward === undefined))
+    return { body, usage: () => findUsage(body) };
   try {
     const read: unknown = JSON.parse(body.toString("utf8"));
     if (!isObject(read)) return { unreadable: "its answer is no JSON object" };

@@ -94,7 +94,8 @@ export class PlainAnswer implements AnswerOutlet {
 
   writePart(bytes: Buffer, from: number, end: number): boolean {
     const size = end - from;
-    const settled = this.#framing === "chunked" && this.#head === "" && !this.writableEnded && !this.destroyed;
+    const settled =
+      this.#framing === "chunked" && this.#head === "" && !this.writableEnded && !this.destroyed;
     if (!settled || size === 0 || size > COPY_MOST) return this.write(Buffer.from(bytes.subarray(from, end)));
     const taken = this.#line.send(chunkOfPart(bytes, from, end), false);
     if (!taken) this.#behind = true;

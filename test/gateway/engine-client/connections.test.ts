@@ -186,7 +186,7 @@ it.each(["speaks", "ends", "resets"])(
     await until(() => client.connections === 2);
     await sleep(5);
     const done = new Int32Array(new SharedArrayBuffer(4));
-    engine.postMessage({ how, done });
+    engine.postMessage({ how, done }, []);
     // Nothing is read meanwhile: requests are written to connections that were idle when they were last looked at.
     expect(Atomics.wait(done, 0, 0, 5_000)).toBe("ok");
     const second = [ask(client), ask(client), ask(client)];
