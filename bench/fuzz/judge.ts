@@ -85,15 +85,16 @@ function wrongWith(
   const type = headers["content-type"] ?? "";
   const said = played.map(({ sent }) => bodySaid(sent));
   if (said.some((text) => text.trim() !== "" && body.trim() === text.trim())) return undefined;
-  if (type.startsWith("text/event-stream")) return wrongStream(body, said);
+  if (type.startsWith("text/event-stream")) return wrongStream(answer, said);
   if (type.startsWith("application/json")) return wrongJson(asked, status, body, said, torn);
   return undefined;
 }
 
-function wrongStream(body: string, said: readonly string[]): string | undefined {
+function wrongStream({ body, complete }: ReadAnswer, said: readonly string[]): string | undefined {
   const error = ERROR_EVENT.exec(body);
   if (error === null) {
-    return said.some((text) => END.test(text))
+    // One that broke off with its connection, because of another request that was sent ahead on it, has no end.
+    return !complete || said.some((text) => END.test(text))
       ? undefined
       : "a stream whose engine did not end it ended as if it were whole";
   }

@@ -36,17 +36,22 @@ export class InsideOutlet implements Outlet {
     }
   }
 
+  get readsEvents(): boolean {
+    return this.#onEvent !== undefined;
+  }
+
   write(bytes: Buffer | string): boolean {
+    if (this.destroyed) return true;
     const chunk = typeof bytes === "string" ? Buffer.from(bytes) : bytes;
     this.#sent += chunk.length;
     if (this.#onEvent === undefined || !this.#isStream) this.#chunks.push(chunk);
-    else for (const event of this.#reader.push(chunk)) this.#onEvent(event.data, event.event);
+    else this.#read(chunk, this.#onEvent);
     return true;
   }
 
   end(bytes?: Buffer | string): void {
-    if (this.destroyed) return;
     if (bytes !== undefined) this.write(bytes);
+    if (this.destroyed) return;
     this.destroyed = true;
     this.#settle.resolve({
       status: this.#status,
@@ -58,10 +63,7 @@ export class InsideOutlet implements Outlet {
 
   /** Nobody wants the answer any more, or it is not whole. */
   destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.#settle.reject(new Error("the answer was broken off"));
-    this.#close();
+    this.#breakOff(new Error("the answer was broken off"));
   }
 
   once(event: "close" | "drain", listener: () => void): void {
@@ -71,6 +73,22 @@ export class InsideOutlet implements Outlet {
   off(event: "close" | "drain", listener: () => void): void {
     const at = event === "close" ? this.#closing.indexOf(listener) : -1;
     if (at >= 0) this.#closing.splice(at, 1);
+  }
+
+  /** Who asked hears what is wrong with an event, or what it could not do with one; who writes has no part in that. */
+  #read(chunk: Buffer, onEvent: NonNullable<InsideRequest["onEvent"]>): void {
+    try {
+      for (const event of this.#reader.push(chunk)) onEvent(event.data, event.event);
+    } catch (thrown) {
+      this.#breakOff(thrown);
+    }
+  }
+
+  #breakOff(why: unknown): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.#settle.reject(why);
+    this.#close();
   }
 
   get #isStream(): boolean {

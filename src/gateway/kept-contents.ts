@@ -33,6 +33,10 @@ class TeeOutlet implements Outlet {
     return this.#outlet.destroyed;
   }
 
+  get readsEvents(): boolean {
+    return this.#outlet.readsEvents === true;
+  }
+
   writeHead(status: number, headers: string[]): void {
     this.#outlet.writeHead(status, headers);
   }

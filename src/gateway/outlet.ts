@@ -2,6 +2,8 @@
 export interface Outlet {
   readonly headersSent: boolean;
   readonly destroyed: boolean;
+  /** Its events are read: none may be larger than the limit, which for those that are passed on by the byte does not matter. */
+  readonly readsEvents?: boolean;
   /** `headers` are flat name and value pairs. */
   writeHead(status: number, headers: string[]): unknown;
   /** False when the reader is behind; `drain` tells when it caught up. */

@@ -84,7 +84,7 @@ export class StreamAnswer implements Answer {
 
   /** The events are read for the client, rather than passed on as they are. */
   get #isRead(): boolean {
-    return this.#inflow !== undefined || this.#outflow.translates;
+    return this.#inflow !== undefined || this.#outflow.translates || this.#sink.outlet.readsEvents === true;
   }
 
   #refuseGiant(): void {

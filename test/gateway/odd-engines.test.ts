@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:net";
 import { createServer } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 
 import type { Gateway } from "../../src/gateway/index.ts";
 import { createGateway } from "../../src/gateway/index.ts";
@@ -9,10 +9,12 @@ import type { Backends } from "../../src/supervisor/backends.ts";
 import type { Got } from "../fakes/gateway-under-test.ts";
 import { send } from "../fakes/gateway-under-test.ts";
 import { MemoryEventLog } from "../fakes/memory-event-log.ts";
+import { ScriptedTools } from "../fakes/scripted-tools.ts";
 
 /** The bytes with which the engine answers. */
 let wire = "";
 let engine: Server;
+let backends: Backends;
 let gateway: Gateway;
 let url = "";
 
@@ -32,7 +34,7 @@ beforeAll(async () => {
     parallel: 8,
   } as const;
   const at = { kind: "tcp", host: "127.0.0.1", port } as const;
-  const backends: Backends = {
+  backends = {
     services: () => ["vllm", "anthropic"].map((kind) => ({ ...view, name: kind, model: kind, kind })),
     routes: () => ROUTES,
     address: () => at,
@@ -98,4 +100,29 @@ it("a service whose engine cannot be asked for this is passed over, and the next
   expect([got.status, got.headers["x-omni-service"], got.text]).toEqual([200, "vllm", completion]);
   const nobody = await post("/v1/completions", { model: "anthropic", prompt: "hi" });
   expect([nobody.status, nobody.text]).toEqual([400, expect.stringContaining("does not speak completions")]);
+});
+
+test("an event that is too large to be read ends rounds of tools with an error, and nothing else", async () => {
+  const tools = new ScriptedTools({ docs: { search: { run: () => "found" } } });
+  const limits = { attempts: 1, eventBytes: 2_000 };
+  const events = new MemoryEventLog();
+  const options = { backends, events, host: "127.0.0.1", port: 0, version: "0.0.1", limits, tools };
+  const small = createGateway(options);
+  const { url: at } = await small.listen();
+  const chunk = (text: string): string =>
+    `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`;
+  const stream = "content-type: text/event-stream\r\n";
+  for (const [body, told] of [
+    [chunk("a") + chunk("x".repeat(9_000)), /"error":/],
+    // Of one that never ends, nothing but its beginning came.
+    [chunk("a") + chunk("x".repeat(9_000)).slice(0, 6_000), /"error":/],
+    [`${chunk("a")}data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n`, /data: \[DONE\]/],
+  ] as const) {
+    wire = answering("200 OK", stream, body);
+    const hosted = [{ type: "mcp", server_label: "docs" }];
+    const asked = { ...MESSAGE, stream: true, tools: hosted };
+    const answer = await send(at, "POST", "/v1/chat/completions", asked);
+    expect([answer.status, answer.text]).toEqual([200, expect.stringMatching(told)]);
+  }
+  await small.close(0);
 });
