@@ -112,6 +112,20 @@ const failed = (rounds: readonly Round[]): string => {
   return failures === 0 ? "" : `${failures} FAILED`;
 };
 
+/** At least so many requests; a proxy that is a hundred times slower than others is not waited for. */
+async function warmUp(
+  rig: Rig,
+  proxy: Proxy,
+  body: string,
+  connections: number,
+  enough: number,
+): Promise<void> {
+  for (let done = 0; done < enough;) {
+    done += (await rig.measure(proxy, { body, connections, seconds: 1 })).requests;
+    if (proxy.name === "Portkey") break;
+  }
+}
+
 /** What an open idle stream holds: fresh processes that have served a little, before and with the streams open. */
 async function memory(folder: string, rig: Rig): Promise<void> {
   const rounds = new Map<string, number[]>();
@@ -119,7 +133,7 @@ async function memory(folder: string, rig: Rig): Promise<void> {
     for (const proxy of [await startNginx(folder, rig.stub), await startOmni(folder, rig.stub)]) {
       if (proxy === undefined) continue;
       try {
-        await rig.measure(proxy, { body: plain, connections: 64, seconds: 1 });
+        await warmUp(rig, proxy, plain, 64, WARM);
         const before = residentOf(proxy);
         for (const streams of [1000, 5000]) {
           const open = await rig.hold(proxy, held, streams, () => residentOf(proxy));
@@ -161,11 +175,7 @@ try {
       [plain, 32, WARM],
       [request({ stream: true }), 16, WARM_STREAMS],
     ] as const) {
-      for (let done = 0; done < enough;) {
-        done += (await rig.measure(proxy, { body, connections, seconds: SECONDS })).requests;
-        // A proxy that is a hundred times slower than others is not waited for.
-        if (proxy.name === "Portkey") break;
-      }
+      await warmUp(rig, proxy, body, connections, enough);
     }
   }
   // The first round warms connections and streams up and is thrown away.
