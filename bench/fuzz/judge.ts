@@ -43,13 +43,19 @@ export function judge(fuzzed: FuzzCase, seen: Seen, played: readonly Played[]): 
     return `${fuzzed.requests.length} requests got ${seen.answers.length} answers`;
   }
   for (const [k, answer] of seen.answers.entries()) {
-    const asked = fuzzed.requests[k];
+    const asked = askedFor(answer, fuzzed) ?? fuzzed.requests[k];
     if (asked === undefined) return plain ? "more answers than requests" : undefined;
     const wrong = wrongWith(asked, answer, played, isTorn(fuzzed, played));
     if (wrong !== undefined) return `${wrong}; the answer ends ${JSON.stringify(answer.body.slice(-1_500))}`;
   }
   return undefined;
 }
+
+/** The request that an answer names: one whose head does not end swallows the next ones. */
+const askedFor = ({ headers }: ReadAnswer, { requests }: FuzzCase): SentRequest | undefined =>
+  requests.find((sent) =>
+    sent.headers.some(([name, value]) => name === "x-request-id" && value === headers["x-request-id"]),
+  );
 
 /** An answer that closes the connection, or breaks it off, is the last, whatever was pipelined behind its request. */
 const closedEarly = ({ answers }: Seen): boolean =>
