@@ -56,7 +56,8 @@ describe("more models than memory", { timeout: LIMIT }, () => {
   it("two-models-take-turns-under-mixed-load", async () => {
     const began = performance.now();
     const both = ["red", "blue"].map((model) =>
-      startClients({ node: node.api, model, count: 2, tokens: 12, patience: 60_000 }),
+      // As many as answer more than that within a residency, also on a busy machine.
+      startClients({ node: node.api, model, count: 8, tokens: 12, patience: 60_000 }),
     );
     try {
       await node.until("each model was loaded twice", async () => {
@@ -72,13 +73,12 @@ describe("more models than memory", { timeout: LIMIT }, () => {
     for (const { answers } of both) {
       expect(seenBy(answers)).toMatchObject({ lost: [], cut: 0 });
     }
-    // Thrashing would be a load for every request; who is loaded stays for the minimum residency, however few a busy machine
-    // answers within it.
+    // Thrashing would be a load for every few requests; who is loaded stays for the minimum residency.
     const story = await node.story();
     const loads = story.filter(({ kind }) => kind === "swap.loading").length;
     expect(loads).toBeLessThanOrEqual((performance.now() - began) / 800 + 1);
     const answered = both.reduce((sum, { answers }) => sum + answers.length, 0);
-    expect(answered / loads).toBeGreaterThan(1);
+    expect(answered / loads).toBeGreaterThan(3);
     await node.tells(["swap.unloading", undefined, /waits|turn/], ["service.unloaded"], ["swap.loading"]);
   });
 

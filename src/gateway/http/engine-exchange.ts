@@ -83,9 +83,7 @@ export class EngineExchange implements EngineController {
       this.abort(asError(thrown));
       return;
     }
-    const chunk = Buffer.allocUnsafe(end - from);
-    bytes.copy(chunk, 0, from, end);
-    this.data(chunk);
+    this.data(Buffer.from(bytes.subarray(from, end)));
   }
 
   end(): void {

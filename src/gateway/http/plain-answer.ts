@@ -97,7 +97,7 @@ export class PlainAnswer implements AnswerOutlet {
     const settled =
       this.#framing === "chunked" && this.#head === "" && !this.writableEnded && !this.destroyed;
     if (!settled || size === 0 || size > COPY_MOST) return this.write(Buffer.from(bytes.subarray(from, end)));
-    const taken = this.#line.send(chunkOfPart(bytes, from, end), false);
+    const taken = this.#line.send(chunkOf(bytes, size, false, from), false);
     if (!taken) this.#behind = true;
     return taken;
   }
@@ -222,41 +222,23 @@ const LF = 10;
 const ZERO = 48;
 const A_LESS_TEN = 87;
 
-/** Bytes behind the data of a chunk, and of one with the last chunk behind it. */
-const TAIL = 2;
-const LAST_TAIL = TAIL + LAST_CHUNK.length;
-
-/** One chunk as it is on the wire, with the last one behind it where nothing more comes. Most events of streams are one. */
-function chunkOf(bytes: Buffer | string, size: number, last: boolean): Buffer {
-  const tail = last ? LAST_TAIL : TAIL;
-  const out = emptyChunk(size, tail);
-  const at = out.length - tail - size;
-  if (typeof bytes === "string") out.write(bytes, at);
-  else bytes.copy(out, at);
-  if (last) out.write(LAST_CHUNK, out.length - LAST_CHUNK.length, "latin1");
-  return out;
-}
-
-/** The same of a part of some bytes, between two places. */
-function chunkOfPart(bytes: Buffer, from: number, end: number): Buffer {
-  const out = emptyChunk(end - from, TAIL);
-  bytes.copy(out, out.length - TAIL - (end - from), from, end);
-  return out;
-}
-
-/** The framing around `size` bytes of data, which are to stand before the last `tail` bytes. */
-function emptyChunk(size: number, tail: number): Buffer {
+/**
+ * One chunk as it is on the wire, of `size` bytes from `from` on, with the last chunk behind it where nothing more comes. Most
+ * events of streams are one.
+ */
+function chunkOf(bytes: Buffer | string, size: number, last: boolean, from = 0): Buffer {
   let at = 1;
   for (let rest = size >> 4; rest > 0; rest >>= 4) at++;
-  const out = Buffer.allocUnsafe(at + 2 + size + tail);
+  const out = Buffer.allocUnsafe(at + size + (last ? 4 + LAST_CHUNK.length : 4));
   for (let place = at - 1, rest = size; place >= 0; place--, rest >>= 4) {
     const digit = rest & 15;
     out[place] = digit + (digit < 10 ? ZERO : A_LESS_TEN);
   }
-  out[at] = CR;
-  out[at + 1] = LF;
-  const behind = at + 2 + size;
-  out[behind] = CR;
-  out[behind + 1] = LF;
+  out[at++] = CR;
+  out[at++] = LF;
+  at += typeof bytes === "string" ? out.write(bytes, at) : bytes.copy(out, at, from, from + size);
+  out[at++] = CR;
+  out[at++] = LF;
+  if (last) out.write(LAST_CHUNK, at, "latin1");
   return out;
 }
