@@ -139,7 +139,7 @@ export async function presentKeys({ spec, folder }: LocatedSpec): Promise<Presen
 }
 
 function specKeyOf(name: string, key: Spec["keys"][string], secret: string): SpecKey {
-  const { admin, upstream, priority, routes, tools, limits, content, expires } = key;
+  const { admin, upstream, priority, routes, tools, mcp, limits, content, expires } = key;
   return {
     caller: {
       key: name,
@@ -147,6 +147,7 @@ function specKeyOf(name: string, key: Spec["keys"][string], secret: string): Spe
       upstream,
       priority,
       ...present({ routes, tools, content }),
+      ...(mcp === undefined ? {} : { mcp: present(mcp) }),
       ...(limits === undefined ? {} : { limits: present(limits) }),
     },
     digest: digestOf(secret),

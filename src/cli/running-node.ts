@@ -111,6 +111,7 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
       events: store.events,
       supervisor,
       watch,
+      measurements: store.measurements,
       ...(settings.onReload === undefined ? {} : { onReload: settings.onReload }),
     });
     const { url } = await gateway.listen();

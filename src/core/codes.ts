@@ -1,4 +1,5 @@
 import { ADVICE_CODES } from "./advice-codes.ts";
+import { MCP_CODES } from "./mcp-codes.ts";
 import { RENDER_CODES } from "./render-codes.ts";
 import { RUN_CODES } from "./run-codes.ts";
 
@@ -401,6 +402,7 @@ export const CODES = {
   ...ADVICE_CODES,
   ...RENDER_CODES,
   ...RUN_CODES,
+  ...MCP_CODES,
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof CODES;

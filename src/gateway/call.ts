@@ -24,6 +24,8 @@ export interface Call {
   readonly family: ErrorFamily;
   /** For the record of calls that are answered here and now. */
   readonly note: {
+    /** Who asked, where that was found out behind the door. */
+    key?: string;
     /** Code of the error that was told. */
     error?: string;
     /** An exchange has taken over, and its record too. */

@@ -54,7 +54,7 @@ export class Door {
     else if (place.endpoint.open === true) {
       call.note.quiet = true;
       guarded(call, () => serve(place.endpoint, call, place.rest));
-    } else if ("status" in found) unauthorized(call, found);
+    } else if ("status" in found && place.endpoint.beyondKeys !== true) unauthorized(call, found);
     else if (place.endpoint.admin === true && call.caller?.admin !== true) {
       refuse(call, "admin_required", "This is for keys that may change the node (admin: true).");
     } else guarded(call, () => serve(place.endpoint, call, place.rest));
@@ -76,7 +76,7 @@ export class Door {
     if (!isForeign(call, names)) {
       const whole = surface.whole(call.path);
       if (whole === undefined) surface.notFound(call);
-      else if (refused) unauthorized(call, found);
+      else if (refused && !surface.isBeyondKeys(call.path)) unauthorized(call, found);
       else guarded(call, () => whole(call));
     }
     // Most are with an exchange by now, which writes its own record.
@@ -116,7 +116,7 @@ export class Door {
         operation: "node",
         status: res.headersSent ? res.statusCode : CLIENT_GONE,
         outcome: refused ? "refused" : res.writableFinished ? "answered" : "abandoned",
-        key: call.caller?.key ?? "none",
+        key: call.caller?.key ?? note.key ?? "none",
         stream: false,
         attempts: 0,
         continued: 0,

@@ -11,6 +11,8 @@ const METHODS = ["GET", "POST", "DELETE"] as const;
 export interface Endpoint extends Readonly<Partial<Record<(typeof METHODS)[number], Handler>>> {
   /** True for what anyone may see, key or not. */
   readonly open?: boolean;
+  /** True where a request that shows no key of the node is let in too: the endpoint looks for itself who asks. */
+  readonly beyondKeys?: boolean;
   /** True for what only keys with `admin` may do. */
   readonly admin?: boolean;
   /** POST of a body that is read as a whole: it needs nothing of node:http. */
@@ -48,6 +50,11 @@ export class Surface {
     const endpoint = this.#exact.get(path);
     // What is for few, or for all, is decided at the one place that knows of it.
     return endpoint?.admin === true || endpoint?.open === true ? undefined : endpoint?.whole;
+  }
+
+  /** Whether a request to this path is let in without a key. */
+  isBeyondKeys(path: string): boolean {
+    return this.#exact.get(path)?.beyondKeys === true;
   }
 
   /** 404 that names the nearest path. */

@@ -74,6 +74,9 @@ test("a key ends at its time, and an old secret with its grace or the key, which
   });
   expect(roll.identify(old, NOW + 600)).toMatchObject({ status: 401, code: "key_expired" });
   expect(roll.identify(fresh, NOW + 999)).toMatchObject({ key: "team" });
+  // What acts in its name without its secret, such as a batch or a token, ends with it.
+  expect(roll.callerOf("team", NOW + 999)).toMatchObject({ key: "team" });
+  expect(roll.callerOf("team", NOW + 1000)).toBeUndefined();
   expect(roll.identify(fresh, NOW + 1000)).toEqual({
     status: 401,
     code: "key_expired",

@@ -38,6 +38,8 @@ interface WrittenCaller {
   /** The caller as JSON, to see a change by. */
   readonly written: string;
   readonly caller: Caller;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
 }
 
 /**
@@ -67,7 +69,11 @@ export class KeyRoll {
       const written = JSON.stringify(told);
       const before = this.#callers.get(told.key);
       const caller = before?.written === written ? before.caller : told;
-      callers.set(told.key, { written, caller });
+      callers.set(told.key, {
+        written,
+        caller,
+        until: Math.max(...digests.map(({ until = Infinity }) => until)),
+      });
       for (const { digest: hex, until = Infinity } of digests) {
         const digest = Buffer.from(hex, "latin1");
         const entry: Entry = { digest, caller, until, expired: expiredAt(told.key, until) };
@@ -79,9 +85,11 @@ export class KeyRoll {
     this.#callers = callers;
   }
 
-  /** The key of that name as it is now; `undefined` once it is none any more. */
-  callerOf(name: string): Caller | undefined {
-    return this.open && name === EVERYONE.key ? EVERYONE : this.#callers.get(name)?.caller;
+  /** The key of that name; `undefined` once it is none any more, or has expired. `now` in milliseconds since the epoch. */
+  callerOf(name: string, now: number): Caller | undefined {
+    if (this.open && name === EVERYONE.key) return EVERYONE;
+    const known = this.#callers.get(name);
+    return known !== undefined && now < known.until ? known.caller : undefined;
   }
 
   get open(): boolean {

@@ -51,7 +51,7 @@ export function knownStoredKey({
 
 function callerOf(
   key: string,
-  { admin, upstream, priority, routes, tools, limits, content }: StoredKey["may"],
+  { admin, upstream, priority, routes, tools, mcp, limits, content }: StoredKey["may"],
 ): Caller {
   return {
     key,
@@ -61,6 +61,7 @@ function callerOf(
     ...(routes === undefined ? {} : { routes }),
     ...(tools === undefined ? {} : { tools }),
     ...(content === undefined ? {} : { content }),
+    ...(mcp === undefined ? {} : { mcp: present(mcp) }),
     ...(limits === undefined ? {} : { limits: present(limits) }),
   };
 }

@@ -40,7 +40,7 @@ export function openLocalKeys(folder: string, options: NodeKeysOptions): NodeKey
     return {
       gate: createKeyGate({ roll, limits, lookAgain: look, clock }),
       usage,
-      callerOf: (name) => roll.callerOf(name),
+      callerOf: (name) => roll.callerOf(name, Date.now()),
       setSpec: (next) => board.setSpec(next),
       ...(lender === undefined
         ? {}

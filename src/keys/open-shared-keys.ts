@@ -58,7 +58,7 @@ export async function openSharedKeys(connectionString: string, options: NodeKeys
   return {
     gate: createKeyGate({ roll, limits, lookAgain, clock }),
     usage,
-    callerOf: (name) => roll.callerOf(name),
+    callerOf: (name) => roll.callerOf(name, Date.now()),
     setSpec: (next) => board.setSpec(next),
     ...(options.workers === true
       ? { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }

@@ -7,7 +7,6 @@ const isSet = (value: object | undefined): boolean => value !== undefined && Obj
 
 /** Parts of the language that say something about running which `up` of this version does not do. */
 const PARTS: readonly Part[] = [
-  ["tools", "MCP servers are not started", (spec) => isSet(spec.tools)],
   ["networks", "engines of this machine are not put into networks", (spec) => isSet(spec.networks)],
 ];
 

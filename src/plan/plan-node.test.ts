@@ -119,7 +119,7 @@ networks: { inner: { internal: true } }`;
     const warned = plan(text, { m: SMALL }).diagnostics.filter(
       (diagnostic) => diagnostic.code === "plan.not-applied",
     );
-    expect(warned.map((diagnostic) => diagnostic.path)).toEqual(["tools", "networks"]);
+    expect(warned.map((diagnostic) => diagnostic.path)).toEqual(["networks"]);
   });
 });
 

@@ -61,7 +61,11 @@ export function applyDefaults(parsed: ParsedSpec): Spec {
       complete(network, ["driver", "internal", "isolation", "external"], `networks.${name}`),
     ),
     tools: mapValues(root.tools, (tool, name) =>
-      complete(tool, ["enabled", "approval", "pin", "timeout", "initTimeout", "maxOutput"], `tools.${name}`),
+      complete(
+        tool,
+        ["enabled", "approval", "approver", "pin", "roots", "timeout", "initTimeout", "maxOutput"],
+        `tools.${name}`,
+      ),
     ),
     policies,
     keys: mapValues(root.keys, (key, name) =>
@@ -162,7 +166,21 @@ function completeGateway(gateway: NonNullable<ParsedSpec["gateway"]>): Spec["gat
     ...whole,
     queue: complete(whole.queue, ["limit", "deadline"], at),
     timeouts: complete(whole.timeouts, ["headers", "body", "idle", "drain", "connect"], at),
-    mcp: complete(whole.mcp, ["enabled", "path", "legacySse", "searchAbove"], at),
+    mcp: complete(
+      whole.mcp,
+      [
+        "enabled",
+        "path",
+        "legacySse",
+        "prefix",
+        "searchAbove",
+        "sessions",
+        "sessionIdle",
+        "approvalTimeout",
+        "auditArguments",
+      ],
+      at,
+    ),
   };
 }
 

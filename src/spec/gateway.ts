@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { exactlyOne } from "./scalars/choice.ts";
-import { host, networkName, path, port, text, url } from "./scalars/identities.ts";
+import { host, labelName, networkName, path, port, text, url } from "./scalars/identities.ts";
 import { bytes, duration, whole } from "./scalars/quantities.ts";
 import { secret } from "./scalars/secret.ts";
 import { DEFAULTS } from "./default-values.ts";
@@ -96,10 +96,51 @@ export const gatewaySchema = z.strictObject({
         .optional()
         .describe("Serve the old HTTP+SSE transport too.")
         .meta({ default: D.mcp.legacySse }),
+      prefix: z
+        .boolean()
+        .optional()
+        .describe(
+          "Put a server's name before the names of its tools; only a node with one server may do without.",
+        )
+        .meta({ default: D.mcp.prefix }),
       searchAbove: whole(1, 100_000, 60)
         .optional()
         .describe("Number of tools above which clients search instead of listing.")
         .meta({ default: D.mcp.searchAbove }),
+      sessions: whole(1, 1_000_000, 1000)
+        .optional()
+        .describe("Sessions of older clients at most; the one that was idle longest makes room.")
+        .meta({ default: D.mcp.sessions }),
+      sessionIdle: duration()
+        .optional()
+        .describe("How long a session may be idle.")
+        .meta({ default: D.mcp.sessionIdle }),
+      approvalTimeout: duration()
+        .optional()
+        .describe("How long a call waits for a person.")
+        .meta({ default: D.mcp.approvalTimeout }),
+      auditArguments: z
+        .boolean()
+        .optional()
+        .describe("Keep arguments and answers of calls in the audit, not their shapes alone.")
+        .meta({ default: D.mcp.auditArguments }),
+      oauth: z
+        .strictObject({
+          issuer: url(["https", "http"], "https://login.example.com").describe(
+            "Authorization server whose access tokens are taken beside keys.",
+          ),
+          audience: text("an audience", "https://ai.example.com/mcp")
+            .optional()
+            .describe("Audience that a token must name; the address of MCP when absent."),
+          jwks: url(["https", "http"], "https://login.example.com/jwks")
+            .optional()
+            .describe("Where its signing keys are; found by its metadata when absent."),
+          scopes: z
+            .record(text("a scope", "mcp:tools"), labelName())
+            .describe("Which key's rights a token with a scope has; the first that it has counts."),
+        })
+        .optional()
+        .describe("OAuth for MCP clients."),
     })
     .optional()
     .describe("MCP for clients.")

@@ -19,6 +19,25 @@ export const keySchema = withFacts(
         .array(z.union([labelName(), pattern("files__read_*")]))
         .optional()
         .describe("MCP servers, or tools as server__tool globs, it may use; all when absent."),
+      mcp: z
+        .strictObject({
+          readOnly: z
+            .boolean()
+            .optional()
+            .describe("Only tools that say that they change nothing.")
+            .meta({ default: false }),
+          resources: z
+            .array(pattern("documents+files://documents/*"))
+            .optional()
+            .describe("Resources it may read, as globs; all of its servers when absent."),
+          arguments: z
+            .record(pattern("files__read_*"), z.record(z.string().min(1), pattern("reports/*")))
+            .optional()
+            .describe("What arguments of a tool must look like: globs by tool and argument."),
+          callsPerMinute: whole(1, 1_000_000, 60).optional().describe("Tool calls a minute."),
+        })
+        .optional()
+        .describe("What it may do with MCP servers, beside their names."),
       admin: z.boolean().optional().describe("May change the node.").meta({ default: DEFAULTS.key.admin }),
       upstream: z
         .boolean()

@@ -20,7 +20,7 @@ export type Engine = Entry<"engines">;
 export type Network = Need<Entry<"networks">, "driver" | "internal" | "isolation" | "external">;
 export type Tool = Need<
   Entry<"tools">,
-  "enabled" | "approval" | "pin" | "timeout" | "initTimeout" | "maxOutput"
+  "enabled" | "approval" | "approver" | "pin" | "roots" | "timeout" | "initTimeout" | "maxOutput"
 >;
 export type Key = Need<Entry<"keys">, "admin" | "priority" | "upstream">;
 /** Restart budget: counts, and milliseconds. */
@@ -95,7 +95,8 @@ export type Gateway = Omit<
 > & {
   readonly queue: All<NonNullable<ParsedGateway["queue"]>>;
   readonly timeouts: All<NonNullable<ParsedGateway["timeouts"]>>;
-  readonly mcp: All<NonNullable<ParsedGateway["mcp"]>>;
+  readonly mcp: All<Omit<NonNullable<ParsedGateway["mcp"]>, "oauth">> &
+    Pick<NonNullable<ParsedGateway["mcp"]>, "oauth">;
 };
 
 type ParsedTelemetry = Section<"telemetry">;

@@ -36,6 +36,10 @@ const filesystem = z.strictObject({
     .optional()
     .describe("Most bytes of one write.")
     .meta({ default: DEFAULTS.filesystem.maxWrite }),
+  versions: whole(0, 1000, 5)
+    .optional()
+    .describe("Versions of a file that are kept when it is changed.")
+    .meta({ default: DEFAULTS.filesystem.versions }),
 });
 
 const postgres = z.strictObject({
@@ -148,11 +152,23 @@ export const toolSchema = z
       .optional()
       .describe("Which calls a person must approve.")
       .meta({ default: DEFAULTS.tool.approval }),
+    approver: z
+      .enum(["client", "operator", "either"])
+      .optional()
+      .describe("Whose approval counts: the person at the client, the node's operator, or who answers first.")
+      .meta({ default: DEFAULTS.tool.approver }),
     pin: z
       .boolean()
       .optional()
       .describe("Quarantine a tool whose definition changed until it is accepted.")
       .meta({ default: DEFAULTS.tool.pin }),
+    roots: z
+      .boolean()
+      .optional()
+      .describe(
+        "Let it ask clients for their roots. Some servers take these for leave to reach more than their owner gave them.",
+      )
+      .meta({ default: DEFAULTS.tool.roots }),
     exposure: z
       .array(z.enum(["http", "stdio", "sse"]))
       .min(1)

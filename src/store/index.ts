@@ -8,6 +8,8 @@
 export { dropContents, openContents } from "./content-table.ts";
 export type { Contents, KeptContent } from "./content-table.ts";
 export { readEvents } from "./event-reader.ts";
+export { openMcpBook } from "./mcp-book.ts";
+export type { AuditRow, McpBook, PinRow } from "./mcp-book.ts";
 export { readMeasurements } from "./measurement-reader.ts";
 export type { Measurement, NewMeasurement } from "./measurement.ts";
 export type { Measurements } from "./measurement-table.ts";

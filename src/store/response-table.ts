@@ -33,8 +33,15 @@ export interface StoredResponses {
 
 /** Responses between two looks at the bounds; they may be exceeded by as many. */
 const PRUNE_EVERY = 64;
-/** Milliseconds to wait for another process that writes just now. */
-const PATIENCE = 100;
+/** Milliseconds that a use or a deletion waits for another process that writes just now. */
+const USUAL_PATIENCE = 100;
+/**
+ * The same for what is to be kept. What is held instead is not seen by the other processes of
+ * a gateway, which the client's next request may meet at once: that one broken is worse than a moment of this process.
+ */
+const PATIENCE = 1000;
+/** Milliseconds until what is held is tried again. */
+const AGAIN = 50;
 /** Responses that wait for a database which cannot be written; the oldest are lost beyond. */
 const HELD_LIMIT = 64;
 /** Bound parameters of one statement, far below SQLite's own limit. */
@@ -47,12 +54,12 @@ interface Held {
 
 /** Opens the stored responses of a state folder, on a connection of their own: several processes may at the same time. */
 export function openResponses(stateFolder: string, bounds: Partial<ResponseBounds> = {}): StoredResponses {
-  const database = new DatabaseSync(databasePath(stateFolder), { timeout: PATIENCE });
+  const database = new DatabaseSync(databasePath(stateFolder), { timeout: USUAL_PATIENCE });
   database.exec("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000");
   return new ResponseTable(database, { ...RESPONSE_BOUNDS, ...bounds });
 }
 
-/** Stored responses over SQLite. What cannot be written now is held in memory and written with the next one. */
+/** Stored responses over SQLite. What cannot be written now is held in memory and written a moment later. */
 export class ResponseTable implements StoredResponses {
   readonly #database: DatabaseSync;
   readonly #bounds: ResponseBounds;
@@ -64,6 +71,7 @@ export class ResponseTable implements StoredResponses {
   readonly #remove: StatementSync;
   #held: Held[] = [];
   #sincePruned = PRUNE_EVERY;
+  #again: NodeJS.Timeout | undefined;
 
   /** The database becomes the table's own and is closed with it. `now` is milliseconds since the epoch. */
   constructor(database: DatabaseSync, bounds: ResponseBounds, now: () => number = Date.now) {
@@ -88,8 +96,10 @@ export class ResponseTable implements StoredResponses {
     if (size > this.#bounds.each) {
       return `it takes ${size} bytes with its input, and at most ${this.#bounds.each} are kept of one`;
     }
+    // Where one waits already, somebody else holds the database for long, and nobody's request is held up for it again.
+    const patience = this.#held.length === 0 ? PATIENCE : 0;
     this.#held.push({ key, response });
-    this.#writeHeld();
+    this.#writeHeld(patience);
     return undefined;
   }
 
@@ -135,14 +145,16 @@ export class ResponseTable implements StoredResponses {
   }
 
   close(): void {
-    this.#writeHeld();
+    this.#writeHeld(PATIENCE);
+    clearTimeout(this.#again);
     this.#database.close();
   }
 
-  #writeHeld(): void {
+  /** `patience`: milliseconds that it may wait for another process that writes. */
+  #writeHeld(patience: number): void {
     if (this.#held.length === 0) return;
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#database.exec(`PRAGMA busy_timeout = ${patience}; BEGIN IMMEDIATE`);
       for (const held of this.#held) this.#write(held);
       this.#sincePruned += this.#held.length;
       if (this.#sincePruned >= PRUNE_EVERY) this.#prune();
@@ -151,6 +163,10 @@ export class ResponseTable implements StoredResponses {
     } catch {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       this.#held = this.#held.slice(-HELD_LIMIT);
+      clearTimeout(this.#again);
+      this.#again = setTimeout(() => this.#writeHeld(0), AGAIN).unref();
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${USUAL_PATIENCE}`);
     }
   }
 

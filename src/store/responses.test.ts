@@ -94,6 +94,29 @@ test("what is too old is not seen, whether or not it was deleted yet", () => {
   responses.close();
 });
 
+test("what a locked database did not take is seen by a second process a moment after it is free", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "omni-responses-"));
+  try {
+    openStore(folder).close();
+    const [first, second] = [openResponses(folder), openResponses(folder)];
+    const other = new DatabaseSync(databasePath(folder));
+    other.exec("BEGIN IMMEDIATE");
+    first.put("alice", response("r1"));
+    // Nobody waits a second time for whoever holds it so long.
+    const began = performance.now();
+    first.put("alice", response("r2"));
+    expect(performance.now() - began).toBeLessThan(900);
+    other.exec("COMMIT");
+    other.close();
+    await expect.poll(() => second.get("alice", "r2")).toBeDefined();
+    expect(second.get("alice", "r1")).toBeDefined();
+    first.close();
+    second.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test("survives a restart, is seen by a second process, and waits in memory for a locked database", () => {
   const folder = mkdtempSync(join(tmpdir(), "omni-responses-"));
   try {

@@ -103,6 +103,20 @@ const MIGRATIONS: readonly string[] = [
      whole INTEGER NOT NULL, request BLOB NOT NULL, answer BLOB NOT NULL
    ) STRICT;
    CREATE INDEX contents_by_time ON contents (time, bytes);`,
+  // Calls of tools one by one, and the definitions of tools that were accepted.
+  `CREATE TABLE mcp_audit (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     time INTEGER NOT NULL, request TEXT NOT NULL, key TEXT NOT NULL, channel TEXT NOT NULL, server TEXT NOT NULL,
+     method TEXT NOT NULL, name TEXT NOT NULL, shape TEXT NOT NULL,
+     argument_bytes INTEGER NOT NULL, result_bytes INTEGER NOT NULL, outcome TEXT NOT NULL, code TEXT,
+     duration REAL NOT NULL, approved_by TEXT, arguments TEXT, result TEXT
+   ) STRICT;
+   CREATE INDEX mcp_audit_by_time ON mcp_audit (time);
+   CREATE TABLE mcp_pins (
+     server TEXT NOT NULL, tool TEXT NOT NULL, hash TEXT NOT NULL, definition TEXT NOT NULL,
+     accepted INTEGER NOT NULL, by TEXT NOT NULL,
+     PRIMARY KEY (server, tool)
+   ) STRICT, WITHOUT ROWID;`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

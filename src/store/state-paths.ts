@@ -6,3 +6,5 @@ export const lockPath = (stateFolder: string): string => join(stateFolder, "node
 export const recordPath = (stateFolder: string): string => join(stateFolder, "node.json");
 /** Present since the first key was created: a database that was lost must not open a node that had keys. */
 export const keysMarkPath = (stateFolder: string): string => join(stateFolder, "keys-in-use");
+/** Present since the first definition of a tool was pinned: a database that was lost must not accept whatever comes next. */
+export const pinsMarkPath = (stateFolder: string): string => join(stateFolder, "mcp-pins-in-use");

@@ -9,6 +9,14 @@ export const keyMay = z.object({
   priority: z.int().min(0).max(9),
   routes: z.array(z.string()).optional(),
   tools: z.array(z.string()).optional(),
+  mcp: z
+    .object({
+      readOnly: z.boolean().optional(),
+      resources: z.array(z.string()).optional(),
+      arguments: z.record(z.string(), z.record(z.string(), z.string())).optional(),
+      callsPerMinute: count,
+    })
+    .optional(),
   limits: z
     .object({
       requestsPerMinute: count,

@@ -207,7 +207,8 @@ async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     seen = [];
     aborted = 0;
     json(res, 200, {});
-  } else await answer(req, res, body);
+  } else if (req.method === "GET") json(res, 200, { object: "list", data: [{ id: "m", object: "model" }] });
+  else await answer(req, res, body);
 }
 
 const server = createServer((req, res) => {

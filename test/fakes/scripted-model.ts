@@ -14,12 +14,15 @@ const ENGINE = fileURLToPath(new URL("scripted-engine.ts", import.meta.url));
 
 /** A scripted engine in a process of its own, and the way to ask it as the gateway asks itself. */
 export class ScriptedModel implements AsyncDisposable {
+  /** Where it is reached without a gateway, without `/v1`. */
+  readonly url: string;
   readonly #child: ChildProcess;
   readonly #pool: Pool;
 
   constructor(child: ChildProcess, port: number) {
     this.#child = child;
-    this.#pool = new Pool(`http://127.0.0.1:${port}`);
+    this.url = `http://127.0.0.1:${port}`;
+    this.#pool = new Pool(this.url);
   }
 
   static async start(): Promise<ScriptedModel> {

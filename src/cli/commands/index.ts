@@ -7,6 +7,7 @@ import { engines } from "./engines.ts";
 import { events } from "./events.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
+import { mcp } from "./mcp.ts";
 import { models } from "./models.ts";
 import { plan } from "./plan.ts";
 import { reload } from "./reload.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   reload,
   events,
   keys,
+  mcp,
   check,
   plan,
   render,

@@ -95,6 +95,26 @@ describe("omni keys on a machine where no node runs", () => {
     expect(listed.stdout + JSON.stringify(document)).not.toContain(secret);
   });
 
+  it("narrows what a key may do with MCP servers", async () => {
+    const options = ["--tool", "files", "--mcp-read-only", "--mcp-resource", "files+file://docs/*"];
+    const made = await keys("create", "reader", ...options, "--mcp-calls-per-minute", "60");
+    expect(made.stderr).toContain(
+      "tools files, MCP only to read, resources files+file://docs/*, 60 MCP calls/min",
+    );
+    expect(JSON.parse((await keys("list", "--json")).stdout)).toMatchObject({
+      keys: expect.arrayContaining([
+        expect.objectContaining({
+          name: "reader",
+          may: expect.objectContaining({
+            mcp: { readOnly: true, resources: ["files+file://docs/*"], callsPerMinute: 60 },
+          }),
+        }),
+      ]),
+    });
+    expect(await keys("create", "none", "--mcp-calls-per-minute", "0")).toMatchObject({ code: 2 });
+    await keys("revoke", "reader", "--forget");
+  });
+
   it("rotates with a grace, revokes, and refuses what is not there, by its code", async () => {
     const made = await keys("create", "short", "--json");
     const document: unknown = JSON.parse(made.stdout);

@@ -19,6 +19,18 @@ export const MAY_OPTIONS: Readonly<Record<string, Option>> = {
     repeatable: true,
     about: "create: an MCP server, or tools as server__tool globs, that it may use; all without this option.",
   },
+  "mcp-read-only": {
+    kind: "flag",
+    about: "create: of MCP servers only tools that say that they change nothing.",
+  },
+  "mcp-resource": {
+    kind: "value",
+    placeholder: "GLOB",
+    repeatable: true,
+    about:
+      "create: resources of MCP servers that it may read, as globs; all of its servers without this option.",
+  },
+  "mcp-calls-per-minute": value("N", "create: calls of MCP tools a minute."),
   admin: { kind: "flag", about: "create: it may change the node." },
   upstream: { kind: "flag", about: "create: it may use engines' own endpoints under /upstream." },
   content: { kind: "flag", about: "create: keep contents of its requests, where telemetry allows it." },
@@ -65,12 +77,19 @@ export function mayOf(invocation: Invocation): KeyMay {
   if (wrong !== undefined)
     throw new OmniError("cli.bad-argument", `${JSON.stringify(wrong)} cannot be the name of a route.`);
   const tools = invocation.values("tool");
+  const resources = invocation.values("mcp-resource");
+  const mcp = present({
+    readOnly: invocation.flag("mcp-read-only") ? true : undefined,
+    resources: resources.length === 0 ? undefined : [...resources],
+    callsPerMinute: integerOption(invocation, "mcp-calls-per-minute", [1, 1_000_000]),
+  });
   return {
     admin: invocation.flag("admin"),
     upstream: invocation.flag("upstream"),
     priority: integerOption(invocation, "priority", [0, 9]) ?? DEFAULT_PRIORITY,
     ...(routes.length === 0 ? {} : { routes: [...routes] }),
     ...(tools.length === 0 ? {} : { tools: [...tools] }),
+    ...(Object.keys(mcp).length === 0 ? {} : { mcp }),
     ...(invocation.flag("content") ? { content: true } : {}),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
   };

@@ -84,10 +84,14 @@ function limitsOf({ limits }: KeyMay): string {
 }
 
 /** What a key may do, in words. */
-export const mayText = ({ admin, upstream, routes, tools, priority }: KeyMay): string =>
+export const mayText = ({ admin, upstream, routes, tools, mcp = {}, priority }: KeyMay): string =>
   [
     routes === undefined ? "all routes" : `routes ${routes.join(" ")}`,
     ...(tools === undefined ? [] : [`tools ${tools.join(" ")}`]),
+    ...(mcp.readOnly === true ? ["MCP only to read"] : []),
+    ...(mcp.resources === undefined ? [] : [`resources ${mcp.resources.join(" ")}`]),
+    ...(mcp.arguments === undefined ? [] : ["MCP arguments by pattern"]),
+    ...(mcp.callsPerMinute === undefined ? [] : [`${formatCount(mcp.callsPerMinute)} MCP calls/min`]),
     ...(admin ? ["admin"] : []),
     ...(upstream ? ["upstream"] : []),
     ...(priority === 5 ? [] : [`priority ${priority}`]),

@@ -5,6 +5,7 @@ import { isLoopback } from "../../gateway/access.ts";
 import type { GatewayLimits, GatewayOptions } from "../../gateway/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import type { MetricNames, TelemetryOptions } from "../../telemetry/index.ts";
+import type { Spec } from "../../spec/index.ts";
 import { readSecretOf, resolveFrom } from "../node-spec.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 
@@ -16,6 +17,7 @@ export interface GatewaySettings extends Pick<
   readonly telemetry: Pick<TelemetryOptions, "metrics" | "logs" | "traces">;
   /** Nowhere when absent. */
   readonly metricsPath?: string;
+  readonly mcp: Spec["gateway"]["mcp"];
   /** Processes that share the port. */
   readonly workers: number;
   /** Milliseconds. */
@@ -46,6 +48,7 @@ export async function gatewaySettings(located: LocatedSpec): Promise<GatewaySett
       ...present({ traces: await tracesOf(located) }),
     },
     ...(metrics.enabled ? { metricsPath: metrics.path } : {}),
+    mcp: gateway.mcp,
     workers: gateway.workers,
     drain: gateway.timeouts.drain,
   };

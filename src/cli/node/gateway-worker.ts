@@ -12,6 +12,8 @@ import { openContents, openRequests, readEvents } from "../../store/index.ts";
 import { createContentKeeper, createTelemetry, KEEPS_NOTHING } from "../../telemetry/index.ts";
 import type { ContentKeeper } from "../../telemetry/index.ts";
 import { gatewayEndpoints, imageNames } from "./gateway-endpoints.ts";
+import { InsideClient } from "./tools/inside-client.ts";
+import { insideTools } from "./tools/inside-tools.ts";
 import { openGatewayStores } from "./gateway-stores.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
@@ -64,7 +66,7 @@ async function openLeft(folder: string, { imageModels, keepContent }: GatewayWor
 
 async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGateway> {
   if (!isSettings(settings)) throw new Error("The node sent no settings.");
-  const { telemetry: wanted, metricsPath, hardware, control, reload, ...plain } = settings;
+  const { telemetry: wanted, metricsPath, hardware, control, reload, tools: _, ...plain } = settings;
   ({ drain, stateFolder } = settings);
   const left = stateFolder === undefined ? undefined : await openLeft(stateFolder, settings);
   const stopping = new AbortController();
@@ -74,7 +76,9 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
     requests: side.requests,
     tell: (event) => void side.events.record(event),
   });
-  let inside: GatewayInside | undefined;
+  let { tools } = settings;
+  const inside = tools === undefined ? undefined : new InsideClient(tools.address);
+  let own: GatewayInside | undefined;
   const gateway = createGateway({
     ...plain,
     backends: side.backends,
@@ -85,10 +89,15 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
     meter: telemetry.meter,
     ...(left === undefined ? {} : { responses: left.stores.responses, contents: left.contents }),
     moreModels: imageNames(settings.imageModels),
-    endpoints: (own) => {
-      inside = own;
+    ...(inside === undefined ? {} : { tools: insideTools(inside, () => tools?.servers ?? []) }),
+    endpoints: (made) => {
+      own = made;
       const paths = { hardware, control, reload, ...(metricsPath === undefined ? {} : { metricsPath }) };
-      return { ...left?.endpoints(own, side, stopping.signal), ...workerEndpoints(side, own, paths) };
+      return {
+        ...left?.endpoints(made, side, stopping.signal),
+        ...workerEndpoints(side, made, paths),
+        ...(tools === undefined ? {} : inside?.endpoints(tools)),
+      };
     },
   });
   return {
@@ -97,17 +106,19 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
       const began = performance.now();
       stopping.abort();
       await gateway.close(deadline);
+      inside?.close();
       await left?.close();
       await telemetry.close(Math.max(0, deadline - (performance.now() - began)));
     },
     configure: (next) => {
       if (!isSettings(next)) return;
+      ({ tools } = next);
       telemetry.rename(next.telemetry.names);
       const { limits, corsOrigins, allowedHosts, tls } = next;
       gateway.configure(present({ limits, corsOrigins, allowedHosts, tls }));
     },
     answers: {
-      traffic: () => inside?.shared.traffic.snapshot() ?? {},
+      traffic: () => own?.shared.traffic.snapshot() ?? {},
       metrics: () => telemetry.snapshot(),
     },
   };

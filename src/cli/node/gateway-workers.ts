@@ -45,7 +45,9 @@ export interface GatewayWorkers extends Gateway {
   /** Processes that serve now. */
   readonly pids: readonly number[];
   /** Takes over what changed, names of metrics too. Workers that cannot take a certificate keep the old one and tell. */
-  configure(changes: GatewayChanges & { readonly names?: MetricNames }): void;
+  configure(
+    changes: GatewayChanges & { readonly names?: MetricNames; readonly toolServers?: readonly string[] },
+  ): void;
 }
 
 const ENTRY = fileURLToPath(new URL("gateway-worker.ts", import.meta.url));
@@ -106,9 +108,12 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
       facts.stopping = true;
       await pool.close(deadline);
     },
-    configure({ names, ...changes }) {
+    configure({ names, toolServers, ...changes }) {
       const telemetry = names === undefined ? settings.telemetry : { ...settings.telemetry, names };
       settings = { ...settings, ...changes, telemetry };
+      const { tools } = settings;
+      if (tools !== undefined && toolServers !== undefined)
+        settings = { ...settings, tools: { ...tools, servers: toolServers } };
       pool.configure(complete(settings));
     },
   };

@@ -1,45 +1,30 @@
 import { messageOf, present } from "../../core/index.ts";
-import type { EventLog } from "../../core/index.ts";
-import type { Admission } from "../../gateway/admission/admission.ts";
 import { sendJson } from "../../gateway/call.ts";
 import { sendError } from "../../gateway/wire-error.ts";
 import { BatchRunner } from "../../gateway/batches/batch-runner.ts";
 import { freePlaces } from "../../gateway/batches/free-places.ts";
 import { readImageModels } from "../../gateway/images/image-models.ts";
 import { createGateway } from "../../gateway/index.ts";
-import type { Gateway, GatewayChanges, GatewayInside } from "../../gateway/index.ts";
+import type { Gateway, GatewayInside } from "../../gateway/index.ts";
 import { sendMetrics } from "../../gateway/metrics-endpoint.ts";
 import { answerRequests } from "../../gateway/requests-endpoint.ts";
 import { placesOf } from "../../gateway/standard-parts.ts";
 import type { Endpoint } from "../../gateway/surface.ts";
 import type { SpecKey } from "../../keys/index.ts";
-import type { Plan } from "../../plan/index.ts";
-import type { Supervisor } from "../../supervisor/index.ts";
 import { gatewaySamples, machineSamples, serviceSamples, watchEjections } from "../../telemetry/index.ts";
-import type { MetricNames, Sample } from "../../telemetry/index.ts";
-import type { NodeWatch } from "../../watch/index.ts";
-import type { LocatedSpec } from "../node-spec.ts";
+import type { Sample } from "../../telemetry/index.ts";
 import { VERSION } from "../version.ts";
 import { openGatewayBooks } from "./gateway-books.ts";
 import type { GatewayBooks } from "./gateway-books.ts";
 import { gatewayEndpoints, imageNames } from "./gateway-endpoints.ts";
-import { startGatewayWorkers } from "./gateway-workers.ts";
 import { metricNames } from "./gateway-settings.ts";
 import type { GatewaySettings } from "./gateway-settings.ts";
+import { hardwareOf } from "./gateway-parts.ts";
+import type { GatewayParts, NodeGatewayOptions, ServedGateway } from "./gateway-parts.ts";
 import { openGatewayStores } from "./gateway-stores.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
-
-export interface NodeGatewayOptions {
-  readonly located: LocatedSpec;
-  readonly plan: Plan;
-  readonly settings: GatewaySettings;
-  readonly stateFolder: string;
-  readonly specKeys: readonly SpecKey[];
-  readonly events: EventLog;
-  readonly supervisor: Supervisor;
-  readonly watch: NodeWatch;
-  readonly onReload?: () => Promise<unknown>;
-}
+import { severalProcesses } from "./several-processes.ts";
+import { openNodeTools } from "./tools/node-tools.ts";
 
 /** What of a running gateway another spec changes. */
 export type GatewayReload = Pick<NodeGatewayOptions, "located" | "plan" | "settings" | "specKeys">;
@@ -65,7 +50,10 @@ export async function openNodeGateway(options: NodeGatewayOptions): Promise<Node
     const queue = queueOf(settings);
     const parts = { books, stores, imageModels, queue, admission: placesOf(supervisor, () => queue) };
     const served = oneProcess(options, parts);
-    return closing(settings.workers > 1 ? severalProcesses(options, parts, served, names) : served, parts);
+    return closing(
+      settings.workers > 1 ? await severalProcesses(options, parts, served, names) : served,
+      parts,
+    );
   } catch (thrown) {
     stores?.close();
     await books.close(0);
@@ -80,32 +68,16 @@ const queueOf = ({ limits = {} }: GatewaySettings): { queueLimit: number; queueT
   queueTime: limits.queueTime ?? 0,
 });
 
-interface Parts {
-  readonly books: GatewayBooks;
-  readonly stores: GatewayStores;
-  readonly imageModels: ReturnType<typeof readImageModels>;
-  /** Bounds of the queue that are in force. */
-  readonly queue: ReturnType<typeof queueOf>;
-  readonly admission: Admission;
-}
-
-/** A gateway whose processes may count on their own, by the names that their metrics may carry. */
-interface ServingGateway extends Gateway {
-  configure(changes: GatewayChanges & { readonly names?: MetricNames }): void;
-}
-
-interface Served {
-  readonly gateway: ServingGateway;
-  readonly runner: BatchRunner;
-  readonly stopping: AbortController;
-  readonly ejections: ReturnType<typeof watchEjections>;
-}
-
-function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
+function oneProcess(options: NodeGatewayOptions, parts: GatewayParts): ServedGateway {
   const { plan, settings, events, supervisor, watch } = options;
   const { books, stores, admission } = parts;
   const stopping = new AbortController();
   const ejections = watchEjections(events);
+  let asked: GatewayInside | undefined;
+  const tools = openNodeTools(options, parts, () => {
+    if (asked === undefined) throw new Error("the gateway has no endpoints yet");
+    return asked.ask;
+  });
   let runner: BatchRunner | undefined;
   const gateway = createGateway({
     ...present({
@@ -129,7 +101,9 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
     moreModels: imageNames(parts.imageModels),
     control: supervisor.control,
     hardware: hardwareOf(watch),
+    tools: tools.host,
     endpoints: (inside) => {
+      asked = inside;
       runner = batchRunner(inside, options, parts);
       books.telemetry.addCollector({ collect: () => samples(inside, options, parts) });
       books.telemetry.addCollector(ejections);
@@ -141,69 +115,14 @@ function oneProcess(options: NodeGatewayOptions, parts: Parts): Served {
           batchesChanged: () => runner?.wake(),
         }),
         ...readings(settings, books),
+        ...tools.endpoints,
+        ...tools.admin,
         ...(options.onReload === undefined ? {} : { "/api/reload": reloadEndpoint(options.onReload) }),
       };
     },
   });
   if (runner === undefined) throw new Error("the gateway made no endpoints");
-  return { gateway, runner, stopping, ejections };
-}
-
-/**
- * The same served by several processes: the gateway of this one never listens; it asks for batches, and what it shares
- * (places, keys, books) is what the others ask for.
- */
-function severalProcesses(
-  options: NodeGatewayOptions,
-  { books, admission, imageModels }: Parts,
-  inner: Served,
-  names: MetricNames,
-): Served {
-  const { located, plan, settings, events, supervisor, watch, stateFolder, onReload } = options;
-  const { limits, corsOrigins, allowedHosts, tls, anthropic, metricsPath, drain } = settings;
-  const { metrics, traces } = settings.telemetry;
-  const { keepContent } = located.spec.telemetry;
-  const keys = books.keys.forWorkers;
-  if (keys === undefined) throw new Error("the keys were not opened for workers");
-  const outer = startGatewayWorkers({
-    workers: settings.workers,
-    settings: {
-      ...present({ limits, corsOrigins, allowedHosts, tls, anthropic, metricsPath }),
-      host: plan.gateway.host,
-      port: plan.gateway.port,
-      version: VERSION,
-      telemetry: { names, metrics, ...present({ traces }) },
-      stateFolder,
-      imageModels,
-      drain,
-      ...(keepContent === false
-        ? {}
-        : { keepContent: { age: keepContent.retention, bytes: keepContent.maxSize } }),
-    },
-    backends: supervisor,
-    admission,
-    keys,
-    events,
-    requests: { record: (record) => books.telemetry.meter.finished(record) },
-    metrics: () => books.telemetry.snapshot(),
-    control: supervisor.control,
-    hardware: hardwareOf(watch),
-    batchesChanged: () => inner.runner.wake(),
-    ...(onReload === undefined ? {} : { reload: onReload }),
-  });
-  const gateway: ServingGateway = {
-    listen: () => outer.listen(),
-    configure({ names: renamed, ...changes }) {
-      // What is wrong with a certificate is found here, before the workers hear of it.
-      inner.gateway.configure(changes);
-      outer.configure({ ...changes, ...present({ names: renamed }) });
-    },
-    async close(deadline) {
-      await outer.close(deadline);
-      await inner.gateway.close(0);
-    },
-  };
-  return { ...inner, gateway };
+  return { gateway, runner, stopping, ejections, tools };
 }
 
 /** What the gateway tells of itself. Metrics hold names and figures, no contents; who scrapes them shows no key. */
@@ -235,7 +154,7 @@ const reloadEndpoint = (onReload: () => Promise<unknown>): Endpoint => ({
 function samples(
   { shared }: GatewayInside,
   { supervisor, watch }: NodeGatewayOptions,
-  { admission }: Parts,
+  { admission }: GatewayParts,
 ): readonly Sample[] {
   const reading = watch.latest();
   return [
@@ -248,7 +167,7 @@ function samples(
 const batchRunner = (
   { ask, shared }: GatewayInside,
   { events, supervisor }: NodeGatewayOptions,
-  { stores, books }: Parts,
+  { stores, books }: GatewayParts,
 ): BatchRunner =>
   new BatchRunner({
     store: stores.batches,
@@ -259,24 +178,18 @@ const batchRunner = (
     free: freePlaces(supervisor, shared.admission),
   });
 
-/** What `/api/hardware` tells. */
-const hardwareOf = (watch: NodeWatch) => (): unknown => ({
-  source: watch.source,
-  reading: watch.latest() ?? null,
-  notes: watch.notes(),
-});
-
 /** Ends batches first, which go on later, then the clients, then the books. */
 const closing = (
-  { gateway, runner, stopping, ejections }: Served,
-  { stores, books, queue }: Parts,
+  { gateway, runner, stopping, ejections, tools }: ServedGateway,
+  { stores, books, queue }: GatewayParts,
 ): NodeGateway => {
   let closed: Promise<void> | undefined;
   return {
     configure: (changes) => gateway.configure(changes),
-    reload({ settings, specKeys, plan }) {
+    reload({ located, settings, specKeys, plan }) {
       const names = metricNames(plan, namesOf(specKeys));
-      gateway.configure({ ...settings, names });
+      tools.reload(located);
+      gateway.configure({ ...settings, names, toolServers: tools.servers() });
       Object.assign(queue, queueOf(settings));
       books.keys.setSpec(specKeys);
       books.telemetry.rename(names);
@@ -284,14 +197,16 @@ const closing = (
     async listen() {
       const listening = await gateway.listen();
       runner.start();
+      void tools.warm();
       return listening;
     },
     async close(deadline) {
       stopping.abort();
+      const ended = tools.close(deadline);
       const late = gateway.close(deadline);
       closed ??= (async () => {
         await runner.close();
-        await late;
+        await Promise.all([late, ended]);
         stores.close();
         ejections.close();
         await books.close(BOOKS_TIME);

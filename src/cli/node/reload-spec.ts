@@ -45,6 +45,9 @@ export async function reloadSpec(
   }
 }
 
+/** What of MCP is decided with the endpoint; the rest is the hub's, which takes it over at once. */
+const MCP_AT_START = ["enabled", "path", "legacySse", "sessions", "sessionIdle", "oauth"] as const;
+
 /** What of another spec waits for the next start. */
 function needRestart({ plan, gateway }: Fixed, next: Plan, settings: GatewaySettings): string[] {
   const told: string[] = [];
@@ -57,6 +60,8 @@ function needRestart({ plan, gateway }: Fixed, next: Plan, settings: GatewaySett
   // Another certificate is taken over; whether there is one at all is decided with the port.
   changed("gateway.tls", (gateway.tls === undefined) !== (settings.tls === undefined));
   changed("gateway.anthropic", gateway.anthropic !== settings.anthropic);
+  for (const name of MCP_AT_START)
+    changed(`gateway.mcp.${name}`, differ(gateway.mcp[name], settings.mcp[name]));
   changed("telemetry.metrics", gateway.metricsPath !== settings.metricsPath);
   changed("telemetry.logs", differ(gateway.telemetry.logs, settings.telemetry.logs));
   changed("telemetry.traces", differ(gateway.telemetry.traces, settings.telemetry.traces));

@@ -8,7 +8,7 @@ import type { ApprovedCall, CallResult, Dialogue, RoundEnd } from "./dialogue.ts
 import type { Listing, OfferedTool } from "./offered-tools.ts";
 import { sumUsage } from "./sum-usage.ts";
 import { chosenTool } from "./tool-choice.ts";
-import { plainName } from "./tool-names.ts";
+import { plainName } from "../../keys/tool-names.ts";
 import type { HostedCall, LoopStop } from "./tool-loop.ts";
 
 /** Between the texts of two rounds. */

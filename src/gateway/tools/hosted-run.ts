@@ -29,6 +29,8 @@ export interface HostedRun {
   readonly stream: boolean;
   /** Aborts when the client is gone. */
   readonly gone: AbortSignal;
+  /** Chats over tools that the request is within, where its head says so. */
+  readonly depth?: number;
 }
 
 /**
@@ -113,9 +115,18 @@ async function callTools(
   signal: AbortSignal,
 ): Promise<void> {
   if (calls.length === 0) return;
-  const { dialogue, host, events, bounds, caller, id: request } = run;
+  const { dialogue, host, events, bounds, caller, id: request, depth } = run;
   const { asksApproval } = dialogue.manner;
-  const runner = new ToolRunner({ host, events, bounds, caller, request, signal, asksApproval });
+  const runner = new ToolRunner({
+    host,
+    events,
+    bounds,
+    caller,
+    request,
+    signal,
+    asksApproval,
+    ...(depth === undefined ? {} : { depth }),
+  });
   const began = (call: HostedCall): void => dialogue.began(call);
   await runner.run(
     calls,

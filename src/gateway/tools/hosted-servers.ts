@@ -8,7 +8,7 @@ import type { Ask } from "../ask.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
 import type { ToolHost } from "./tool-host.ts";
-import { mayUseServer } from "./tool-scope.ts";
+import { mayUseServer } from "../../keys/tool-scope.ts";
 
 const NAMES = z.array(z.string().max(200)).max(1000);
 const FILTER = z.strictObject({ tool_names: NAMES.optional() });

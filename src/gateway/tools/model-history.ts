@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../dialects/dialect.ts";
 import type { WireError } from "../wire-error.ts";
 import { badRequest } from "../wire-error.ts";
-import { functionName } from "./tool-names.ts";
+import { functionName } from "../../keys/tool-names.ts";
 
 /** A call that the client agreed to and that was not made yet. */
 export interface AgreedCall {

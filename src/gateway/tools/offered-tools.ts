@@ -6,8 +6,8 @@ import { badRequest } from "../wire-error.ts";
 import { objectsOf } from "../responses/objects-of.ts";
 import type { HostedServer } from "./hosted-servers.ts";
 import type { HostedTool } from "./tool-host.ts";
-import { uniqueName } from "./tool-names.ts";
-import { mayUseTool } from "./tool-scope.ts";
+import { uniqueName } from "../../keys/tool-names.ts";
+import { mayUseTool } from "../../keys/tool-scope.ts";
 
 /** A tool of a registered server as the model knows it. */
 export interface OfferedTool {

@@ -105,6 +105,7 @@ async function serve(
       dialogue,
       stream: sink.stream,
       gone: gone.signal,
+      ...depthOf(call),
     });
     if (refusal !== undefined && !gone.signal.aborted) sink.refuse(refusal);
   } catch (thrown) {
@@ -114,6 +115,14 @@ async function serve(
     call.res.off("close", leave);
   }
   return undefined;
+}
+
+/** Header of a request that was made within a chat over tools: how many of them. */
+const DEPTH_HEADER = "x-omni-depth";
+
+function depthOf({ req }: Call): { readonly depth?: number } {
+  const said = req.headers[DEPTH_HEADER];
+  return typeof said === "string" && /^\d{1,3}$/.test(said) ? { depth: Number(said) } : {};
 }
 
 /** `max_tool_calls` of a request for a response is the client's own bound. */

@@ -25,6 +25,10 @@ export interface ToolCallContext {
   readonly signal: AbortSignal;
   /** Most bytes of the outcome's text. */
   readonly maxBytes: number;
+  /** The person at the client was asked about this very call and agreed. */
+  readonly approved?: boolean;
+  /** Chats over tools that the client's request is itself within, as it says; a chat that it calls is told so. */
+  readonly depth?: number;
 }
 
 /** What the tool gateway offers to requests that run tools on the server's side. The caller's scopes hold here. */

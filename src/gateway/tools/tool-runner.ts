@@ -7,7 +7,7 @@ import type { CallResult } from "./dialogue.ts";
 import type { ToolBounds } from "./tool-bounds.ts";
 import type { ToolHost } from "./tool-host.ts";
 import type { HostedCall } from "./tool-loop.ts";
-import { plainName } from "./tool-names.ts";
+import { plainName } from "../../keys/tool-names.ts";
 
 export interface RunnerSurroundings {
   readonly host: ToolHost;
@@ -20,6 +20,8 @@ export interface RunnerSurroundings {
   readonly signal: AbortSignal;
   /** A client that cannot be asked gets a refusal for tools that need its approval. */
   readonly asksApproval: boolean;
+  /** Chats over tools that the request is within. */
+  readonly depth?: number;
 }
 
 const CUT = "\n[cut: the result was larger than is taken]";
@@ -72,7 +74,7 @@ export class ToolRunner {
 
   /** One call within its time; a host that does not look at the signal is not waited for. */
   #bounded(call: HostedCall, args: JsonObject, maxBytes: number): Promise<CallResult> {
-    const { host, bounds, caller, request, signal } = this.#around;
+    const { host, bounds, caller, request, signal, depth } = this.#around;
     const { server, tool } = call.tool;
     const own = new AbortController();
     return new Promise((resolve) => {
@@ -95,7 +97,14 @@ export class ToolRunner {
         ended();
         return;
       }
-      const context = { caller, request, signal: own.signal, maxBytes };
+      const context = {
+        caller,
+        request,
+        signal: own.signal,
+        maxBytes,
+        approved: "approval" in call,
+        ...(depth === undefined ? {} : { depth }),
+      };
       callHost(host, server, tool, args, context).then(settle, (thrown: unknown) =>
         settle(failed(`The call failed: ${messageOf(thrown)}`)),
       );

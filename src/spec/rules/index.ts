@@ -30,6 +30,7 @@ import {
 import { serviceConflicts } from "./service-conflicts.ts";
 import { serviceReferences } from "./service-references.ts";
 import { subnets } from "./subnets.ts";
+import { toolServers } from "./tool-servers.ts";
 import { uncommonNames } from "./uncommon-names.ts";
 import { unstableDisks } from "./unstable-disks.ts";
 import { unused } from "./unused.ts";
@@ -58,6 +59,7 @@ const RULES: readonly Rule[] = [
   rangeConflicts,
   ladderSteps,
   networkAndToolConflicts,
+  toolServers,
   unused,
 ];
 

@@ -167,6 +167,8 @@ export const networkAndToolConflicts: Rule = ({ spec }, report) => {
       extra(report, [...at, "parent"], "parent belongs to macvlan and ipvlan", "driver: macvlan");
   }
   for (const [name, tool] of Object.entries(spec.tools ?? {})) {
+    if (tool.roots === true && tool.command === undefined && tool.http === undefined)
+      extra(report, ["tools", name, "roots"], "Omni's own servers never ask a client for its roots");
     if (tool.command !== undefined) continue;
     for (const key of ["directory", "environment", "instances"] as const) {
       if (tool[key] !== undefined) extra(report, ["tools", name, key], `${key} belongs to a command`);

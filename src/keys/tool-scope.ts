@@ -1,4 +1,4 @@
-import type { Caller } from "../../keys/caller.ts";
+import type { Caller } from "./caller.ts";
 import { plainName } from "./tool-names.ts";
 
 type Scoped = Pick<Caller, "tools">;
