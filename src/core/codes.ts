@@ -1,7 +1,10 @@
 import { ADVICE_CODES } from "./advice-codes.ts";
+import { HOST_CODES } from "./host-codes.ts";
 import { MCP_CODES } from "./mcp-codes.ts";
+import { PULL_CODES } from "./pull-codes.ts";
 import { RENDER_CODES } from "./render-codes.ts";
 import { RUN_CODES } from "./run-codes.ts";
+import { RUNBOOK_CODES } from "./runbook-codes.ts";
 
 /**
  * The registry of every code that Omni prints. A code is never renamed or reused: scripts and bookmarks hold on to it.
@@ -403,6 +406,9 @@ export const CODES = {
   ...RENDER_CODES,
   ...RUN_CODES,
   ...MCP_CODES,
+  ...HOST_CODES,
+  ...PULL_CODES,
+  ...RUNBOOK_CODES,
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof CODES;

@@ -8,3 +8,5 @@ export * from "./machine.ts";
 export { catalogGpu, hasMemoryOf } from "./catalog-gpu.ts";
 export { mountOf } from "./mounts.ts";
 export { observeMachine } from "./observe-machine.ts";
+export { runBounded } from "./run-bounded.ts";
+export type { ProgramResult } from "./run-bounded.ts";

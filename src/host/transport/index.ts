@@ -1,0 +1,1 @@
+export type { CommandResult, HostCommand, HostTransport, WriteOptions } from "./transport.ts";
