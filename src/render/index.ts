@@ -7,6 +7,8 @@ export type { Artifact, Rendered, TargetName } from "./artifact.ts";
 export { entryOf, MANIFEST, manifestText, parseManifest } from "./manifest.ts";
 export type { ManifestEntry } from "./manifest.ts";
 export { engineObjects } from "./kubernetes/engine-objects.ts";
+export { clusterManifests } from "./kubernetes/index.ts";
+export type { ClusterManifests } from "./kubernetes/index.ts";
 export { renderNode, sha256 } from "./render-node.ts";
 export type { RenderedFile, RenderedNode } from "./render-node.ts";
 export { isTriton, tritonRepository } from "./triton-repository/index.ts";

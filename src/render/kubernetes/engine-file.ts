@@ -43,6 +43,7 @@ export function engineFile(
       objects: [...workload.objects, ...engineServices(service, replicated, metadata)],
       comment: commentOf(service, workload),
       reason: `${servicePath(service)} asks for it: ${service.kind}${model === "" ? "" : ` with ${model}`} in the cluster ${cluster.name}.`,
+      brings: { kind: "service", name: service.name },
     },
     diagnostics: [...workload.diagnostics, ...rollingDiagnostics(service)],
   };

@@ -57,6 +57,7 @@ export function gatewayFile(deployment: Deployment, cluster: Cluster): Kubernete
     ],
     comment: commentOf(deployment, cluster, spec.open),
     reason: "gateway asks for it: one endpoint for clients and MCP clients before all engines.",
+    brings: { kind: "gateway", name: deployment.name },
     diagnostics: [
       ...spec.diagnostics,
       ...folderDiagnostics(deployment, cluster),

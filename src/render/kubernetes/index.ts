@@ -4,14 +4,16 @@
  * given their cards by two mechanisms.
  */
 import type { Diagnostic } from "../../core/index.ts";
-import type { Cluster, Deployment } from "../../deployment/index.ts";
+import type { Cluster, Deployment, SecretReference } from "../../deployment/index.ts";
 import type { Artifact, Rendered, Target } from "../artifact.ts";
 import { clusterFiles } from "./cluster-files.ts";
 import { gpuValues } from "./gpu-values.ts";
 import { kustomization } from "./kustomize.ts";
 import { servicesOf } from "./labels.ts";
 import { fileText } from "./object.ts";
+import type { KubernetesFile } from "./kubernetes-file.ts";
 import { readme } from "./readme.ts";
+import { secretKey, secretName, secretsOf } from "./secrets.ts";
 
 export const kubernetes: Target = {
   name: "kubernetes",
@@ -24,6 +26,32 @@ export const kubernetes: Target = {
 const isUsed = (deployment: Deployment, cluster: Cluster): boolean =>
   servicesOf(deployment, cluster).length > 0 ||
   (deployment.runtime === "kubernetes" && cluster.name === deployment.clusters[0]?.name);
+
+/** What a cluster is given, file by file in the order in which it is applied. */
+export interface ClusterManifests {
+  readonly cluster: Cluster;
+  readonly files: readonly KubernetesFile[];
+  /** Name of the Secret in the cluster's namespace that the files refer to, and its keys; no key where nothing is secret. */
+  readonly secret: {
+    readonly name: string;
+    readonly keys: readonly { readonly key: string; readonly from: SecretReference }[];
+  };
+}
+
+/** The manifests of every cluster as objects, for whoever applies them without kubectl. */
+export function clusterManifests(described: Deployment): readonly ClusterManifests[] {
+  const deployment = withWholeClusters(described);
+  return deployment.clusters
+    .filter((cluster) => isUsed(deployment, cluster))
+    .map((cluster) => ({
+      cluster,
+      files: clusterFiles(deployment, cluster).files,
+      secret: {
+        name: secretName(deployment),
+        keys: secretsOf(deployment, cluster).map((from) => ({ key: secretKey(from), from })),
+      },
+    }));
+}
 
 /** Guests that name the same cluster are nodes of one: a VM on each of two machines, say. The first says how it is used. */
 function withWholeClusters(deployment: Deployment): Deployment {

@@ -17,4 +17,9 @@ export interface KubernetesFile {
    * and a kustomize base leaves it out.
    */
   readonly applied?: "apply" | "by-hand";
+  /** The part of the deployment that the file stands for, where it is one: what applying it in steps is named by. */
+  readonly brings?: {
+    readonly kind: "namespace" | "disk" | "model" | "service" | "gateway";
+    readonly name: string;
+  };
 }

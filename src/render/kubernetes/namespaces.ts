@@ -50,6 +50,7 @@ export const namespaceFile = (deployment: Deployment, cluster: Cluster): Kuberne
     `PodSecurity is ${cluster.podSecurity} (runtime.kubernetes.podSecurity); pods that need more are refused when their Deployment makes them.`,
   ].join("\n"),
   reason: `${PATH}.namespace and ${PATH}.podSecurity ask for it.`,
+  brings: { kind: "namespace", name: cluster.name },
 });
 
 /** The RuntimeClass of GPU pods, where the spec says that Omni makes it. */

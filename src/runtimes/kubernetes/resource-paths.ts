@@ -13,6 +13,8 @@ export interface Resource {
   readonly group: string;
   /** `deployments`. */
   readonly plural: string;
+  /** Whether its objects lie in a namespace; `path` of others ignores it. */
+  readonly namespaced: boolean;
   /** Path of all in a namespace; add `/NAME` for one. */
   readonly path: (namespace: string) => string;
 }
@@ -30,7 +32,7 @@ export class ResourcePaths {
   async of(apiVersion: string, kind: string): Promise<Resource> {
     const kinds = await this.#kinds(apiVersion);
     const resource = kinds.get(kind);
-    if (resource !== undefined) return resource;
+    if (resource?.namespaced === true) return resource;
     throw new OmniError(
       "cluster.refused",
       `The cluster has no ${kind} of ${apiVersion} that belongs to a namespace.`,
@@ -40,7 +42,7 @@ export class ResourcePaths {
     );
   }
 
-  /** The same, or `undefined` where the cluster does not have it. */
+  /** Any kind, also of no namespace, or `undefined` where the cluster does not have it. */
   async find(apiVersion: string, kind: string): Promise<Resource | undefined> {
     return (await this.#kinds(apiVersion)).get(kind);
   }
@@ -64,11 +66,12 @@ export class ResourcePaths {
     const kinds = new Map<string, Resource>();
     for (const { name, kind, namespaced } of RESOURCES.parse(answer).resources) {
       // `deployments/scale` is a part of another.
-      if (!namespaced || name.includes("/")) continue;
+      if (name.includes("/")) continue;
       kinds.set(kind, {
         group,
         plural: name,
-        path: (namespace) => `${root}/namespaces/${namespace}/${name}`,
+        namespaced,
+        path: (namespace) => (namespaced ? `${root}/namespaces/${namespace}/${name}` : `${root}/${name}`),
       });
     }
     return kinds;

@@ -61,6 +61,7 @@ function diskFile(prepared: PreparedDisk, deployment: Deployment, cluster: Clust
       ],
       comment: commentOf(prepared, job, namespace),
       reason: `${path}.prepare asks for it: a pod that finds the disk by its identity, formats it only when it is blank, and mounts it.`,
+      brings: { kind: "disk", name },
       // A disk is formatted when somebody means it, not because a folder was applied.
       ...(disk.format === "if-blank" && isIdentified(prepared) ? { applied: "by-hand" } : {}),
     },

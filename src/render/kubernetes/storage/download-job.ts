@@ -93,6 +93,7 @@ function downloadFile(
           ]),
     ].join("\n"),
     reason: `models.${model.name} asks for it: its files come from ${download.repository}.`,
+    brings: { kind: "model", name: model.name },
   };
   return { file, diagnostics: diagnosticsOf(model, download, nodes, cluster) };
 }
