@@ -5,6 +5,7 @@ import type { GpuInventory, MachineInventory, ProbeNote } from "./machine.ts";
 import { askNvidiaSmi } from "./nvidia-smi.ts";
 import type { SmiAnswer } from "./nvidia-smi.ts";
 import { observePciGpus } from "./pci-gpus.ts";
+import type { runBounded } from "./run-bounded.ts";
 
 interface GpuProbe {
   readonly gpus: readonly GpuInventory[];
@@ -15,6 +16,8 @@ interface GpuProbe {
 interface GpuQuestion {
   readonly root: string;
   readonly nvidiaSmi: string;
+  /** Runs a program of the machine. */
+  readonly ask: typeof runBounded;
   /** Milliseconds for nvidia-smi. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -27,7 +30,7 @@ const HANDED_ON = new Set(["vfio-pci", "pci-stub"]);
 /** The cards by nvidia-smi and by the PCI bus, one entry a card, in order of the PCI address. Throws nothing. */
 export async function observeGpus(question: GpuQuestion): Promise<GpuProbe> {
   const onBus = observePciGpus(question.root);
-  const smi = await askNvidiaSmi(question.nvidiaSmi, question);
+  const smi = await askNvidiaSmi(question.nvidiaSmi, question, question.ask);
   const gpus = merge(onBus, smi.gpus)
     .map((gpu) => withSharedMemory(gpu, question.memory))
     .toSorted((a, b) => (a.pci ?? "~").localeCompare(b.pci ?? "~", "en") || (a.index ?? 0) - (b.index ?? 0));

@@ -6,7 +6,7 @@ export * from "./cpu.ts";
 export * from "./memory.ts";
 export * from "./machine.ts";
 export { catalogGpu, hasMemoryOf } from "./catalog-gpu.ts";
-export { mountOf } from "./mounts.ts";
+export { mountOf, spaceAt } from "./mounts.ts";
 export { observeMachine } from "./observe-machine.ts";
 export { runBounded } from "./run-bounded.ts";
 export type { ProgramResult } from "./run-bounded.ts";

@@ -23,19 +23,22 @@ interface Line {
   readonly source: string;
 }
 
+/** Bytes of the file system at a path of the machine. Throws where it cannot be asked. */
+export type MeasureSpace = (path: string) => Promise<{ readonly size: number; readonly free: number }>;
+
 /**
  * Local file systems that are mounted, each once, and the root file system whatever it is. Sizes come from statfs of
- * the mount under `root`. What cannot be asked is left out and named in `failed`.
+ * the mount under `root` unless `space` tells them. What cannot be asked is left out and named in `failed`.
  */
 export async function observeMounts(
   root = "/",
+  space: MeasureSpace = (path) => spaceAt(root + path.slice(1)),
 ): Promise<{ mounts: readonly ObservedMount[]; rootMount?: MountInventory; failed: readonly string[] }> {
   const lines = mountLines(readText(`${root}proc/self/mountinfo`));
   const failed: string[] = [];
   const measure = async (line: Line): Promise<ObservedMount[]> => {
     try {
-      const { bsize, blocks, bavail } = await statfs(root + line.path.slice(1));
-      return [{ ...line, size: bsize * blocks, free: bsize * bavail }];
+      return [{ ...line, ...(await space(line.path)) }];
     } catch {
       failed.push(line.path);
       return [];
@@ -45,6 +48,12 @@ export async function observeMounts(
   const last = lines.findLast((line) => line.path === "/");
   const [own] = last === undefined ? [] : await measure(last);
   return { mounts, ...(own === undefined ? {} : { rootMount: asMount(own) }), failed };
+}
+
+/** Bytes of the file system at a path of this machine; free is what a process without privileges may take. */
+export async function spaceAt(path: string): Promise<{ readonly size: number; readonly free: number }> {
+  const { bsize, blocks, bavail } = await statfs(path);
+  return { size: bsize * blocks, free: bsize * bavail };
 }
 
 /** A mount without what it lies on. */

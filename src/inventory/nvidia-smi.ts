@@ -52,10 +52,14 @@ type Row = ReadonlyMap<Field, string>;
  * Asks nvidia-smi for the cards and for CUDA, all within one time limit. One unknown field rejects a whole query, so
  * what it refuses is left out and asked again. Throws nothing; what went wrong stands in `problems`.
  */
-export async function askNvidiaSmi(program: string, limits: ProgramLimits): Promise<SmiAnswer> {
+export async function askNvidiaSmi(
+  program: string,
+  limits: ProgramLimits,
+  ask = runBounded,
+): Promise<SmiAnswer> {
   const end = performance.now() + limits.timeout;
   const run = (args: readonly string[]): Promise<ProgramResult> =>
-    runBounded(program, args, { ...limits, timeout: Math.max(1, Math.round(end - performance.now())) });
+    ask(program, args, { ...limits, timeout: Math.max(1, Math.round(end - performance.now())) });
   const { rows, problems, result } = await queryCards(run);
   if (!result.ended) {
     const problem = result.why === "timeout" ? timeoutProblem(program, limits.timeout) : result.message;

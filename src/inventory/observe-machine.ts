@@ -10,7 +10,9 @@ import { cpuRestriction, observeMachineCpu } from "./machine-cpu.ts";
 import type { MachineInventory, ProbeNote } from "./machine.ts";
 import { readMemory } from "./memory.ts";
 import { observeMounts } from "./mounts.ts";
+import type { MeasureSpace } from "./mounts.ts";
 import { observeNuma } from "./numa.ts";
+import { runBounded } from "./run-bounded.ts";
 
 interface ObserveOptions {
   /** Stands for `/` in tests; ends with a slash. */
@@ -20,6 +22,10 @@ interface ObserveOptions {
   /** Milliseconds that nvidia-smi may take, all its runs together. Without persistence mode it needs seconds a card. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
+  /** Runs a program of the machine; on this one when absent. */
+  readonly ask?: typeof runBounded;
+  /** Space of a file system of the machine; statfs of the mount under `root` when absent. */
+  readonly measure?: MeasureSpace;
 }
 
 const DEFAULT_TIMEOUT = 15_000;
@@ -29,10 +35,16 @@ const DEFAULT_TIMEOUT = 15_000;
  * cannot tell is absent and named in `notes`. Takes as long as nvidia-smi does, at most `timeout`.
  */
 export async function observeMachine(options: ObserveOptions = {}): Promise<MachineInventory> {
-  const { root = "/", nvidiaSmi = "nvidia-smi", timeout = DEFAULT_TIMEOUT, signal } = options;
+  const {
+    root = "/",
+    nvidiaSmi = "nvidia-smi",
+    timeout = DEFAULT_TIMEOUT,
+    signal,
+    ask = runBounded,
+  } = options;
   const notes: ProbeNote[] = [];
   const { limitedBy, ...memory } = readMemory(root);
-  const gpus = observeGpus({ root, nvidiaSmi, timeout, signal, memory });
+  const gpus = observeGpus({ root, nvidiaSmi, ask, timeout, signal, memory });
   const cpu = soft(notes, "cpu", () => observeMachineCpu(root), {
     cores: 1,
     threads: 1,
@@ -47,7 +59,7 @@ export async function observeMachine(options: ObserveOptions = {}): Promise<Mach
       message: `a cgroup limits memory to ${formatBytes(memory.total)}, of which ${formatBytes(memory.available)} are free`,
     });
   const hugepages = soft(notes, "memory", () => observeHugepages(root), []);
-  const { mounts, rootMount, failed } = await observeMounts(root);
+  const { mounts, rootMount, failed } = await observeMounts(root, options.measure);
   if (failed.length > 0)
     notes.push({ probe: "disk", message: `the space of ${failed.slice(0, 5).join(", ")} cannot be read` });
   const disks = soft(notes, "disk", () => observeDisks(root, mounts), []);
