@@ -1,6 +1,6 @@
 import type { Spec } from "../spec/index.ts";
 import type { Finding, Rule } from "./rule.ts";
-import { isNewerThanBound, releaseLine } from "./version-order.ts";
+import { isNewerThanBound, releaseLine } from "../core/version-order.ts";
 
 type Kernel = NonNullable<Spec["machines"][string]["kernel"]>;
 type Found = Pick<Finding, "message" | "hint"> & { readonly key: keyof Kernel };

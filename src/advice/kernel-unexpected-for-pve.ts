@@ -1,5 +1,5 @@
 import type { Rule } from "./rule.ts";
-import { compareVersions, isAtLeast, releaseLine } from "./version-order.ts";
+import { compareVersions, isAtLeast, releaseLine } from "../core/version-order.ts";
 
 /** Oldest kernel line that each Proxmox VE expects after an upgrade. */
 const EXPECTED: readonly { readonly release: string; readonly kernel: string }[] = [

@@ -2,7 +2,7 @@ import type { Spec } from "../spec/index.ts";
 import { guestOfService } from "./hardware.ts";
 import { isIsolated, promiseOf } from "./isolated-networks.ts";
 import type { Finding, Rule } from "./rule.ts";
-import { isAtLeast } from "./version-order.ts";
+import { isAtLeast } from "../core/version-order.ts";
 
 type Guest = Spec["guests"][string];
 type Lack = { readonly why: string; readonly hint: string };

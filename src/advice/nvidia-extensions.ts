@@ -1,5 +1,5 @@
 import type { Spec } from "../spec/index.ts";
-import { isAtLeast } from "./version-order.ts";
+import { isAtLeast } from "../core/version-order.ts";
 
 type Talos = NonNullable<Spec["guests"][string]["talos"]>;
 

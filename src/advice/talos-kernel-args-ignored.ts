@@ -4,7 +4,7 @@ import type { Spec } from "../spec/index.ts";
 import { guestsOf } from "./hardware.ts";
 import { isTalosLoadedParameter } from "./talos-loaded-modules.ts";
 import type { Rule } from "./rule.ts";
-import { isAtLeast } from "./version-order.ts";
+import { isAtLeast } from "../core/version-order.ts";
 
 type Guest = Spec["guests"][string];
 

@@ -26,6 +26,10 @@ const GENERATIONS: ReadonlyMap<number, number> = new Map([
   [64, 6],
 ]);
 
+/** Generation of a link from how sysfs writes its speed, `32.0 GT/s PCIe`; `undefined` for `Unknown`. */
+export const linkGeneration = (speed: string): number | undefined =>
+  GENERATIONS.get(Number.parseFloat(speed));
+
 /**
  * The cards on the PCI bus, whatever driver owns them, in order of their address: those handed to vfio-pci and those
  * without a driver too. Virtual functions are left out. `root` stands for `/` in tests.
@@ -69,7 +73,7 @@ const TITLES = { nvidia: "NVIDIA", amd: "AMD", intel: "Intel", other: "Unknown" 
 function observeLink(device: string): GpuInventory["link"] {
   const port = parentOf(device);
   const speeds = [device, ...(port === undefined ? [] : [port])]
-    .map((folder) => GENERATIONS.get(Number.parseFloat(readText(`${folder}/max_link_speed`))))
+    .map((folder) => linkGeneration(readText(`${folder}/max_link_speed`)))
     .filter((generation) => generation !== undefined);
   const lanes = Number(readText(`${device}/current_link_width`).trim());
   // A width of 0 or 255 is a link that is down or not told.

@@ -102,19 +102,27 @@ interface UnevenNode {
   readonly share: number;
 }
 
+/** Pages of one size that the VMs of a host take from each of its NUMA nodes. */
+export function pagesByNode(
+  { vms }: Pick<ProxmoxHost, "vms">,
+  size: Reservation["size"],
+): Map<number, number> {
+  const needs = new Map<number, number>();
+  for (const { vm } of vms) {
+    if (pageOf(vm) !== size) continue;
+    for (const [node, bytes] of bytesByNode(vm))
+      needs.set(node, (needs.get(node) ?? 0) + Math.floor(bytes / PAGE_BYTES[size]));
+  }
+  return needs;
+}
+
 /** The kernel spreads what the boot line reserves over all nodes; these are the nodes that this leaves short. */
 export function unevenNodes(host: ProxmoxHost): readonly UnevenNode[] {
   const count = nodeCount(host);
   if (!(count > 1)) return [];
   return hugepageReservations(host).flatMap(({ size, count: reserved }) => {
-    const needs = new Map<number, number>();
-    for (const { vm } of host.vms) {
-      if (pageOf(vm) !== size) continue;
-      for (const [node, bytes] of bytesByNode(vm))
-        needs.set(node, (needs.get(node) ?? 0) + Math.floor(bytes / PAGE_BYTES[size]));
-    }
     const share = Math.ceil(reserved / count);
-    return [...needs]
+    return [...pagesByNode(host, size)]
       .filter(([node, pages]) => pages > share && node < count)
       .map(([node, pages]) => ({ node, need: { size, count: pages }, share }));
   });
