@@ -5,6 +5,7 @@
 export * from "./address.ts";
 export { ADVICE_CODES } from "./advice-codes.ts";
 export * from "./bytes.ts";
+export { canonicalJson } from "./canonical.ts";
 export * from "./codes.ts";
 export * from "./count.ts";
 export * from "./cuda-architecture.ts";

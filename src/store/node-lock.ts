@@ -1,42 +1,11 @@
-import { existsSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
+import { isLocked, takeLock } from "./kernel-lock.ts";
 import { lockPath } from "./state-paths.ts";
 
-const BUSY = 5;
-
 /**
- * Takes the state folder for this process until the returned function is called or the process ends, however it ends:
- * the lock is the kernel's on an open file, held by an open transaction of an otherwise empty database, so that no
- * lock is ever stale. Returns `undefined` when another process holds it.
+ * Takes the state folder for this process until the returned function is called or the process ends, however it ends.
+ * Returns `undefined` when another process holds it.
  */
-export function lockFolder(stateFolder: string): (() => void) | undefined {
-  // Others look at the lock for a moment only (`isFolderLocked`): waiting a second passes them by.
-  const lock = new DatabaseSync(lockPath(stateFolder), { timeout: 1000 });
-  try {
-    lock.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-    return () => lock.close();
-  } catch (error) {
-    lock.close();
-    if (isBusy(error)) return undefined;
-    throw error;
-  }
-}
+export const lockFolder = (stateFolder: string): (() => void) | undefined => takeLock(lockPath(stateFolder));
 
 /** Whether a living process holds the state folder. */
-export function isFolderLocked(stateFolder: string): boolean {
-  const path = lockPath(stateFolder);
-  if (!existsSync(path)) return false;
-  let lock: DatabaseSync | undefined;
-  try {
-    lock = new DatabaseSync(path, { readOnly: true, timeout: 0 });
-    lock.prepare("SELECT count(*) FROM sqlite_master").get();
-    return false;
-  } catch (error) {
-    return isBusy(error);
-  } finally {
-    lock?.close();
-  }
-}
-
-const isBusy = (error: unknown): boolean =>
-  error instanceof Error && "errcode" in error && Number(error.errcode) % 256 === BUSY;
+export const isFolderLocked = (stateFolder: string): boolean => isLocked(lockPath(stateFolder));

@@ -117,6 +117,28 @@ const MIGRATIONS: readonly string[] = [
      accepted INTEGER NOT NULL, by TEXT NOT NULL,
      PRIMARY KEY (server, tool)
    ) STRICT, WITHOUT ROWID;`,
+  // Runs of the runbook and what each did, entry by entry.
+  `CREATE TABLE runbook_runs (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     spec TEXT NOT NULL, begun INTEGER NOT NULL, pid INTEGER NOT NULL, by TEXT NOT NULL,
+     ended INTEGER, outcome TEXT
+   ) STRICT;
+   CREATE INDEX runbook_runs_by_spec ON runbook_runs (spec, id);
+   CREATE TABLE runbook_journal (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT,
+     run INTEGER NOT NULL, time INTEGER NOT NULL, kind TEXT NOT NULL, step TEXT, data TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX runbook_journal_by_run ON runbook_journal (run, seq);
+   CREATE TRIGGER runbook_runs_deleted AFTER DELETE ON runbook_runs BEGIN
+     DELETE FROM runbook_journal WHERE run = old.id;
+   END;`,
+  // Switches of cards between drivers, each written before the first function moves and again after the last.
+  `CREATE TABLE gpu_switches (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     host TEXT NOT NULL, boot TEXT NOT NULL, action TEXT NOT NULL, begun INTEGER NOT NULL,
+     before TEXT NOT NULL, ended INTEGER, outcome TEXT, after TEXT, undone INTEGER
+   ) STRICT;
+   CREATE INDEX gpu_switches_by_host ON gpu_switches (host, id);`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

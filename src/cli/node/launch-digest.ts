@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { canonicalJson } from "../../core/index.ts";
 import type { LaunchSpec } from "../../engines/engine.ts";
 
 type Launched = Omit<LaunchSpec, "digest" | "address" | "environment"> & {
@@ -11,13 +12,4 @@ type Launched = Omit<LaunchSpec, "digest" | "address" | "environment"> & {
  * so what stands for host and port in `command` must be the same in both. No value of a secret goes into it.
  */
 export const launchDigest = (launched: Launched): string =>
-  createHash("sha256").update(canonical(launched)).digest("hex").slice(0, 32);
-
-/** JSON with keys in order. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : part,
-  );
-}
+  createHash("sha256").update(canonicalJson(launched)).digest("hex").slice(0, 32);
