@@ -68,4 +68,69 @@ export const RUNBOOK_CODES = {
     "Nobody agreed to the plan of steps, so nothing was done.",
     "Read the plan, then add --yes.",
   ),
+  "acceptance.no-server": entry(
+    1,
+    "Nothing answers at the address that is measured.",
+    "Start the node or engine, or correct --url.",
+  ),
+  "acceptance.refused": entry(
+    1,
+    "The server refused a request of a measurement.",
+    "Check the name of the route or model and the key: OMNI_KEY or --key-file.",
+  ),
+  "acceptance.cut": entry(
+    1,
+    "An answer broke off while it was measured.",
+    "Look at ./omni events and the engine's log.",
+  ),
+  "acceptance.bad-answer": entry(
+    1,
+    "A server answered something that is no answer of the dialect, or empty.",
+    "Check that the address is that of an OpenAI-compatible server.",
+  ),
+  "acceptance.failed": entry(
+    1,
+    "What was deployed does not do what it should.",
+    "The message says what was measured; ./omni events and the engine's log say why.",
+  ),
+  "image.no-builder": entry(
+    1,
+    "The program that builds or keeps images does not answer.",
+    "Start or install Docker or buildah on the machine that the message names.",
+  ),
+  "image.no-recipe": entry(
+    2,
+    "There is nothing that an image could be built from.",
+    "Name a Dockerfile under engines.NAME.build, or a published image.",
+  ),
+  "image.no-space": entry(
+    1,
+    "The machine that builds or keeps an image has not enough disk for it.",
+    "docker system df shows what is there; docker builder prune and docker image prune free what nothing needs.",
+  ),
+  "image.build-failed": entry(
+    1,
+    "An instruction of an image's recipe failed.",
+    "The instruction and its last words stand in the message, all of them in the log that it names.",
+  ),
+  "image.push-failed": entry(
+    1,
+    "An image is built and checked, but the registry did not take it whole.",
+    "Run ./omni apply again when the registry answers: nothing is built again, and what arrived is not sent twice.",
+  ),
+  "service.no-compose": entry(
+    1,
+    "Docker Compose is not installed on the machine of a service.",
+    "Install docker-compose-plugin (docker.com) or docker-compose (Debian, Ubuntu).",
+  ),
+  "service.unhealthy": entry(
+    1,
+    "A service was started and does not serve.",
+    "Its last words stand in the message and usually hold the reason.",
+  ),
+  "service.not-running": entry(
+    1,
+    "The node of this spec does not run, and nothing here starts it by itself.",
+    "Type: ./omni up",
+  ),
 } as const;

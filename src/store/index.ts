@@ -5,6 +5,8 @@
  * instead, which several gateways share.
  * Never here: what an event means, or any decision.
  */
+export { keepBenchRun, readBenchRuns } from "./bench-table.ts";
+export type { BenchKey, BenchRow, NewBenchRow } from "./bench-table.ts";
 export { dropContents, openContents } from "./content-table.ts";
 export type { Contents, KeptContent } from "./content-table.ts";
 export { readEvents } from "./event-reader.ts";

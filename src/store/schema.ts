@@ -139,6 +139,13 @@ const MIGRATIONS: readonly string[] = [
      before TEXT NOT NULL, ended INTEGER, outcome TEXT, after TEXT, undone INTEGER
    ) STRICT;
    CREATE INDEX gpu_switches_by_host ON gpu_switches (host, id);`,
+  // What was measured by the bench, a row for each name of a run.
+  `CREATE TABLE bench_runs (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     run INTEGER NOT NULL, time INTEGER NOT NULL, version TEXT NOT NULL, digest TEXT NOT NULL,
+     service TEXT NOT NULL, engine TEXT NOT NULL, engine_version TEXT NOT NULL, model TEXT NOT NULL,
+     cards TEXT NOT NULL, route TEXT NOT NULL, settings TEXT NOT NULL, numbers TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;
