@@ -1,4 +1,4 @@
-import type { Deployment, Host } from "../../deployment/index.ts";
+import type { Deployment, Host, SecretReference } from "../../deployment/index.ts";
 import type { MachineInventory, ProgramResult } from "../../inventory/index.ts";
 import type { Spec } from "../../spec/index.ts";
 
@@ -40,10 +40,27 @@ export interface NetworkView {
   listens(port: number): Promise<boolean>;
 }
 
+/** What the API server of a cluster answers to whoever runs Omni. Throws nothing. */
+export interface ClusterView {
+  /** The context of the kubeconfig, for a person. */
+  readonly name: string;
+  /** One GET: `/api/v1/nodes`. No status where nothing answered, or there are no credentials. */
+  get(
+    path: string,
+  ): Promise<
+    | { readonly answered: true; readonly body: unknown }
+    | { readonly answered: false; readonly status?: number; readonly message: string }
+  >;
+}
+
 /** Everything that a check may look at. */
 export interface DoctorSubject {
   readonly view: HostView;
   readonly network: NetworkView;
+  /** The cluster that the spec's kubeconfig names; absent where there is none to ask. */
+  readonly cluster?: ClusterView;
+  /** Value of a secret of the spec on the machine that runs Omni, where it is set. Never shown. */
+  readonly secret?: (reference: SecretReference) => Promise<string | undefined>;
   /** Milliseconds since the epoch: no check reads a clock. */
   readonly now: number;
   /** The spec and what follows from it; absent where doctor was started without one. */
