@@ -77,7 +77,7 @@ function withQuantization(names: readonly string[], quantization: string): strin
  * Whether a path, or its file's name, fits a glob of `*` and `?`, in any case. Two places to go back to and no regular
  * expression: a pattern with many stars would otherwise take time without end.
  */
-function fitsGlob(path: string, glob: string): boolean {
+export function fitsGlob(path: string, glob: string): boolean {
   const name = path.replace(/^.*\//, "");
   return [path, name].some((text) => fits(text.toLowerCase(), glob.toLowerCase()));
 }

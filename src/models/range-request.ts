@@ -15,6 +15,7 @@ export interface RangeAnswer {
   /** Content-Length in bytes, where the server said it. */
   readonly length: number | undefined;
   readonly etag: string | undefined;
+  readonly headers: Dispatcher.ResponseData["headers"];
   readonly body: Dispatcher.ResponseData["body"];
 }
 
@@ -84,6 +85,7 @@ function answerOf(response: Dispatcher.ResponseData, url: URL): RangeAnswer {
     range: parseRange(firstOf(headers["content-range"])),
     length: Number.isSafeInteger(length) ? length : undefined,
     etag: firstOf(headers["etag"]),
+    headers,
     body,
   };
 }
