@@ -15,6 +15,7 @@ export type { AuditRow, McpBook, PinRow } from "./mcp-book.ts";
 export { readMeasurements } from "./measurement-reader.ts";
 export type { Measurement, NewMeasurement } from "./measurement.ts";
 export type { Measurements } from "./measurement-table.ts";
+export { isLocked, takeLock } from "./kernel-lock.ts";
 export { isFolderLocked } from "./node-lock.ts";
 export { readNodeRecord, readRecordFile } from "./node-record.ts";
 export { openRequests } from "./open-requests.ts";

@@ -8,15 +8,19 @@ import { placementOf } from "../placement.ts";
 import { podBasics } from "../pod-parts.ts";
 import { PRIVILEGED } from "../security-context.ts";
 import { DISK_SCRIPT } from "./disk-script.ts";
-import { diskDiagnostics, DISK_IMAGE, isIdentified, mountOf, type PreparedDisk } from "./prepared-disk.ts";
+import {
+  diskDiagnostics,
+  DISK_IMAGE,
+  isIdentified,
+  labelOf,
+  mountOf,
+  type PreparedDisk,
+} from "./prepared-disk.ts";
 import { isTalos, nodesOf } from "./node-disk.ts";
 import type { RenderedFiles } from "../rendered-files.ts";
 
 /** Where the folder above the mount point is seen in the container. */
 const NODE = "/node";
-/** What mkfs takes as a label: 12 characters for XFS, 16 for ext4. */
-const LABEL = 12;
-
 const labelled = (name: string) => ({ name: "omni-disk", instance: name, component: "storage" });
 
 /** Jobs that prepare disks, for those that the spec wants prepared by a pod (`prepare: pod`). */
@@ -130,7 +134,7 @@ function variables({ prepared, mount }: JobParts): V1EnvVar[] {
     DISK_SIZE: disk.size === undefined ? undefined : `${disk.size}`,
     DISK_FORMAT: disk.format ?? "never",
     DISK_FILESYSTEM: disk.filesystem ?? "xfs",
-    DISK_LABEL: `omni-${name}`.slice(0, LABEL).replace(/-+$/, ""),
+    DISK_LABEL: labelOf(name),
     DISK_MOUNT: `${NODE}${mount.slice(mount.lastIndexOf("/"))}`,
   };
   return Object.entries(values).flatMap(([key, value]) =>

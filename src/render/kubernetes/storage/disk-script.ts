@@ -1,9 +1,12 @@
 /**
  * The program of a Job that prepares a disk: POSIX sh with blkid, wipefs, lsblk, blockdev, mkfs and mount. The same for
  * every disk; all that differs comes by environment. It formats once, only a disk that carries nothing and is the very
- * one that the spec names, and fails closed: what it cannot tell, it leaves alone.
+ * one that the spec names, and fails closed: what it cannot tell, it leaves alone. Its parts
+ * are scripts' parts of hosts as well, so that a disk is found, judged and made in one way only.
  */
-export const DISK_SCRIPT = `#!/bin/sh
+
+/** Finds the one disk by its identity and size: sets $disk, $name, $bytes and $identified, or refuses. */
+export const DISK_SEARCH = `#!/bin/sh
 # Finds the disk by its identity, formats it when it is blank and may be, mounts it, and verifies both.
 #   DISK_SERIAL, DISK_WWN, DISK_BY_ID  identities; each that is given has to fit
 #   DISK_DEVICE      kernel name; on its own it never formats, because it can be another disk at the next boot
@@ -104,7 +107,10 @@ if [ -n "$size" ]; then
   if [ "$((difference * 50))" -gt "$size" ]; then refuse "$disk has $bytes bytes, the spec says $size."; fi
 fi
 say "$disk: serial '$(serial_of "$name")', wwn '$(wwn_of "$name")', $bytes bytes"
+`;
 
+/** Functions that look at what the found disk carries: probe, blank. */
+export const DISK_SIGNATURES = `
 probe() { blkid -p -o value -s "$1" "$disk" 2>/dev/null || :; }
 
 # Nobody sees anything: neither blkid (2: nothing found; 8: several things at once) nor wipefs nor the kernel.
@@ -120,7 +126,10 @@ blank() {
   done
   return 0
 }
+`;
 
+/** Makes the file system on a blank disk where that is allowed, or refuses what is neither blank nor that file system. */
+export const DISK_MAKE = `
 if blank; then
   [ "$format" = if-blank ] || refuse "$disk is blank and format is $format. Write format: if-blank at the disk, or make the file system yourself."
   [ "$identified" = yes ] ||
@@ -139,11 +148,17 @@ else
   lsblk "$disk" >&2 || :
   refuse "$disk is not blank and carries no plain $DISK_FILESYSTEM. Omni never erases: look at it, and wipe it yourself if nothing on it is wanted."
 fi
+`;
 
+/** What is mounted where: $number of the disk, mounted. */
+export const DISK_PLACE = `
 number=$(printf '%d:%d' "0x$(stat -c %t "$disk")" "0x$(stat -c %T "$disk")")
 # What is mounted at the place, by number and root; the last one hides those below.
 mounted() { awk '$5 == ENVIRON["DISK_MOUNT"] { what = $3 " " $4 } END { print what }' "$mountinfo"; }
+`;
 
+/** Mounts the disk at its place and writes there once. */
+export const DISK_MOUNT = `
 case $(mounted) in
   "$number /") say "$disk is mounted at $DISK_MOUNT already" ;;
   "" | "$number "*)
@@ -157,3 +172,5 @@ probe_file=$DISK_MOUNT/.omni-disk-probe
 if ! : >"$probe_file" || ! rm "$probe_file"; then refuse "$DISK_MOUNT cannot be written."; fi
 say "$disk is mounted at $DISK_MOUNT and can be written"
 `;
+
+export const DISK_SCRIPT = [DISK_SEARCH, DISK_SIGNATURES, DISK_MAKE, DISK_PLACE, DISK_MOUNT].join("");

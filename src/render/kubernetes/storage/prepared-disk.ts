@@ -4,6 +4,12 @@ import type { Host } from "../../../deployment/index.ts";
 /** Alpine with util-linux, xfsprogs and e2fsprogs. Source: openebs/linux-utils dockerfiles/linux-utils/Dockerfile. */
 export const DISK_IMAGE = "docker.io/openebs/linux-utils:4.3.0";
 
+/** What mkfs takes as a label: 12 characters for XFS, 16 for ext4. */
+const LABEL = 12;
+
+/** The label that the file system of a disk gets. */
+export const labelOf = (name: string): string => `omni-${name}`.slice(0, LABEL).replace(/-+$/, "");
+
 /** A disk that a pod prepares, and the node that has it where that is known. */
 export interface PreparedDisk {
   readonly name: string;

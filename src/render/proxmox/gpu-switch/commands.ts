@@ -1,4 +1,4 @@
-/** Last part of the script: the commands. */
+/** Seventh part of the script: the commands. */
 export const COMMANDS = `
 usage() {
   cat <<'END'
@@ -193,7 +193,10 @@ END
   done
   if [ "$refusals" -gt 0 ]; then exit 3; fi
 }
+`;
 
+/** Last part of the script: its words, and the start. */
+export const MAIN = `
 main() {
   command=
   while [ $# -gt 0 ]; do

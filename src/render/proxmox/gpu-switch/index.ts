@@ -6,7 +6,7 @@
 import type { Deployment, Host } from "../../../deployment/index.ts";
 import { switchCards } from "./cards.ts";
 import type { SwitchCards } from "./cards.ts";
-import { COMMANDS } from "./commands.ts";
+import { COMMANDS, MAIN } from "./commands.ts";
 import { MOVES } from "./moves.ts";
 import { OBSERVE } from "./observe.ts";
 import { opening } from "./opening.ts";
@@ -22,8 +22,16 @@ export const renderGpuSwitch = (host: Host, deployment: Deployment): string =>
   switchScript(switchCards(host, deployment), host.passthrough?.order ?? ["audio", "video"]);
 
 /** The same for given cards, and the order in which their functions move. */
-export const switchScript = (
+export const switchScript = (cards: SwitchCards, order: readonly ("audio" | "video")[]): string =>
+  switchProgram(cards, order, MAIN);
+
+/** The functions of the script for given cards, with another end that says what is done with them. */
+export const switchProgram = (
   { cards, withoutAddress }: SwitchCards,
   order: readonly ("audio" | "video")[],
+  end: string,
 ): string =>
-  [opening(cards, withoutAddress, order), OBSERVE, PREFLIGHT, USERS, WRITES, MOVES, COMMANDS].join("");
+  [opening(cards, withoutAddress, order), OBSERVE, PREFLIGHT, USERS, WRITES, MOVES, COMMANDS, end].join("");
+
+export { switchCards } from "./cards.ts";
+export type { SwitchCard, SwitchCards } from "./cards.ts";
