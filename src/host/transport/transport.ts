@@ -55,7 +55,10 @@ export interface HostTransport {
   readonly kind: "local" | "ssh";
   /** Throws `OmniError` `host.unreachable`, `host.key-unknown` or `host.key-changed`; what a program does is in the result. */
   run(command: HostCommand): Promise<CommandResult>;
-  /** Bytes of a file, or `undefined` where there is none. Throws `OmniError` `host.command-failed` for one that cannot be read. */
+  /**
+   * Bytes of a file, or `undefined` where there is none. Throws `OmniError` `host.command-failed` for one that cannot be read
+   * or has more than `mostBytes` (16 MiB when absent).
+   */
   readFile(path: string, mostBytes?: number): Promise<Uint8Array | undefined>;
   /** Written aside, made durable and renamed, so that nobody sees half of it. Throws `OmniError` `host.command-failed`. */
   writeFile(path: string, content: string | Uint8Array, options: WriteOptions): Promise<void>;
