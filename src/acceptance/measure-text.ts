@@ -133,7 +133,9 @@ async function measureGeneration({ measuring, ask }: TextMeasuring): Promise<voi
   } finally {
     const numbers = generationNumbers(answers);
     if (numbers !== undefined) found.generation = numbers;
-    const short = answers.filter(({ completionTokens = 0 }) => completionTokens < settings.answerTokens / 2);
+    const short = answers.filter(
+      ({ completionTokens = settings.answerTokens }) => completionTokens < settings.answerTokens / 2,
+    );
     if (short.length > 0)
       measuring.note(
         `${short.length} of ${answers.length} answers ended by themselves before half of ${settings.answerTokens} tokens.`,

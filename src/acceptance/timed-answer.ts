@@ -26,7 +26,7 @@ const CHUNK = z.object({
     .nullish(),
   // llama.cpp: https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
   timings: z.object({ prompt_per_second: count, predicted_per_second: count, cache_n: count }).nullish(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
 });
 
 /** An answer with its times, milliseconds since the request was sent. Tokens are those that the engine counted. */

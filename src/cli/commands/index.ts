@@ -1,10 +1,13 @@
 import type { Command } from "../command.ts";
+import { bench } from "./bench.ts";
 import { chat } from "./chat.ts";
 import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
 import { completion } from "./completion.ts";
+import { doctor } from "./doctor.ts";
 import { engines } from "./engines.ts";
 import { events } from "./events.ts";
+import { gpu } from "./gpu.ts";
 import { init } from "./init.ts";
 import { keys } from "./keys.ts";
 import { mcp } from "./mcp.ts";
@@ -30,10 +33,13 @@ export const COMMANDS: readonly Command[] = [
   mcp,
   check,
   plan,
+  doctor,
   render,
   models,
   engines,
+  gpu,
   chaos,
+  bench,
   schema,
   completion(() => COMMANDS),
 ];
