@@ -10,6 +10,8 @@ const MANIFEST_TYPES = [
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.docker.distribution.manifest.v2+json",
 ];
+/** Everything that can stand under an image's name. */
+export const MANIFEST_ACCEPT = [...INDEX_TYPES, ...MANIFEST_TYPES];
 
 const descriptor = z.object({
   mediaType: z.string().default(""),
@@ -44,6 +46,8 @@ export type Layer = z.infer<typeof descriptor>;
 export interface Manifest {
   /** Of the manifest of this platform: what a spec pins. */
   readonly digest: string;
+  /** Digest of its configuration, by which builders name an image. */
+  readonly config: string;
   readonly platform: string;
   readonly created: string | undefined;
   readonly layers: readonly Layer[];
@@ -53,16 +57,24 @@ export interface Manifest {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** The parts of an image as its registry lists them. */
+export interface ImageParts {
+  /** Of the manifest of this platform. */
+  readonly digest: string;
+  readonly config: Layer;
+  readonly layers: readonly Layer[];
+}
+
 /**
- * The manifest and configuration of an image for linux and this processor's name (`amd64`, `arm64`). Throws `OmniError`
- * `image.malformed` when there is none for it or the documents are no image.
+ * What the manifest of an image for linux and this processor's name (`amd64`, `arm64`) lists; none of it is read. Throws
+ * `OmniError` `image.malformed` when there is none for it or the documents are no image.
  */
-export async function readManifest(
+export async function readParts(
   client: RegistryClient,
   reference: string,
   architecture: string,
-): Promise<Manifest> {
-  const first = await client.manifest(reference, [...INDEX_TYPES, ...MANIFEST_TYPES]);
+): Promise<ImageParts> {
+  const first = await client.manifest(reference, MANIFEST_ACCEPT);
   const parsed = json(first.text);
   // A document that is both would be another image to another reader. Source: CVE-2021-41190.
   if (AMBIGUOUS.safeParse(parsed).success)
@@ -79,13 +91,35 @@ export async function readManifest(
       hint: "Images of schema version 1 are not read; push the image anew.",
     });
   }
-  const config = CONFIG.safeParse(json((await client.blob(manifest.data.config.digest)).text));
+  return { digest: document.digest, ...manifest.data };
+}
+
+/**
+ * The manifest and configuration of an image for linux and this processor's name (`amd64`, `arm64`). Throws `OmniError`
+ * `image.malformed` when there is none for it or the documents are no image.
+ */
+export async function readManifest(
+  client: RegistryClient,
+  reference: string,
+  architecture: string,
+): Promise<Manifest> {
+  return withConfiguration(client, await readParts(client, reference, architecture), architecture);
+}
+
+/** Parts of an image with what its configuration says. Throws as `readManifest` does. */
+export async function withConfiguration(
+  client: RegistryClient,
+  { digest, config: { digest: named }, layers }: ImageParts,
+  architecture: string,
+): Promise<Manifest> {
+  const config = CONFIG.safeParse(json((await client.blob(named)).text));
   if (!config.success) throw new OmniError("image.malformed", "The image's configuration is not valid.");
   return {
-    digest: document.digest,
+    digest,
+    config: named,
     platform: `${config.data.os ?? "linux"}/${config.data.architecture ?? architecture}`,
     created: config.data.created,
-    layers: manifest.data.layers,
+    layers,
     diffIds: config.data.rootfs?.diff_ids ?? [],
     environment: new Map((config.data.config?.Env ?? []).map(splitVariable)),
     labels: config.data.config?.Labels ?? {},

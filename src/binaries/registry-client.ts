@@ -58,6 +58,16 @@ export class RegistryClient {
     return this.#document(`/blobs/${digest}`, "*/*", digest);
   }
 
+  /** Whether a manifest (by tag or digest) or a blob (by digest) is there; its bytes are not asked for. */
+  async holds(kind: "manifests" | "blobs", reference: string, accept: readonly string[]): Promise<boolean> {
+    const signal = AbortSignal.timeout(60_000);
+    const response = await this.#asked(`/${kind}/${reference}`, accept.join(", "), signal, "HEAD");
+    await response.body?.cancel();
+    if (response.ok) return true;
+    if (response.status === 404) return false;
+    throw this.#refused(response.status);
+  }
+
   /**
    * The bytes of a layer as they come, at most as many as its manifest says; a connection that breaks is an error of the
    * registry, not of the layer. The signal ends it, also within a read.
@@ -96,17 +106,26 @@ export class RegistryClient {
   }
 
   async #get(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
-    let response = await this.#fetch(path, accept, signal);
-    const challenge =
-      response.status === 401 ? parseChallenge(response.headers.get("www-authenticate")) : undefined;
-    if (challenge !== undefined) {
-      await response.body?.cancel();
-      this.#authorization = await this.#answer(challenge);
-      if (this.#authorization !== undefined) response = await this.#fetch(path, accept, signal);
-    }
+    const response = await this.#asked(path, accept, signal, "GET");
     if (response.ok) return response;
     if (!response.bodyUsed) await response.body?.cancel();
     throw this.#refused(response.status);
+  }
+
+  /** Asks once more with a token where one is asked for. */
+  async #asked(
+    path: string,
+    accept: string,
+    signal: AbortSignal | undefined,
+    method: "GET" | "HEAD",
+  ): Promise<Response> {
+    const response = await this.#fetch(path, accept, signal, method);
+    const challenge =
+      response.status === 401 ? parseChallenge(response.headers.get("www-authenticate")) : undefined;
+    if (challenge === undefined) return response;
+    await response.body?.cancel();
+    this.#authorization = await this.#answer(challenge);
+    return this.#authorization === undefined ? response : this.#fetch(path, accept, signal, method);
   }
 
   async #answer(challenge: NonNullable<ReturnType<typeof parseChallenge>>): Promise<string | undefined> {
@@ -118,17 +137,25 @@ export class RegistryClient {
   }
 
   /** Follows redirects itself: another host gets no credentials, and nothing leads from https to http. */
-  async #fetch(path: string, accept: string, signal?: AbortSignal): Promise<Response> {
+  async #fetch(
+    path: string,
+    accept: string,
+    signal: AbortSignal | undefined,
+    method: "GET" | "HEAD",
+  ): Promise<Response> {
     const start = new URL(`${this.#base}${path}`);
     let url = start;
     let authorization = this.#authorization;
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       const headers = { accept, ...(authorization === undefined ? {} : { authorization }) };
-      const response = await fetch(url, { headers, redirect: "manual", signal: signal ?? null }).catch(
-        (thrown: unknown) => {
-          throw this.#unreachable(reasonOf(thrown), thrown);
-        },
-      );
+      const response = await fetch(url, {
+        method,
+        headers,
+        redirect: "manual",
+        signal: signal ?? null,
+      }).catch((thrown: unknown) => {
+        throw this.#unreachable(reasonOf(thrown), thrown);
+      });
       if (!REDIRECTS.has(response.status)) return response;
       await response.body?.cancel();
       const next = URL.parse(response.headers.get("location") ?? "", url);

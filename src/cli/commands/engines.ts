@@ -1,10 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { matchesGlob } from "node:path";
 import { EXIT, formatBytes, OmniError } from "../../core/index.ts";
-import { checkRequirements, requirementsOf } from "../architecture-requirements.ts";
+import { checkRequirements } from "../../binaries/check-requirements.ts";
+import type { CheckedBinary } from "../../binaries/check-requirements.ts";
+import { requirementsOf } from "../architecture-requirements.ts";
 import { JSON_OPTION } from "../command.ts";
 import type { Command, Invocation } from "../command.ts";
-import type { CheckedBinary } from "../architecture-requirements.ts";
 import type { Terminal } from "../terminal.ts";
 
 export const engines: Command = {

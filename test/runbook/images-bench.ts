@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Deployment, ImageBuild } from "../../src/deployment/index.ts";
+import { localTransport } from "../../src/host/transport/index.ts";
+import type { HostTransport } from "../../src/host/transport/index.ts";
+import { renderNode } from "../../src/render/index.ts";
+import type { RunbookInput } from "../../src/runbook/runbook.ts";
+import { EMPTY_PLAN } from "../fakes/empty-plan.ts";
+import { elfFile, fatbinContainer } from "../fakes/fatbin-elf.ts";
+import { referenceDeployment } from "../render/deployments.ts";
+
+/** This machine, whose programs find the builder of a test by variables. */
+export function machineWith(environment: Readonly<Record<string, string>>): HostTransport {
+  const local = localTransport();
+  return {
+    ...local,
+    run: (command) => local.run({ ...command, environment: { ...environment, ...command.environment } }),
+  };
+}
+
+/** A build of llama.cpp for Blackwell by a Dockerfile of the owner's. */
+export const ownBuild = (folder: string, build: Partial<ImageBuild> = {}): ImageBuild => ({
+  name: "blackwell",
+  kind: "llama.cpp",
+  tag: "omni/engine:blackwell",
+  cudaArchitectures: ["12.0"],
+  dockerfile: join(folder, "Dockerfile"),
+  context: folder,
+  flags: {},
+  environment: {},
+  packages: [],
+  network: "host",
+  builder: "docker",
+  path: "engines.blackwell.build",
+  ...build,
+});
+
+/** What steps are made from: a reference system with these images in place of its own. */
+export async function inputWith(
+  folder: string,
+  images: readonly ImageBuild[],
+  change: (deployment: Deployment) => Deployment = (same) => same,
+): Promise<RunbookInput> {
+  const bunker = await referenceDeployment("concrete-bunker");
+  const deployment = change({ ...bunker, services: [], images });
+  return {
+    deployment,
+    plan: EMPTY_PLAN,
+    rendered: renderNode(deployment),
+    folder,
+    workFolder: `${folder}-work`,
+    acceptance: false,
+    secret: ({ env = "" }) => Promise.resolve(`secret of ${env}`),
+  };
+}
+
+/** A folder to build from: a library with code for one architecture, and a program that does what `program.c` says. */
+export function buildFolder(folder: string, version: number, program = "int main(void) { return 0; }"): void {
+  mkdirSync(folder, { recursive: true });
+  const library = elfFile({ ".nv_fatbin": fatbinContainer([{ form: "cubin", version }]) });
+  writeFileSync(join(folder, "libggml-cuda.so"), library);
+  writeFileSync(join(folder, "program.c"), program);
+  const compiled = spawnSync(
+    "cc",
+    ["-static", "-O1", "-o", join(folder, "program"), join(folder, "program.c")],
+    { encoding: "utf8" },
+  );
+  if (compiled.status !== 0) throw new Error(compiled.stderr);
+  writeFileSync(
+    join(folder, "Dockerfile"),
+    'FROM scratch\nCOPY program /program\nCOPY libggml-cuda.so /app/libggml-cuda.so\nRUN ["/program"]\nENTRYPOINT ["/program"]\n',
+  );
+}
