@@ -38,7 +38,9 @@ export interface Came {
 }
 
 export class FakeKubernetes {
-  readonly namespace = "omni-test";
+  readonly namespace: string;
+  /** Its namespace is there only once somebody applied it. */
+  readonly #bare: boolean;
   readonly store = new ObjectStore();
   readonly kubelet: FakeKubelet;
   readonly controllers: Controllers;
@@ -55,7 +57,9 @@ export class FakeKubernetes {
   #port = 0;
   #events = 0;
 
-  private constructor() {
+  private constructor(namespace: string, bare: boolean) {
+    this.namespace = namespace;
+    this.#bare = bare;
     this.kubelet = new FakeKubelet({
       setStatus: (pod, status, node) => {
         const now = this.store.get("pods", pod.metadata.name);
@@ -64,6 +68,7 @@ export class FakeKubernetes {
       },
       remove: (pod) => this.store.remove("pods", pod.metadata.name),
       event: (pod, type, reason, message) => this.event(pod, type, reason, message),
+      object: (plural, name) => this.store.get(plural, name),
     });
     this.controllers = new Controllers(this.store, (pod, grace) => this.endPod(pod, grace));
     this.watches = new WatchStreams(this.store);
@@ -72,8 +77,9 @@ export class FakeKubernetes {
     });
   }
 
-  static async start(): Promise<FakeKubernetes> {
-    const cluster = new FakeKubernetes();
+  /** `bare` is a cluster in which nobody made the namespace. */
+  static async start({ namespace = "omni-test", bare = false } = {}): Promise<FakeKubernetes> {
+    const cluster = new FakeKubernetes(namespace, bare);
     await cluster.back();
     return cluster;
   }
@@ -196,18 +202,22 @@ export class FakeKubernetes {
     if (discovery !== undefined) {
       answer(response, 200, {
         kind: "APIResourceList",
-        resources: discovery.map(([name, kind]) => ({ name, kind, namespaced: true })),
+        resources: discovery.map(([name, kind, whole]) => ({ name, kind, namespaced: whole === undefined })),
       });
       return;
     }
     const target = targetOf(url.pathname);
     if (target === undefined)
       refuse(response, 404, "NotFound", "the server could not find the requested resource");
-    else if (target.namespace !== this.namespace) {
+    else if (target.namespace !== "" && !this.#hasNamespace(target.namespace)) {
       if (method === "GET")
         answer(response, 200, { kind: "List", metadata: { resourceVersion: "1" }, items: [] });
       else refuse(response, 404, "NotFound", `namespaces "${target.namespace}" not found`);
     } else await this.#act(target, method, url, request, response);
+  }
+
+  #hasNamespace(name: string): boolean {
+    return name === this.namespace && (!this.#bare || this.store.get("namespaces", name) !== undefined);
   }
 
   async #act(
@@ -263,7 +273,17 @@ export class FakeKubernetes {
       else answer(response, 200, this.store.put(plural, patched(live, body, manager)));
       return;
     }
-    const result = applied(live, STORED.parse(body), manager, url.searchParams.get("force") === "true");
+    const wanted = STORED.parse(body);
+    const fixed = live !== undefined && plural === "jobs" ? changedTemplate(live, wanted) : undefined;
+    if (fixed !== undefined) {
+      refuse(response, 422, "Invalid", fixed);
+      return;
+    }
+    const result = applied(live, wanted, manager, url.searchParams.get("force") === "true");
+    if ("object" in result && url.searchParams.get("dryRun") === "All") {
+      answer(response, 200, result.object);
+      return;
+    }
     if ("object" in result) {
       answer(response, live === undefined ? 201 : 200, this.store.put(plural, result.object));
       return;
@@ -352,6 +372,18 @@ export class FakeKubernetes {
     }
     servePortForward(request, socket, host, Number(url.searchParams.get("ports")));
   }
+}
+
+const TEMPLATE = z.object({ template: z.unknown() });
+
+/** The template of a Job cannot be changed. */
+function changedTemplate(live: Stored, wanted: Stored): string | undefined {
+  const [had, asked] = [live, wanted].map(({ spec }) =>
+    JSON.stringify(TEMPLATE.safeParse(spec).data?.template),
+  );
+  return had === asked
+    ? undefined
+    : `Job.batch "${live.metadata.name}" is invalid: spec.template: field is immutable`;
 }
 
 function verbOf(method: string, target: Target, url: URL): string {

@@ -74,7 +74,11 @@ export async function applyObject(
 const onlyOurs = ({ causes }: ApiError, manager: string): boolean =>
   causes.length > 0 && causes.every(({ message }) => MANAGER.exec(message)?.[1] === manager);
 
-function conflict(error: ApiError, object: ClusterObject): OmniError {
+/** The refusal that names each field that somebody else keeps, and who. */
+export function conflict(
+  error: ApiError,
+  object: Pick<ClusterObject, "kind"> & { readonly metadata: { readonly name: string } },
+): OmniError {
   const fields = error.causes.map(
     ({ message, field }) => `${field} (${MANAGER.exec(message)?.[1] ?? "another manager"})`,
   );

@@ -28,7 +28,7 @@ export class Controllers {
     this.#store = store;
     this.#end = end;
     this.#unsubscribe = store.subscribe(({ plural }) => {
-      if ((WORKLOADS.has(plural) || plural === "pods") && !this.#scheduled) {
+      if ((WORKLOADS.has(plural) || plural === "jobs" || plural === "pods") && !this.#scheduled) {
         this.#scheduled = true;
         setImmediate(() => this.#reconcile());
       }
@@ -45,6 +45,7 @@ export class Controllers {
     if (this.#closed) return;
     for (const plural of WORKLOADS)
       for (const workload of this.#store.list(plural)) this.#one(plural, workload);
+    for (const job of this.#store.list("jobs")) this.#job(job);
     for (const pod of this.#store.list("pods")) {
       const [plural = "", name = ""] = String(pod["owner"]).split("/");
       if (pod.metadata.deletionTimestamp === undefined && this.#store.get(plural, name) === undefined)
@@ -70,7 +71,33 @@ export class Controllers {
     const room = rolling || old.length === 0;
     const make = current.length < wanted && room && this.refusal === undefined;
     if (make) this.#make(owner, workload, template, revision);
-    this.#status(plural, workload, wanted > 0 && current.length === 0 ? this.refusal : undefined);
+    const counts = {
+      updatedReplicas: current.length,
+      readyReplicas: ready ? 1 : 0,
+      availableReplicas: ready ? 1 : 0,
+    };
+    this.#status(plural, workload, wanted > 0 && current.length === 0 ? this.refusal : undefined, counts);
+  }
+
+  /** One pod until it succeeds; further ones, up to the limit, where it may not be restarted in place. */
+  #job(job: Stored): void {
+    const { backoffLimit, suspend, template } = JOB.parse(job.spec);
+    const owner = `jobs/${job.metadata.name}`;
+    const phases = this.#store
+      .list("pods")
+      .filter((pod) => pod["owner"] === owner)
+      .map(({ status }) => String(status?.["phase"]));
+    const done = phases.includes("Succeeded");
+    const failed = !done && phases.length > backoffLimit && phases.every((phase) => phase === "Failed");
+    const active = phases.some((phase) => phase === "Pending" || phase === "Running");
+    if (!done && !failed && !active && !suspend) {
+      const labels = { ...template.metadata.labels, "job-name": job.metadata.name };
+      this.#make(owner, job, { ...template, metadata: { labels } }, "job");
+    }
+    const type = done ? "Complete" : failed ? "Failed" : undefined;
+    const conditions = type === undefined ? [] : [{ type, status: "True", message: "BackoffLimitExceeded" }];
+    if (JSON.stringify({ conditions }) !== JSON.stringify(job.status))
+      this.#store.put("jobs", { ...job, status: { conditions } });
   }
 
   #make(owner: string, workload: Stored, template: z.infer<typeof SPEC>["template"], revision: string): void {
@@ -95,16 +122,27 @@ export class Controllers {
     });
   }
 
-  #status(plural: string, workload: Stored, refusal: string | undefined): void {
+  #status(
+    plural: string,
+    workload: Stored,
+    refusal: string | undefined,
+    counts: Readonly<Record<string, number>>,
+  ): void {
     const conditions =
       refusal === undefined
         ? []
         : [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: refusal }];
-    const status = { observedGeneration: workload.metadata.generation, conditions };
+    const status = { observedGeneration: workload.metadata.generation, ...counts, conditions };
     if (JSON.stringify(status) !== JSON.stringify(workload.status))
       this.#store.put(plural, { ...workload, status });
   }
 }
+
+const JOB = z.object({
+  backoffLimit: z.number().default(6),
+  suspend: z.boolean().default(false),
+  template: SPEC.shape.template,
+});
 
 const STATUS = z.object({ containerStatuses: z.array(z.object({ ready: z.boolean() })).default([]) });
 const isReady = (pod: Stored): boolean =>

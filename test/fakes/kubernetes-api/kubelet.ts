@@ -6,8 +6,12 @@ import { z } from "zod";
 import { killGroup, killMarked, UNIT_MARK } from "../../../src/runtimes/process-identity.ts";
 import type { Stored } from "./object-store.ts";
 import { ContainerLog } from "./container-log.ts";
+import { isWell, PROBE } from "./readiness.ts";
+import { MOUNTS, PodFolders, VOLUMES } from "./pod-folders.ts";
 
 const SPEC = z.object({
+  restartPolicy: z.enum(["Always", "OnFailure", "Never"]).default("Always"),
+  volumes: VOLUMES,
   containers: z
     .array(
       z.object({
@@ -20,6 +24,9 @@ const SPEC = z.object({
             z.object({ name: z.string(), value: z.string().optional(), valueFrom: z.unknown().optional() }),
           )
           .default([]),
+        volumeMounts: MOUNTS,
+        readinessProbe: PROBE,
+        ports: z.array(z.object({ name: z.string().optional(), containerPort: z.number() })).default([]),
         resources: z
           .object({ limits: z.record(z.string(), z.union([z.string(), z.number()])).default({}) })
           .prefault({}),
@@ -35,11 +42,15 @@ export interface PodBoard {
   /** The pod's containers have ended: the API may forget it. */
   remove(pod: Stored): void;
   event(pod: Stored, type: "Normal" | "Warning", reason: string, message: string): void;
+  /** An object of the pod's namespace. */
+  object(plural: string, name: string): Stored | undefined;
 }
 
 interface Running {
   pod: Stored;
   readonly container: Container;
+  readonly restartPolicy: z.infer<typeof SPEC>["restartPolicy"];
+  readonly folders: PodFolders;
   readonly ip: string;
   readonly mark: string;
   child: ChildProcess | undefined;
@@ -72,6 +83,10 @@ export class FakeKubelet {
   readonly secrets = new Set<string>();
   /** Does nothing that it is asked for any more, as on a node that was lost. */
   lost = false;
+  /** What images start where a container names no command, by the image's reference. */
+  readonly entrypoints = new Map<string, readonly string[]>();
+  /** Programs of images that are elsewhere on this machine, by their path in the image. */
+  readonly programs = new Map<string, string>();
   /** Milliseconds before an ended container is started again. */
   restartDelay = 1000;
 
@@ -81,12 +96,17 @@ export class FakeKubelet {
 
   /** Takes a new pod. */
   add(pod: Stored): void {
-    const container = SPEC.parse(pod.spec).containers[0];
+    const { containers, restartPolicy, volumes } = SPEC.parse(pod.spec);
+    const container = containers[0];
     if (container === undefined || this.#pods.has(pod.metadata.uid)) return;
     addresses++;
     const running: Running = {
       pod,
       container,
+      restartPolicy,
+      folders: new PodFolders(volumes, container.volumeMounts, (plural, name) =>
+        this.#board.object(plural, name),
+      ),
       ip: `127.${10 + (process.pid % 200)}.${Math.floor(addresses / 250) % 250}.${(addresses % 250) + 1}`,
       mark: randomUUID(),
       child: undefined,
@@ -169,6 +189,7 @@ export class FakeKubelet {
         clearTimeout(running.grace);
         clearTimeout(running.retry);
         running.deleting = true;
+        running.folders.close();
         const { child } = running;
         if (child === undefined) return;
         const gone = new Promise((resolve) => child.once("exit", resolve));
@@ -200,7 +221,10 @@ export class FakeKubelet {
     const { image, env } = running.container;
     const missing = env
       .map(({ valueFrom }) => SECRET.safeParse(valueFrom).data?.secretKeyRef.name)
-      .find((name) => name !== undefined && !this.secrets.has(name));
+      .find(
+        (name) =>
+          name !== undefined && !this.secrets.has(name) && this.#board.object("secrets", name) === undefined,
+      );
     if (missing !== undefined) {
       this.#wait(running, "CreateContainerConfigError", `secret "${missing}" not found`);
       return;
@@ -228,9 +252,17 @@ export class FakeKubelet {
     if (running.deleting) return;
     const { container, ip, mark } = running;
     const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", POD_IP: ip };
-    for (const { name, value } of container.env) if (value !== undefined) env[name] = value;
-    const [program = "", ...words] = [...container.command, ...container.args].map((word) =>
-      word.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => env[name] ?? whole),
+    const { folders } = running;
+    for (const { name, value, valueFrom } of container.env) {
+      const given = value === undefined ? this.#secretValue(valueFrom) : folders.outside(value);
+      if (given !== undefined) env[name] = given;
+    }
+    const start = container.command.length > 0 ? container.command : this.entrypoints.get(container.image);
+    const [program = "", ...words] = [...(start ?? []), ...container.args].map((word) =>
+      folders.outside(
+        this.programs.get(word) ??
+          word.replaceAll(/\$\((\w+)\)/g, (whole, name: string) => env[name] ?? whole),
+      ),
     );
     const child = spawn(program, words, {
       stdio: ["pipe", "pipe", "pipe"],
@@ -253,13 +285,47 @@ export class FakeKubelet {
       killGroup(child.pid ?? 0);
       killMarked(mark);
     });
-    this.#status(running, { running: { startedAt: new Date().toISOString() } }, true);
+    const state = { running: { startedAt: new Date().toISOString() } };
+    const { readinessProbe: probe } = container;
+    this.#status(running, state, probe?.httpGet === undefined);
+    if (probe?.httpGet !== undefined) this.#awaitReady(running, child, state, probe.httpGet);
+  }
+
+  /** Asks as a kubelet does, until the container answers or has ended. */
+  #awaitReady(
+    running: Running,
+    child: ChildProcess,
+    state: Record<string, unknown>,
+    asked: NonNullable<NonNullable<Container["readinessProbe"]>["httpGet"]>,
+  ): void {
+    const { container, ip } = running;
+    const port = container.ports.find(({ name }) => name === asked.port)?.containerPort ?? Number(asked.port);
+    const again = (): void => {
+      if (running.child !== child) return;
+      void isWell(`http://${ip}:${port}${asked.path}`).then((well) => {
+        if (running.child !== child) return;
+        if (well) this.#status(running, state, true);
+        else setTimeout(again, 100);
+      });
+    };
+    again();
+  }
+
+  #secretValue(from: unknown): string | undefined {
+    const reference = SECRET.safeParse(from).data?.secretKeyRef;
+    if (reference === undefined) return undefined;
+    const data = DATA.safeParse(this.#board.object("secrets", reference.name)).data?.data ?? {};
+    const value = data[reference.key];
+    return value === undefined ? undefined : Buffer.from(value, "base64").toString();
   }
 
   #ended(running: Running, how: Record<string, unknown>): void {
     running.child = undefined;
     const terminated = { ...how, ...running.last, finishedAt: new Date().toISOString() };
     running.log.close();
+    const ended =
+      running.restartPolicy === "Never" || (running.restartPolicy === "OnFailure" && how["exitCode"] === 0);
+    if (ended) running.failed ??= { phase: how["exitCode"] === 0 ? "Succeeded" : "Failed" };
     this.#status(running, { terminated }, false);
     if (running.deleting) {
       this.#remove(running);
@@ -279,6 +345,7 @@ export class FakeKubelet {
 
   #remove(running: Running): void {
     clearTimeout(running.grace);
+    running.folders.close();
     this.#pods.delete(running.pod.metadata.uid);
     this.#board.remove(running.pod);
   }
@@ -298,4 +365,5 @@ export class FakeKubelet {
   }
 }
 
-const SECRET = z.object({ secretKeyRef: z.object({ name: z.string() }) });
+const SECRET = z.object({ secretKeyRef: z.object({ name: z.string(), key: z.string().default("") }) });
+const DATA = z.object({ data: z.record(z.string(), z.string()).default({}) });

@@ -15,8 +15,12 @@ export interface Target {
 const PATH =
   /^\/(?:api|apis\/(?<group>[^/]+))\/[^/]+\/namespaces\/(?<namespace>[^/]+)\/(?<plural>[^/]+)(?:\/(?<name>[^/]+)(?:\/(?<part>[^/]+)(?<rest>\/.*)?)?)?$/;
 
+/** Objects of no namespace. */
+const WHOLE_CLUSTER =
+  /^\/(?:api|apis\/(?<group>[^/]+))\/[^/]+\/(?<plural>namespaces|nodes|persistentvolumes|runtimeclasses)(?:\/(?<name>[^/]+))?$/;
+
 export function targetOf(path: string): Target | undefined {
-  const groups = PATH.exec(path)?.groups;
+  const groups = (PATH.exec(path) ?? WHOLE_CLUSTER.exec(path))?.groups;
   if (groups === undefined) return undefined;
   const { group = "", namespace = "", plural = "", name, part = "", rest = "" } = groups;
   return { group, namespace, plural, name, part, rest };
@@ -61,8 +65,15 @@ export function refuse(
 }
 
 /** Kinds that the cluster knows, by the path of their version. */
-export const DISCOVERY: Readonly<Record<string, readonly (readonly [plural: string, kind: string])[]>> = {
+export const DISCOVERY: Readonly<
+  Record<string, readonly (readonly [plural: string, kind: string, whole?: "cluster"])[]>
+> = {
   "/api/v1": [
+    ["namespaces", "Namespace", "cluster"],
+    ["nodes", "Node", "cluster"],
+    ["persistentvolumes", "PersistentVolume", "cluster"],
+    ["persistentvolumeclaims", "PersistentVolumeClaim"],
+    ["secrets", "Secret"],
     ["pods", "Pod"],
     ["services", "Service"],
     ["configmaps", "ConfigMap"],
@@ -72,4 +83,7 @@ export const DISCOVERY: Readonly<Record<string, readonly (readonly [plural: stri
     ["deployments", "Deployment"],
     ["statefulsets", "StatefulSet"],
   ],
+  "/apis/batch/v1": [["jobs", "Job"]],
+  "/apis/networking.k8s.io/v1": [["networkpolicies", "NetworkPolicy"]],
+  "/apis/node.k8s.io/v1": [["runtimeclasses", "RuntimeClass", "cluster"]],
 };
