@@ -4,7 +4,7 @@ import { clusterCheck, refused } from "./each-cluster.ts";
 import type { Finding } from "../check.ts";
 
 const ID = "cluster.nodes";
-const PRESSURE = ["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"];
+const PRESSURE = new Set(["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]);
 
 /** Nodes of the spec are there, ready, under no pressure, and take pods. */
 export const clusterNodes = clusterCheck(ID, "Nodes of the cluster", async (cluster, api) => {
@@ -40,7 +40,7 @@ function findingOf({ metadata, spec, status }: ClusterNodeObject): Finding {
       why: "No pod is started on it, and those that run may be ended.",
       remedy: `${why}; on Talos: talosctl -n ADDRESS dmesg, talosctl service kubelet`,
     };
-  const pressed = conditions.filter(({ type, status: is }) => PRESSURE.includes(type) && is === "True");
+  const pressed = conditions.filter(({ type, status: is }) => PRESSURE.has(type) && is === "True");
   if (pressed.length > 0)
     return {
       ...base,

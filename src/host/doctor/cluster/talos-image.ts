@@ -17,13 +17,11 @@ export const talosImage = clusterCheck(ID, "Talos image of the nodes", async (cl
   if (!asked.answered) return [];
   const models = Object.values(subject.host?.gpus ?? {}).map(({ model }) => model);
   const blackwell = models.filter((model) => findGpu(model)?.architecture === "blackwell");
-  return asked.found
-    .filter((node) => talosOf(node) !== undefined)
-    .flatMap((node) => [
-      ...schematicOf(node, guest),
-      ...missingOf(node, guest),
-      ...modulesOf(node, blackwell),
-    ]);
+  return asked.found.flatMap((node) =>
+    talosOf(node) === undefined
+      ? []
+      : [...schematicOf(node, guest), ...missingOf(node, guest), ...modulesOf(node, blackwell)],
+  );
 });
 
 function schematicOf(node: ClusterNodeObject, { talos }: GuestSystem): readonly Finding[] {
@@ -47,10 +45,11 @@ function schematicOf(node: ClusterNodeObject, { talos }: GuestSystem): readonly 
   ];
 }
 
+const bare = (name: string): string => name.replace(/^siderolabs\//, "");
+
 function missingOf(node: ClusterNodeObject, { talos }: GuestSystem): readonly Finding[] {
   const seen = extensionsOf(node);
   if (seen.size === 0) return [];
-  const bare = (name: string): string => name.replace(/^siderolabs\//, "");
   // Labels drop the branch of NVIDIA's extensions for some releases.
   const has = (name: string): boolean =>
     [...seen.keys()].some((one) => one === name || one === name.replace(/-(?:lts|production)$/, ""));

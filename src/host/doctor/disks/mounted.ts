@@ -64,11 +64,11 @@ async function findingOf(
 
 async function notMounted(
   base: Pick<Finding, "check" | "subject" | "path" | "wanted">,
-  { machine, space }: DoctorSubject["view"],
+  view: DoctorSubject["view"],
   path: string,
 ): Promise<Finding> {
-  const below = mountOf(machine, path);
-  const there = await space(path);
+  const below = mountOf(view.machine, path);
+  const there = await view.space(path);
   if (there === undefined || below === undefined)
     return {
       ...base,
