@@ -1,5 +1,6 @@
 import type { Command } from "../command.ts";
 import { bench } from "./bench.ts";
+import { apply } from "./apply.ts";
 import { chat } from "./chat.ts";
 import { chaos } from "./chaos.ts";
 import { check } from "./check.ts";
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   plan,
   doctor,
   render,
+  apply,
   models,
   engines,
   gpu,
