@@ -78,7 +78,7 @@ export async function renderSpec(
 }
 
 /** Workflow templates that can be read here, by the path that the spec names; what cannot is a finding of the deployment. */
-async function workflowTexts({ spec, folder }: LocatedSpec): Promise<ReadonlyMap<string, string>> {
+export async function workflowTexts({ spec, folder }: LocatedSpec): Promise<ReadonlyMap<string, string>> {
   const paths = new Set(
     Object.values(spec.services).flatMap(({ workflows = {} }) => Object.values(workflows)),
   );

@@ -4,14 +4,9 @@ import { deploy } from "../../deployment/index.ts";
 import { transportPool } from "../../host/transport/index.ts";
 import { renderNode } from "../../render/index.ts";
 import type { Exclusions, Runbook, RunbookInput } from "../../runbook/index.ts";
-import { acceptanceSteps } from "../../runbook/steps/acceptance/index.ts";
 import { engineSteps } from "../../runbook/steps/engines/index.ts";
-import { guestSteps } from "../../runbook/steps/guest/index.ts";
 import { kubernetesSteps } from "../../runbook/steps/kubernetes/index.ts";
-import { metalSteps } from "../../runbook/steps/metal/index.ts";
 import { modelSteps } from "../../runbook/steps/models/index.ts";
-import { serviceSteps } from "../../runbook/steps/services/index.ts";
-import { storageSteps } from "../../runbook/steps/storage/index.ts";
 import { DEFAULTS } from "../../spec/default-values.ts";
 import { planFrom, readForPlan, withPlace } from "../make-plan.ts";
 import type { PlanReadings } from "../make-plan.ts";
@@ -23,14 +18,9 @@ import type { ApplyPlace, RunbookSource } from "./runbook-source.ts";
 
 /** The phases' steps in their order; which of them come first follows from their needs alone. */
 const STEPS: readonly ((input: RunbookInput) => Runbook["steps"])[] = [
-  metalSteps,
-  guestSteps,
-  storageSteps,
   modelSteps,
   engineSteps,
-  serviceSteps,
   kubernetesSteps,
-  acceptanceSteps,
 ];
 
 /**
@@ -76,7 +66,7 @@ function inputOf({ located, place, readings, workflows }: Read, exclusions: Excl
   const { spec, folder, typed } = located;
   const failed: Code = "runbook.step-failed";
   const plan = planFrom(located, readings, {
-    forbid: ({ engine }) => {
+    forbid: (_engine, _service, { engine }) => {
       const reason = exclusions.get(engine);
       return reason === undefined ? undefined : { code: failed, reason };
     },

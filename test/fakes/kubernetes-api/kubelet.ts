@@ -300,15 +300,14 @@ export class FakeKubelet {
   ): void {
     const { container, ip } = running;
     const port = container.ports.find(({ name }) => name === asked.port)?.containerPort ?? Number(asked.port);
-    const again = (): void => {
+    const again = async (): Promise<void> => {
       if (running.child !== child) return;
-      void isWell(`http://${ip}:${port}${asked.path}`).then((well) => {
-        if (running.child !== child) return;
-        if (well) this.#status(running, state, true);
-        else setTimeout(again, 100);
-      });
+      const well = await isWell(`http://${ip}:${port}${asked.path}`);
+      if (running.child !== child) return;
+      if (well) this.#status(running, state, true);
+      else setTimeout(() => void again(), 100);
     };
-    again();
+    void again();
   }
 
   #secretValue(from: unknown): string | undefined {

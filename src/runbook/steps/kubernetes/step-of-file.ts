@@ -8,6 +8,20 @@ const DOWNLOAD = 3 * 24 * 60 * MINUTE;
 
 type Placed = Pick<Step, "id" | "phase" | "needs" | "timeout" | "asked">;
 
+const placed = (
+  id: string,
+  phase: Phase,
+  needs: readonly string[],
+  timeout: number,
+  asked: string,
+): Placed => ({
+  id,
+  phase,
+  needs,
+  timeout,
+  asked,
+});
+
 /** Where a file of manifests belongs in a runbook, by what it stands for. */
 export function stepOfFile(
   file: ManifestFile,
@@ -17,13 +31,6 @@ export function stepOfFile(
   const base = [`namespace/${cluster.name}`, `secret/${cluster.name}`];
   const { brings } = file;
   const name = brings?.name ?? "";
-  const placed = (id: string, phase: Phase, needs: readonly string[], timeout: number, asked: string) => ({
-    id,
-    phase,
-    needs,
-    timeout,
-    asked,
-  });
   switch (brings?.kind) {
     case "namespace":
       return placed(
