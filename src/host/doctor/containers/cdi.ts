@@ -52,7 +52,8 @@ export const cdiCurrent: Check = {
     const specs = cdiSpecs(subject.view);
     if (specs.length > 0) return specs.map((spec) => findingOf(subject, spec));
     const info = await dockerInfo(subject.view);
-    if (!wanted && !(info.answered && (info.CDISpecDirs ?? []).length > 0)) return [];
+    const looksThere = info.answered && (info.CDISpecDirs ?? []).length > 0;
+    if (!wanted && (subject.spec !== undefined || !looksThere)) return [];
     return [
       {
         check: ID,

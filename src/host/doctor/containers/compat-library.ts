@@ -49,7 +49,8 @@ async function inImages(subject: DoctorSubject): Promise<readonly Finding[]> {
       line.startsWith("LD_LIBRARY_PATH="),
     );
     const path = typeof own === "string" ? own : built?.slice("LD_LIBRARY_PATH=".length);
-    const first = (path ?? "").split(":").find((folder) => /compat|x86_64-linux-gnu|nvidia\/lib/.test(folder)) ?? "";
+    const first =
+      (path ?? "").split(":").find((folder) => /compat|x86_64-linux-gnu|nvidia\/lib/.test(folder)) ?? "";
     if (!COMPAT.test(first)) return [];
     return [
       {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { docker, GB, linux } from "./recordings.ts";
+import { docker, GB, HEALTHY, linux } from "./recordings.ts";
 import type { RecordedDisk } from "./recordings.ts";
 import { findingsOf, troubleOf, troubles } from "./situation.ts";
 
@@ -10,8 +10,7 @@ const MODELS: RecordedDisk = {
   number: "259:5",
 };
 const MOUNTED: RecordedDisk = { ...MODELS, mount: { path: "/srv/models", filesystem: "xfs" } };
-const SPEC = (disk: string): string =>
-  `metal: { disks: { models: { ${disk} } } }\nruntime: process\n`;
+const SPEC = (disk: string): string => `metal: { disks: { models: { ${disk} } } }\nruntime: process\n`;
 const WANTED = 'serial: "S7XXNJ0W123456", size: 4TB, filesystem: xfs, mount: /srv/models';
 const BLANK = JSON.stringify({ blockdevices: [{ name: "nvme1n1", fstype: null, pttype: null }] });
 
@@ -43,7 +42,9 @@ it("a disk of another size is another disk, whatever its serial; 2 % are the mak
   const findings = await findingsOf({ ...linux(MODELS), spec: SPEC('serial: "S7XXNJ0W123456", size: 2TB') });
   expect(troubles(findings)).toEqual(["error disks.identity disk models"]);
   expect(troubleOf(findings, "disks.identity").seen).toMatch(/1\.82 TiB larger$/);
-  expect(troubles(await findingsOf({ ...linux(MODELS), spec: SPEC('serial: "S7XXNJ0W123456", size: 4.05TB') }))).toEqual([]);
+  expect(
+    troubles(await findingsOf({ ...linux(MODELS), spec: SPEC('serial: "S7XXNJ0W123456", size: 4.05TB') })),
+  ).toEqual([]);
 });
 
 it("a disk that is named by its kernel name alone is found, with the serial to write instead", async () => {
@@ -82,11 +83,20 @@ it("another disk under the same path is told, and so is another file system", as
 it("a disk that may be formatted and carries something is never called blank", async () => {
   const base = linux(MODELS);
   const spec = SPEC('serial: "S7XXNJ0W123456", filesystem: xfs, format: if-blank');
-  const lsblk = (answer: unknown) => ({ ...base, spec, commands: { ...base.commands, lsblk: JSON.stringify(answer) } });
+  const lsblk = (answer: unknown) => ({
+    ...base,
+    spec,
+    commands: { ...base.commands, lsblk: JSON.stringify(answer) },
+  });
   const partitioned = await findingsOf(
     lsblk({
       blockdevices: [
-        { name: "nvme1n1", fstype: null, pttype: "gpt", children: [{ name: "nvme1n1p1", fstype: "ntfs", pttype: "gpt" }] },
+        {
+          name: "nvme1n1",
+          fstype: null,
+          pttype: "gpt",
+          children: [{ name: "nvme1n1p1", fstype: "ntfs", pttype: "gpt" }],
+        },
       ],
     }),
   );
@@ -120,7 +130,9 @@ it("a system partition that Docker fills is told with Docker's folder", async ()
   });
   expect(troubles(findings)).toEqual(["error disks.root /", "error containers.data-root /var/lib/docker"]);
   const { seen, remedy } = troubleOf(findings, "disks.root");
-  expect(seen).toBe("100 % of 91.27 GiB taken, 381.47 MiB free; Docker keeps its images there (/var/lib/docker)");
+  expect(seen).toBe(
+    "100 % of 91.27 GiB taken, 381.47 MiB free; Docker keeps its images there (/var/lib/docker)",
+  );
   expect(remedy).toContain("data-root");
 });
 
@@ -157,7 +169,7 @@ it("a file system that the kernel turned read-only, one without inodes and a dyi
     commands: {
       ...base.commands,
       df: "Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/nvme0n1 1000 995 5 99% /\n",
-      smartctl: (args) => (args.at(-1) === "/dev/nvme1n1" ? failing : (base.commands["smartctl"] as (a: readonly string[]) => string)(args)),
+      smartctl: (args) => (args.at(-1) === "/dev/nvme1n1" ? failing : HEALTHY),
     },
   });
   expect(troubles(findings)).toEqual([

@@ -5,7 +5,8 @@ export const GB = 1e9;
 type Commands = NonNullable<Recording["commands"]>;
 type Files = NonNullable<Recording["files"]>;
 
-const HEALTHY = JSON.stringify({
+/** What smartctl says of a disk without trouble. */
+export const HEALTHY = JSON.stringify({
   smartctl: { version: [7, 3], exit_status: 0 },
   smart_status: { passed: true },
   nvme_smart_health_information_log: { critical_warning: 0, percentage_used: 3, media_errors: 0 },
@@ -43,23 +44,24 @@ export const SYSTEM_DISK: RecordedDisk = {
 };
 
 /** A Linux with a healthy system disk, and further disks. */
-export function linux(...others: readonly RecordedDisk[]): Recording & { readonly files: Files; readonly commands: Commands } {
+export function linux(
+  ...others: readonly RecordedDisk[]
+): Recording & { readonly files: Files; readonly commands: Commands } {
   const disks = [SYSTEM_DISK, ...others];
   return {
     files: {
       "/proc/self/mountinfo": disks.map((disk, index) => mountLine(disk, 20 + index)).join(""),
-      "/proc/self/cgroup": "0::/user.slice/user-1000.slice/session-2.scope\n",
-      "/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n",
       "/proc/modules": "ext4 1 0 - Live 0x0\n",
       ...Object.assign({}, ...disks.map(diskFiles)),
     },
     commands: {
       smartctl: (args) => (args[0] === "--version" ? "smartctl 7.3 2022-02-28" : HEALTHY),
       df: "Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/nvme0n1 61054976 812345 60242631 2% /\n",
+      stat: "cgroup2fs\n",
       env: "HOME=/root\nLANG=C.UTF-8\n",
       dmesg: "[    0.000000] Linux version 6.8.0-45-generic\n",
       ls: "null\nzero\nsda\n",
-      ss: "LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:((\"sshd\",pid=901,fd=3))\n",
+      ss: 'LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=901,fd=3))\n',
     },
     space: { "/": { size: 1000 * GB, free: 600 * GB } },
   };
@@ -123,7 +125,8 @@ export const driverFiles = (version: string, flavour: "open" | "proprietary"): F
   "/proc/driver/nvidia/version": `NVRM version: NVIDIA UNIX ${
     flavour === "open" ? "Open Kernel Module for x86_64" : "x86_64 Kernel Module"
   }  ${version}  Release Build  (dvs-builder@U22)\nGCC version:  gcc version 13.2.0\n`,
-  "/proc/modules": "nvidia_uvm 4096 0 - Live 0x0\nnvidia_drm 4096 0 - Live 0x0\nnvidia 4096 2 nvidia_uvm, Live 0x0\n",
+  "/proc/modules":
+    "nvidia_uvm 4096 0 - Live 0x0\nnvidia_drm 4096 0 - Live 0x0\nnvidia 4096 2 nvidia_uvm, Live 0x0\n",
 });
 
 /** nvidia-smi as it answers queries about a card. */
@@ -131,7 +134,8 @@ export const smi =
   (card: RecordedCard, driver: string) =>
   (args: readonly string[]): Said => {
     const fields = /^--query-gpu=(.*)$/.exec(args[0] ?? "")?.[1]?.split(",");
-    if (fields === undefined) return `| NVIDIA-SMI ${driver}   Driver Version: ${driver}   CUDA Version: 13.0 |\n`;
+    if (fields === undefined)
+      return `| NVIDIA-SMI ${driver}   Driver Version: ${driver}   CUDA Version: 13.0 |\n`;
     const values: Readonly<Record<string, string>> = {
       index: "0",
       uuid: card.uuid,

@@ -11,13 +11,7 @@ import { locatedSpec } from "../../../fakes/located-spec.ts";
 import { recordedView } from "../../../fakes/recorded-host.ts";
 import type { Recording, RecordedView } from "../../../fakes/recorded-host.ts";
 
-const CHECKS = [
-  ...DISK_CHECKS,
-  ...DRIVER_CHECKS,
-  ...CONTAINER_CHECKS,
-  ...CLUSTER_CHECKS,
-  ...NETWORK_CHECKS,
-];
+const CHECKS = [...DISK_CHECKS, ...DRIVER_CHECKS, ...CONTAINER_CHECKS, ...CLUSTER_CHECKS, ...NETWORK_CHECKS];
 
 /** Status of an answer, or the words of why there is none. */
 type Answer = number | string;
@@ -27,7 +21,9 @@ export interface Situation extends Recording {
   /** Without its first line. */
   readonly spec?: string;
   /** By URL, with the query left out; all others answer 200. */
-  readonly answers?: Readonly<Record<string, Answer | ((headers: Readonly<Record<string, string>>) => Answer)>>;
+  readonly answers?: Readonly<
+    Record<string, Answer | ((headers: Readonly<Record<string, string>>) => Answer)>
+  >;
   /** Names that do not resolve, with the resolver's words; `*` for all. */
   readonly unresolved?: Readonly<Record<string, string>>;
   /** Date that servers tell, milliseconds since the epoch; that of the recording when absent. */
@@ -65,10 +61,7 @@ async function specParts(
   return { spec, deployment, ...(host === undefined ? {} : { host }) };
 }
 
-function networkOf(
-  { answers = {}, unresolved = {}, serverTime }: Situation,
-  now: number,
-): NetworkView {
+function networkOf({ answers = {}, unresolved = {}, serverTime }: Situation, now: number): NetworkView {
   return {
     ask: (url, options) => {
       const known = answers[url.replace(/\?.*$/, "")] ?? answers["*"] ?? 200;
@@ -86,11 +79,10 @@ const clusterOf = (objects: Readonly<Record<string, unknown>>): ClusterView => (
   name: "admin@prime",
   get: (path) => {
     const body = objects[path];
-    if (typeof body === "number") return Promise.resolve({ answered: false, status: body, message: "refused" });
+    if (typeof body === "number")
+      return Promise.resolve({ answered: false, status: body, message: "refused" });
     return Promise.resolve(
-      body === undefined
-        ? { answered: false, status: 404, message: "not found" }
-        : { answered: true, body },
+      body === undefined ? { answered: false, status: 404, message: "not found" } : { answered: true, body },
     );
   },
 });
@@ -99,7 +91,9 @@ const clusterOf = (objects: Readonly<Record<string, unknown>>): ClusterView => (
 export const troubles = (findings: readonly Finding[]): readonly string[] =>
   findings
     .filter(({ state }) => state !== "ok")
-    .map(({ state, check, subject }) => [state, check, ...(subject === undefined ? [] : [subject])].join(" "));
+    .map(({ state, check, subject }) =>
+      [state, check, ...(subject === undefined ? [] : [subject])].join(" "),
+    );
 
 /** The finding of a check that is not `ok`. Throws when there is none. */
 export function troubleOf(findings: readonly Finding[], check: string): Finding {
