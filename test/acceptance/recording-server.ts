@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 
 interface Asked {
   readonly path: string;
@@ -10,6 +11,8 @@ interface Asked {
 export interface RecordingOptions {
   /** Tells no usage. */
   readonly silent?: boolean;
+  /** Milliseconds between two tokens. */
+  readonly pause?: number;
   /** Answers itself in place of the server; `true` when it did. Told how many requests came before. */
   readonly instead?: (asked: Asked, before: number, response: ServerResponse) => boolean;
 }
@@ -19,18 +22,19 @@ export interface RecordingServer extends AsyncDisposable {
   readonly origin: string;
   readonly asked: readonly Asked[];
   /** Prompts of the chat and completion requests, in order. */
-  prompts(): readonly string[];
+  readonly prompts: () => readonly string[];
 }
 
 export async function startRecording(options: RecordingOptions = {}): Promise<RecordingServer> {
   const asked: Asked[] = [];
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const one = { path: request.url ?? "", body: await readBody(request) };
+    const before = asked.length;
+    if (request.method === "POST") asked.push(one);
+    if (options.instead?.(one, before, response) !== true) answer(one, response, options);
+  };
   const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
-      const one = { path: request.url ?? "", body };
-      const before = asked.length;
-      if (request.method === "POST") asked.push(one);
-      if (options.instead?.(one, before, response) !== true) answer(one, response, options);
-    });
+    serve(request, response).catch(() => response.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -65,19 +69,29 @@ export function sendJson(response: ServerResponse, status: number, value: unknow
   return true;
 }
 
-function answer({ path, body }: Asked, response: ServerResponse, { silent }: RecordingOptions): void {
+function answer({ path, body }: Asked, response: ServerResponse, options: RecordingOptions): void {
   const tokens = promptIn(body).split(/\s+/).length;
-  if (path === "/v1/chat/completions") stream(response, tokens, Number(body["max_tokens"]), silent === true);
+  if (path === "/v1/chat/completions")
+    void stream(response, tokens, Number(body["max_tokens"] ?? 1), options);
+  else if (path === "/v1/models") sendJson(response, 200, { object: "list", data: [{ id: "m" }] });
   else if (path === "/v1/embeddings")
     sendJson(response, 200, { data: [{ embedding: [0.5, -1] }], usage: { prompt_tokens: tokens } });
   else if (path === "/v1/images/generations") sendJson(response, 200, { data: [{ b64_json: "aGk=" }] });
   else sendJson(response, 404, { error: { message: "no such path" } });
 }
 
-function stream(response: ServerResponse, prompt: number, tokens: number, silent: boolean): void {
+async function stream(
+  response: ServerResponse,
+  prompt: number,
+  tokens: number,
+  { silent = false, pause = 0 }: RecordingOptions,
+): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const send = (value: unknown): unknown => response.write(`data: ${JSON.stringify(value)}\n\n`);
-  for (let index = 0; index < tokens; index++) send({ choices: [{ index: 0, delta: { content: "w " } }] });
+  for (let index = 0; index < tokens && !response.destroyed; index++) {
+    send({ choices: [{ index: 0, delta: { content: "w " } }] });
+    if (pause > 0) await sleep(pause);
+  }
   send({ choices: [{ index: 0, delta: {}, finish_reason: "length" }] });
   if (!silent) send({ choices: [], usage: { prompt_tokens: prompt, completion_tokens: tokens } });
   response.end("data: [DONE]\n\n");
