@@ -3,9 +3,8 @@ import { findModelFamily, nearestModelFamily } from "../catalog/index.ts";
 import { OmniError } from "../core/index.ts";
 import { describedShape, readGgufShape, readHubShape, readModelFolder } from "../models/index.ts";
 import type { ModelShape } from "../models/index.ts";
+import { hubTarget } from "./hub-target.ts";
 
-/** `hf:OWNER/REPO[:QUANT][@REVISION]`, as in a spec; a file or a glob may stand for the quantization. */
-const HUB = /^hf:([^:@]+)(?::([^@:]+))?(?:@(.+))?$/;
 /** `DeepSeek-V3:Q4_K_M`: a known model in a quantization. */
 const KNOWN = /^([^:/\\]+)(?::([\w.-]+))?$/;
 
@@ -14,25 +13,11 @@ const KNOWN = /^([^:/\\]+)(?::([\w.-]+))?$/;
  * `OmniError` with a `model.*` or `hub.*` code.
  */
 export async function inspectedShape(target: string): Promise<ModelShape> {
-  if (target.startsWith("hf:")) return fromHub(target);
+  if (target.startsWith("hf:")) return readHubShape(hubTarget(target));
   const found = await stat(target).catch(() => undefined);
   if (found?.isDirectory() === true) return readModelFolder(target);
   if (found !== undefined) return readGgufShape(target);
   return fromCatalog(target);
-}
-
-async function fromHub(target: string): Promise<ModelShape> {
-  const [, repo, chosen, revision] = HUB.exec(target) ?? [];
-  if (repo === undefined || !repo.includes("/"))
-    throw new OmniError("cli.bad-argument", `${JSON.stringify(target)} names no repository of a hub.`, {
-      hint: "Write it as hf:OWNER/REPO, hf:OWNER/REPO:Q4_K_M or hf:OWNER/REPO@REVISION.",
-    });
-  const isFile = chosen !== undefined && /[*?]|\.gguf$/i.test(chosen);
-  return readHubShape({
-    repo,
-    revision,
-    ...(isFile ? { files: [chosen] } : { quantization: chosen }),
-  });
 }
 
 function fromCatalog(target: string): ModelShape {

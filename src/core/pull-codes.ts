@@ -48,9 +48,10 @@ export const PULL_CODES = {
     "A model is being used or fetched.",
     "Stop the process that the message names, then try again.",
   ),
-  "pull.not-here": entry(
-    2,
-    "The cache has no such model.",
-    "./omni models list shows what is there.",
+  "pull.not-agreed": entry(
+    3,
+    "Something would be removed, and nobody agreed to it.",
+    "Look at what the command names; add --yes to remove it.",
   ),
+  "pull.not-here": entry(2, "The cache has no such model.", "./omni models list shows what is there."),
 } as const;

@@ -67,7 +67,10 @@ function pickNamed(paths: readonly string[], choice: FileChoice, repo: string): 
     const known = new Set(paths.filter(isGguf).flatMap((path) => path.match(QUANTIZATION) ?? []));
     const near = choice.quantization === undefined ? undefined : nearest(choice.quantization, known);
     if (!(thrown instanceof OmniError) || near === undefined) throw thrown;
-    throw new OmniError(thrown.code, thrown.message, { hint: `Did you mean hf:${repo}:${near}?`, cause: thrown });
+    throw new OmniError(thrown.code, thrown.message, {
+      hint: `Did you mean hf:${repo}:${near}?`,
+      cause: thrown,
+    });
   }
 }
 
@@ -87,12 +90,19 @@ function weightsOf(paths: readonly string[]): readonly string[] {
   // Mistral publishes the same weights twice: consolidated*.safetensors for its own program.
   const own = tensors.filter((path) => !/^consolidated/i.test(path));
   if (tensors.length > 0) return own.length > 0 ? own : tensors;
-  return paths.filter((path) => /^[^/]+\.(?:bin|pt|pth)$/i.test(path) && !/^(?:training_args|optimizer|scheduler)/i.test(path));
+  return paths.filter(
+    (path) => /^[^/]+\.(?:bin|pt|pth)$/i.test(path) && !/^(?:training_args|optimizer|scheduler)/i.test(path),
+  );
 }
 
 function kindOf(path: string): string {
   if (FOREIGN_FOLDER.test(path)) return `the folder ${path.replace(/\/.*/s, "/")}`;
-  if (isGguf(path)) return /mmproj/i.test(path) ? "other projectors" : /imatrix/i.test(path) ? "importance matrices" : "other quantizations";
+  if (isGguf(path))
+    return /mmproj/i.test(path)
+      ? "other projectors"
+      : /imatrix/i.test(path)
+        ? "importance matrices"
+        : "other quantizations";
   if (/\.(?:bin|pt|pth|ckpt)$/i.test(path)) return "PyTorch copies";
   if (/\.safetensors$/i.test(path)) return "other safetensors";
   if (/\.(?:onnx|onnx_data|h5|msgpack|tflite|ot|pb)$/i.test(path)) return "other formats";

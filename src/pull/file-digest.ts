@@ -32,7 +32,11 @@ export function growingDigest(path: string, size: number, algorithm: HubDigest["
 }
 
 /** The checksum of a whole file, hexadecimal. */
-export async function fileDigest(path: string, size: number, algorithm: HubDigest["algorithm"]): Promise<string> {
+export async function fileDigest(
+  path: string,
+  size: number,
+  algorithm: HubDigest["algorithm"],
+): Promise<string> {
   const digest = growingDigest(path, size, algorithm);
   try {
     digest.reached(size);

@@ -4,7 +4,7 @@ import { blobLock, blobsFolder, hubCache, partPath, repoFolder, snapshotFolder }
 import { linkSnapshot, writeReference } from "./cache/link-snapshot.ts";
 import { ownFolder } from "./cache/own-folder.ts";
 import { digestOf } from "./digest-of.ts";
-import { fileIs, readManifest, writeManifest } from "./folder/manifest.ts";
+import { fileIs, readManifests, writeManifest } from "./folder/manifest.ts";
 import { onOneFileSystem, plainFile } from "./folder/plain-file.ts";
 import { isBlob } from "./pull-file.ts";
 import type { PulledFile } from "./pull-file.ts";
@@ -15,7 +15,7 @@ export interface Place {
   readonly root: string;
   /** Folder in which the files are found by their names in the end. */
   readonly found: string;
-  /** Makes the folders for a file and says how it gets there. */
+  /** How a file gets there. Changes nothing by itself. */
   prepare(file: HubFile): Promise<PulledFile>;
   /** All of them are there. */
   complete(files: readonly HubFile[]): Promise<void>;
@@ -31,8 +31,6 @@ export function cachePlace(listing: HubListing, cache = hubCache()): Place {
     prepare: async (file) => {
       const digest = digestOf(file, listing);
       const lock = blobLock(cache, listing.repo, digest.hex);
-      await ownFolder(cache, folder);
-      await ownFolder(cache, dirname(lock));
       const target = join(folder, digest.hex);
       return {
         size: file.size,
@@ -40,6 +38,10 @@ export function cachePlace(listing: HubListing, cache = hubCache()): Place {
         target,
         part: partPath(folder, digest.hex),
         lock,
+        makeFolders: async () => {
+          await ownFolder(cache, folder);
+          await ownFolder(cache, dirname(lock));
+        },
         // Whoever fetched it: the name is the checksum, and `verify` looks at the bytes.
         isThere: () => isBlob(target, file.size),
         settle: () =>
@@ -59,21 +61,22 @@ const WORK_FOLDER = ".omni-pull";
  */
 export async function folderPlace(listing: HubListing, folder: string, cache = hubCache()): Promise<Place> {
   const root = resolve(folder);
-  await ownFolder(root, root);
-  await ownFolder(cache, cache);
   const shared = await onOneFileSystem(cache, root);
   const inner = shared ? cachePlace(listing, cache) : directPlace(listing, root, cache);
-  const manifest = await readManifest(root);
+  const manifest = (await readManifests(root)).find(({ repository }) => repository === listing.repo);
   return {
     root: inner.root,
     found: root,
     prepare: async (file) => {
       const path = join(root, file.path);
-      await ownFolder(root, dirname(path));
       const pulled = await inner.prepare(file);
       const plain = { path: file.path, size: file.size, digest: pulled.digest };
       return {
         ...pulled,
+        makeFolders: async () => {
+          await pulled.makeFolders();
+          await ownFolder(root, dirname(path));
+        },
         isThere: async () => (await fileIs(root, plain, manifest)) || (shared && (await pulled.isThere())),
         settle: async () => {
           if (!(await isBlob(pulled.target, file.size))) return;
@@ -97,7 +100,6 @@ function directPlace(listing: HubListing, root: string, cache: string): Place {
     found: root,
     prepare: async (file) => {
       const digest = digestOf(file, listing);
-      await ownFolder(root, work);
       return {
         size: file.size,
         digest,
@@ -105,6 +107,7 @@ function directPlace(listing: HubListing, root: string, cache: string): Place {
         part: partPath(work, digest.hex),
         lock: join(work, `${digest.hex}.omni-lock`),
         copy: join(blobsFolder(repoFolder(cache, listing.repo)), digest.hex),
+        makeFolders: () => ownFolder(root, work),
         isThere: () => Promise.resolve(false),
         settle: () => Promise.resolve(),
       };

@@ -20,6 +20,8 @@ export interface PulledFile {
   readonly lock: string;
   /** A blob on another disk that may be the same file. */
   readonly copy?: string;
+  /** Makes the folders for it. */
+  makeFolders(): Promise<void>;
   isThere(): Promise<boolean>;
   /** Gives what is whole its name. */
   settle(): Promise<void>;
@@ -36,6 +38,7 @@ export async function pullFile(
   download: Omit<FileDownload, "part" | "size">,
   waiting: () => void,
 ): Promise<"there" | "fetched"> {
+  await file.makeFolders();
   const unlock = await lockOf(file, download.signal, waiting);
   try {
     const there = await file.isThere();
@@ -103,8 +106,13 @@ function diskError(thrown: unknown, { target }: PulledFile): unknown {
       cause: thrown,
     });
   if (code === "EACCES" || code === "EROFS" || code === "EPERM" || code === "ENOTDIR")
-    return new OmniError("pull.unwritable", `Cannot write ${target}: ${messageOf(thrown)}.`, { cause: thrown });
+    return new OmniError("pull.unwritable", `Cannot write ${target}: ${messageOf(thrown)}.`, {
+      cause: thrown,
+    });
   if (code === "ELOOP")
-    return new OmniError("pull.unsafe-cache", `There is a link where the unfinished file of ${target} belongs.`);
+    return new OmniError(
+      "pull.unsafe-cache",
+      `There is a link where the unfinished file of ${target} belongs.`,
+    );
   return thrown;
 }

@@ -76,8 +76,8 @@ export async function pullModel(options: PullOptions): Promise<Pulled> {
   const files = work.map(({ file, there }): PlannedFile => ({ path: file.path, bytes: file.size, there }));
   tell({ kind: "plan", repository, revision, commit, folder: place.found, files, bytes, missing, leftOut });
   const result = { repository, commit, folder: place.found, files: wanted.map(({ path }) => path), bytes };
-  if (options.dryRun === true) return { ...result, fetched: 0 };
   await checkSpace(place.root, missing);
+  if (options.dryRun === true) return { ...result, fetched: 0 };
   const fetched = await pullAll(listing, work, options);
   await place.complete(wanted);
   return { ...result, fetched };
@@ -125,7 +125,15 @@ async function pullAll(
   }, PROGRESS_MS);
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(options.signal === undefined ? [] : [options.signal])]);
-  const shared = { listing, options, agent, places, rates, signal, bandwidth: limitBandwidth(options.bandwidth) };
+  const shared = {
+    listing,
+    options,
+    agent,
+    places,
+    rates,
+    signal,
+    bandwidth: limitBandwidth(options.bandwidth),
+  };
   // Large files first: the small ones fill what is left of the line.
   const waiting = work.toSorted((a, b) => b.file.size - a.file.size);
   const serve = async (): Promise<void> => {

@@ -18,7 +18,9 @@ const WINDOW = 5000;
 export function rateMeter(total: number): RateMeter {
   let done = 0;
   let fetched = 0;
-  const samples: { readonly at: number; readonly fetched: number }[] = [{ at: performance.now(), fetched: 0 }];
+  const samples: { readonly at: number; readonly fetched: number }[] = [
+    { at: performance.now(), fetched: 0 },
+  ];
   return {
     now: () => {
       const at = performance.now();

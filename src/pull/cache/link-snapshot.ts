@@ -22,7 +22,12 @@ export async function linkSnapshot(
 }
 
 /** Writes down which commit a revision means; a commit by itself needs no such note. */
-export async function writeReference(cache: string, repo: string, revision: string, commit: string): Promise<void> {
+export async function writeReference(
+  cache: string,
+  repo: string,
+  revision: string,
+  commit: string,
+): Promise<void> {
   if (revision === commit) return;
   const path = join(repo, "refs", ...revision.split("/"));
   if ((await readFile(path, "utf8").catch(() => undefined)) === commit) return;

@@ -30,8 +30,7 @@ export async function openBlockMap(path: string, size: number, digest: string): 
   const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o644);
   const bits = Buffer.alloc(bytes * 2);
   const known = await readHeader(file);
-  if (known?.size === size && known.digest === digest)
-    await file.read(bits, 0, bits.length, HEADER_BYTES);
+  if (known?.size === size && known.digest === digest) await file.read(bits, 0, bits.length, HEADER_BYTES);
   else await writeEmpty(file, JSON.stringify({ omni: 1, size, block: BLOCK, digest }), bits);
   const [has, suspect] = [bits.subarray(0, bytes), bits.subarray(bytes)];
   return {

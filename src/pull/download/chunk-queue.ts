@@ -73,5 +73,9 @@ export function chunkQueue(spans: readonly Span[]): ChunkQueue {
 /** Milliseconds that a piece still takes at the rate that it has had so far. */
 function timeLeft({ at, from, to, began }: Assignment): number {
   const spent = performance.now() - began;
-  return at === from ? (spent > WORTH_SPLITTING ? Number.POSITIVE_INFINITY : 0) : ((to - at) * spent) / (at - from);
+  return at === from
+    ? spent > WORTH_SPLITTING
+      ? Number.POSITIVE_INFINITY
+      : 0
+    : ((to - at) * spent) / (at - from);
 }

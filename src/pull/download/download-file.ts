@@ -28,7 +28,9 @@ export async function downloadFile(download: FileDownload, wanted: HubDigest): P
       ? `${origin.name} was fetched twice with the same bytes, and their ${wanted.algorithm} is ${found} where the hub states ${wanted.hex}.`
       : `${origin.name} has the ${wanted.algorithm} ${found} where the hub states ${wanted.hex}, also after every byte was compared with a second copy.`,
     outcome === "same-again"
-      ? { hint: "The mirror serves another file than the hub lists; use another endpoint. What was fetched is removed." }
+      ? {
+          hint: "The mirror serves another file than the hub lists; use another endpoint. What was fetched is removed.",
+        }
       : {},
   );
 }

@@ -101,7 +101,8 @@ function partSink(
       if (stated === undefined) return;
       chunk.stated = stated;
       // Until it is verified; should this run be cut off before, the next one knows which bytes nobody looked at.
-      for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) part.map.setSuspect(block, true);
+      for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++)
+        part.map.setSuspect(block, true);
     },
     take: async (received, offset) => {
       await bandwidth(received.length, signal);
@@ -128,7 +129,8 @@ async function finishChunk(state: PartsState, chunk: Chunk): Promise<void> {
     const bytes = Buffer.alloc(to - from);
     await part.file.read(bytes, 0, bytes.length, from);
     if (await hasDigest(bytes, stated)) {
-      for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++) part.map.setSuspect(block, false);
+      for (let block = Math.floor(from / BLOCK); block * BLOCK < to; block++)
+        part.map.setSuspect(block, false);
     } else if (++chunk.wrong < MOST_WRONG) {
       meter.rejected(to - from);
       queue.again(chunk);

@@ -20,61 +20,65 @@ export interface DurableBlocks {
  * the line, connections wait here.
  */
 export function durableBlocks({ file, map }: Part, most: number): DurableBlocks {
-  let pending: { readonly block: number; readonly bytes: number }[] = [];
-  let inBalance = 0;
-  let ready = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let saving: Promise<void> | undefined;
-  let failure: unknown;
-  let failed = false;
-
+  const state: Balance = { pending: [], inBalance: 0, ready: 0 };
   const save = async (): Promise<void> => {
-    clearTimeout(timer);
-    timer = undefined;
-    const batch = pending;
-    pending = [];
-    ready = 0;
+    clearTimeout(state.timer);
+    delete state.timer;
+    const batch = state.pending;
+    state.pending = [];
+    state.ready = 0;
     await file.datasync();
     for (const { block } of batch) map.setHas(block, true);
     await map.save();
-    inBalance -= batch.reduce((sum, { bytes }) => sum + bytes, 0);
+    state.inBalance -= batch.reduce((sum, { bytes }) => sum + bytes, 0);
   };
   const start = (): Promise<void> => {
-    saving ??= save()
+    state.saving ??= save()
       .catch((thrown: unknown) => {
-        [failed, failure] = [true, thrown];
+        state.failure = { thrown };
       })
       .finally(() => {
-        saving = undefined;
+        delete state.saving;
       });
-    return saving;
+    return state.saving;
   };
   const check = (): void => {
-    if (failed) throw failure;
+    if (state.failure !== undefined) throw state.failure.thrown;
   };
   return {
     wrote: (bytes) => {
-      inBalance += bytes;
+      state.inBalance += bytes;
     },
     whole: (block, bytes) => {
-      pending.push({ block, bytes });
-      ready += bytes;
-      if (ready >= most / 2) void start();
-      else timer ??= setTimeout(() => void start(), LONGEST_WAIT);
+      state.pending.push({ block, bytes });
+      state.ready += bytes;
+      if (state.ready >= most / 2) void start();
+      else state.timer ??= setTimeout(() => void start(), LONGEST_WAIT);
     },
     room: async () => {
       // What is not whole cannot be saved: a balance of such bytes alone must not wait for itself.
-      while (inBalance > most && (pending.length > 0 || saving !== undefined)) {
+      while (state.inBalance > most && (state.pending.length > 0 || state.saving !== undefined)) {
         await start();
         check();
       }
       check();
     },
     flush: async () => {
-      while (pending.length > 0 || saving !== undefined) {
+      while (state.pending.length > 0 || state.saving !== undefined) {
         await start();
         check();
       }
     },
   };
+}
+
+interface Balance {
+  pending: { readonly block: number; readonly bytes: number }[];
+  /** Bytes that were written and that no map tells of. */
+  inBalance: number;
+  /** Bytes of whole blocks among them. */
+  ready: number;
+  timer?: NodeJS.Timeout;
+  saving?: Promise<void>;
+  failure?: { readonly thrown: unknown };
 }

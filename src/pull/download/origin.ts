@@ -41,8 +41,7 @@ interface OriginOptions {
  */
 export function openOrigin(url: URL, { agent, headers }: OriginOptions): Origin {
   const name = `${url.protocol}//${url.host}${url.pathname}`;
-  let resolved: URL | undefined;
-  let resolving: Promise<unknown> | undefined;
+  const way: { resolved?: URL | undefined; resolving?: Promise<unknown> | undefined } = {};
   const request = async (at: URL, from: number, to: number, signal: AbortSignal): Promise<RangeAnswer> => {
     const own = at.host === url.host ? headers : withoutCredentials(headers);
     return requestRange(at, {
@@ -55,27 +54,32 @@ export function openOrigin(url: URL, { agent, headers }: OriginOptions): Origin 
   };
   const resolve = async (from: number, to: number, signal: AbortSignal): Promise<RangeAnswer> => {
     const asked = request(url, from, to, signal);
-    resolving = asked.catch(() => {}).finally(() => (resolving = undefined));
+    way.resolving = asked
+      .catch(() => {})
+      .finally(() => {
+        way.resolving = undefined;
+      });
     const answer = await asked;
-    if (answer.status < 300) resolved = answer.url;
+    if (answer.status < 300) way.resolved = answer.url;
     return answer;
   };
   return {
     name,
     ask: async (from, to, signal) => {
-      while (resolved === undefined && resolving !== undefined) await resolving;
-      const known = resolved;
-      if (known === undefined || known.href === url.href) return checked(await resolve(from, to, signal), name);
+      while (way.resolved === undefined && way.resolving !== undefined) await way.resolving;
+      const known = way.resolved;
+      if (known === undefined || known.href === url.href)
+        return checked(await resolve(from, to, signal), name);
       const answer = await request(known, from, to, signal);
       if (!EXPIRED.has(answer.status)) return checked(answer, name);
       await answer.body.dump();
       // Another connection may have renewed it meanwhile.
-      if (resolved === known) resolved = undefined;
-      while (resolving !== undefined) await resolving;
+      if (way.resolved === known) way.resolved = undefined;
+      while (way.resolving !== undefined) await way.resolving;
       return checked(
         resolved === undefined
           ? await resolve(from, to, signal)
-          : await request(resolved, from, to, signal),
+          : await request(way.resolved, from, to, signal),
         name,
       );
     },

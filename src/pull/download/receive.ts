@@ -112,7 +112,12 @@ async function readAnswer(reception: Reception, piece: Piece, sink: Sink): Promi
 }
 
 /** Where an answer ends, after everything about it that can be wrong was looked at. */
-function checkedEnd(answer: RangeAnswer, { size, whole, origin }: Reception, from: number, to: number): number {
+function checkedEnd(
+  answer: RangeAnswer,
+  { size, whole, origin }: Reception,
+  from: number,
+  to: number,
+): number {
   const { status, range, length } = answer;
   const refuse = (what: string): BrokenAnswer => {
     abandon(answer.body);
@@ -120,7 +125,8 @@ function checkedEnd(answer: RangeAnswer, { size, whole, origin }: Reception, fro
   };
   if (status === 200) {
     const type = firstOf(answer.headers["content-type"]) ?? "";
-    if (length !== size) throw refuse(`it answers with a page of its own (${type.slice(0, 60)}) or another file`);
+    if (length !== size)
+      throw refuse(`it answers with a page of its own (${type.slice(0, 60)}) or another file`);
     if (whole === true && from === 0) return size;
     abandon(answer.body);
     throw new WholeFilesOnly(`${origin.name} is sent whole only.`);
@@ -135,7 +141,9 @@ function checkedEnd(answer: RangeAnswer, { size, whole, origin }: Reception, fro
     );
   }
   if (range.first !== from || range.last >= to || range.last < range.first)
-    throw refuse(`it answers bytes ${range.first} to ${range.last} where ${from} to ${to - 1} were asked for`);
+    throw refuse(
+      `it answers bytes ${range.first} to ${range.last} where ${from} to ${to - 1} were asked for`,
+    );
   if (length !== undefined && length !== range.last - range.first + 1)
     throw refuse(`it announces ${length} bytes for the range ${range.first} to ${range.last}`);
   return range.last + 1;

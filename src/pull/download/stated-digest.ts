@@ -31,7 +31,10 @@ export function statedDigest({ headers }: Pick<RangeAnswer, "headers">): StatedD
 const WEB_NAMES = { sha256: "SHA-256", sha512: "SHA-512" } as const;
 
 /** Whether bytes have a checksum. Computed beside the main thread, which has the network to serve. */
-export async function hasDigest(bytes: Buffer<ArrayBuffer>, { algorithm, base64 }: StatedDigest): Promise<boolean> {
+export async function hasDigest(
+  bytes: Buffer<ArrayBuffer>,
+  { algorithm, base64 }: StatedDigest,
+): Promise<boolean> {
   if (algorithm === "md5") return createHash("md5").update(bytes).digest("base64") === base64;
   return Buffer.from(await crypto.subtle.digest(WEB_NAMES[algorithm], bytes)).toString("base64") === base64;
 }

@@ -6,10 +6,9 @@ import { digestOf } from "../digest-of.ts";
 import { fileDigest } from "../file-digest.ts";
 
 /** Stands in a folder of plain files and says what was verified there, so that it need not be read again each time. */
-export const MANIFEST = ".omni-model.json";
+const MANIFEST = ".omni-model.json";
 
-const SCHEMA = z.object({
-  omni: z.literal(1),
+const MODEL = z.object({
   repository: z.string(),
   revision: z.string(),
   commit: z.string(),
@@ -24,45 +23,47 @@ const SCHEMA = z.object({
     }),
   ),
 });
+const SCHEMA = z.object({ omni: z.literal(1), models: z.array(MODEL) });
 
-/** What was fetched into a folder. */
-export type Manifest = z.infer<typeof SCHEMA>;
-export type ManifestFile = Manifest["files"][number];
+/** What was fetched of one repository into a folder. */
+export type Manifest = z.infer<typeof MODEL>;
 
-/** The manifest of a folder; `undefined` where there is none that can be read. */
-export async function readManifest(folder: string): Promise<Manifest | undefined> {
+/** What was fetched into a folder; nothing where that is not written down. */
+export async function readManifests(folder: string): Promise<readonly Manifest[]> {
   try {
-    return SCHEMA.parse(JSON.parse(await readFile(join(folder, MANIFEST), "utf8")));
+    return SCHEMA.parse(JSON.parse(await readFile(join(folder, MANIFEST), "utf8"))).models;
   } catch {
     // Without it files are hashed, which is slower and as good.
-    return undefined;
+    return [];
   }
 }
 
-/** Writes down what lies in a folder, after all of it was verified. Files of earlier pulls that are still there stay in it. */
+/** Writes down what lies in a folder, after all of it was verified. What earlier pulls left there stays in it. */
 export async function writeManifest(
   folder: string,
   listing: HubListing,
   files: readonly HubFile[],
 ): Promise<void> {
-  const before = await readManifest(folder);
+  const manifests = await readManifests(folder);
   const fresh = new Set(files.map(({ path }) => path));
-  const kept = before?.repository === listing.repo ? before.files.filter(({ path }) => !fresh.has(path)) : [];
+  const { repo: repository, revision, commit } = listing;
+  const before = manifests.find((one) => one.repository === repository)?.files ?? [];
   const entries = await Promise.all(
-    files.map(async (file): Promise<ManifestFile> => {
+    files.map(async (file) => {
       const { algorithm, hex } = digestOf(file, listing);
       const { mtimeMs: modified } = await stat(join(folder, file.path));
       return { path: file.path, size: file.size, algorithm, hex, modified };
     }),
   );
-  const { repo: repository, revision, commit } = listing;
-  await storeManifest(folder, { omni: 1, repository, revision, commit, files: [...kept, ...entries] });
-}
-
-/** Writes a manifest aside and gives it its name when it is on disk. */
-export async function storeManifest(folder: string, manifest: Manifest): Promise<void> {
+  const own = {
+    repository,
+    revision,
+    commit,
+    files: [...before.filter(({ path }) => !fresh.has(path)), ...entries],
+  };
+  const models = [...manifests.filter((one) => one.repository !== repository), own];
   const aside = join(folder, `${MANIFEST}.${process.pid}`);
-  await writeFile(aside, `${JSON.stringify(manifest, null, 2)}\n`, { flush: true });
+  await writeFile(aside, `${JSON.stringify({ omni: 1, models }, null, 2)}\n`, { flush: true });
   await rename(aside, join(folder, MANIFEST));
 }
 
@@ -81,7 +82,12 @@ export async function fileIs(
   if (found?.isFile() !== true || found.size !== wanted.size) return false;
   const known = manifest?.files.find((file) => file.path === wanted.path);
   const { algorithm, hex } = wanted.digest;
-  if (!thorough && known?.modified === found.mtimeMs && known.size === found.size && known.algorithm === algorithm)
+  if (
+    !thorough &&
+    known?.modified === found.mtimeMs &&
+    known.size === found.size &&
+    known.algorithm === algorithm
+  )
     return known.hex === hex;
   return (await fileDigest(path, wanted.size, algorithm)) === hex;
 }

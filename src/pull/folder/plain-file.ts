@@ -3,9 +3,14 @@ import { copyFile, link, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "../cache/durable-folder.ts";
 
-/** Whether files of one folder can be cloned or linked into the other; both are there. */
+/** Whether files of one folder can be cloned or linked into the other, also where they are not there yet. */
 export const onOneFileSystem = async (one: string, other: string): Promise<boolean> =>
-  (await stat(one)).dev === (await stat(other)).dev;
+  (await deviceOf(one)) === (await deviceOf(other));
+
+async function deviceOf(folder: string): Promise<number> {
+  const found = await stat(folder).catch(() => undefined);
+  return found?.dev ?? deviceOf(dirname(folder));
+}
 
 /**
  * Gives a plain file its name: the blob itself where it is nobody else's, a clone that shares its blocks where the file
