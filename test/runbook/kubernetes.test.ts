@@ -120,6 +120,7 @@ it("names the needs of a step by what it waits for", async () => {
     "secret/shed",
     "model/small",
     "engine/llama",
+    "image/ghcr.io/ggml-org/llama.cpp:server-cuda-b9246",
   ]);
   expect(stepOf(steps, "model/small").needs).toContain("manifest/download-program");
   expect(stepOf(steps, "namespace/shed").needs).toEqual(["cluster/shed"]);

@@ -1,5 +1,4 @@
 import { OmniError } from "../../core/index.ts";
-import type { Code } from "../../core/index.ts";
 import { deploy } from "../../deployment/index.ts";
 import { transportPool } from "../../host/transport/index.ts";
 import { renderNode } from "../../render/index.ts";
@@ -64,11 +63,10 @@ interface Read {
 /** What the steps are made from, planned and rendered without these engines. */
 function inputOf({ located, place, readings, workflows }: Read, exclusions: Exclusions): RunbookInput {
   const { spec, folder, typed } = located;
-  const failed: Code = "runbook.step-failed";
   const plan = planFrom(located, readings, {
     forbid: (_engine, _service, { engine }) => {
       const reason = exclusions.get(engine);
-      return reason === undefined ? undefined : { code: failed, reason };
+      return reason === undefined ? undefined : { code: "runbook.step-failed", reason, hint: RETRY };
     },
   });
   const deployment = deploy({ spec, plan, typed, omniVersion: VERSION, workflows });
@@ -92,6 +90,8 @@ function inputOf({ located, place, readings, workflows }: Read, exclusions: Excl
     },
   };
 }
+
+const RETRY = "Mend what it failed at, then: ./omni apply --retry-fallbacks";
 
 /** Where a name of a machine, of `runbook.hosts` or a destination leads; `undefined` is this machine. */
 function destinationOf({ spec }: LocatedSpec, name: string | undefined): string | undefined {

@@ -40,7 +40,10 @@ function onceOpened(cluster: ClusterParts["cluster"], workFolder: string): Clust
 }
 
 /** The kubeconfig that installing the guest left in the work folder, where nobody names another one. */
-export function accessOf({ guest, name }: ClusterParts["cluster"], workFolder: string): { kubeconfig?: string } {
+export function accessOf(
+  { guest, name }: ClusterParts["cluster"],
+  workFolder: string,
+): { kubeconfig?: string } {
   if ((process.env["KUBECONFIG"] ?? "") !== "") return {};
   const kubeconfig = join(workFolder, `kubeconfig-${guest ?? name}`);
   return existsSync(kubeconfig) ? { kubeconfig } : {};

@@ -1,5 +1,6 @@
 import type { RunbookInput } from "../../runbook.ts";
 import type { Phase, Step } from "../../step.ts";
+import { imageStepId } from "../engines/index.ts";
 import type { ClusterParts, ManifestFile } from "./cluster-parts.ts";
 
 const MINUTE = 60_000;
@@ -81,6 +82,7 @@ function servicePlace(name: string, base: readonly string[], deployment: Runbook
       ...models.filter((model) => model !== "").map((model) => `model/${model}`),
       ...disks.map((disk) => `disk/${disk}`),
       `engine/${service?.planned.engine.name ?? ""}`,
+      ...(service === undefined ? [] : [imageStepId(service)]),
       ...(service?.after ?? []).map((before) => `service/${before}`),
     ],
     // Pulling a large image comes before the engine begins to load.
