@@ -73,6 +73,8 @@ lock_facts() {
   fi
 }
 
+# Nothing here waits for anything.
+settle=0
 told "$proc/sys/kernel/random/boot_id"
 fact boot "$value"
 lock_facts

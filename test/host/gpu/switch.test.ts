@@ -4,11 +4,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { bindCards, findCards, observeCards, openSwitch, restoreCards } from "../../../src/host/gpu/index.ts";
+import { FACTS } from "../../../src/host/gpu/facts-script.ts";
+import { PUT_BACK } from "../../../src/host/gpu/put-back-script.ts";
+import { switchProgram } from "../../../src/render/proxmox/gpu-switch/index.ts";
 import { openSwitches } from "../../../src/store/index.ts";
 import type { SwitchTable } from "../../../src/store/index.ts";
 import type { FakeSysfs } from "../../fakes/fake-sysfs.ts";
 import { FakeSysfs as Sysfs } from "../../fakes/fake-sysfs.ts";
-import { BIG, drivers, ON_HOST, ON_VFIO, SMALL, twoCards } from "../../render/gpu-switch/omni-prime-host.ts";
+import {
+  BIG,
+  drivers,
+  installed,
+  ON_HOST,
+  ON_VFIO,
+  SMALL,
+  twoCards,
+} from "../../render/gpu-switch/omni-prime-host.ts";
 import { CARDS, hostOver, UUID, withFacts } from "./host-over-sysfs.ts";
 import type { SysfsHost } from "./host-over-sysfs.ts";
 
@@ -283,4 +294,14 @@ it("the record holds no more than states of functions", async () => {
   book = openSwitches(state);
   const [record] = await records();
   expect(Object.keys(record?.before[0] ?? {}).toSorted()).toEqual(["address", "driver", "override"]);
+});
+
+it.skipIf(!installed("shellcheck"))("the scripts pass shellcheck (needs shellcheck)", () => {
+  const cards = { cards: CARDS, withoutAddress: [] };
+  for (const end of [FACTS, PUT_BACK])
+    expect(
+      execFileSync("shellcheck", ["-s", "sh", "-S", "style", "-"], {
+        input: switchProgram(cards, ["audio", "video"], end),
+      }).toString(),
+    ).toBe("");
 });

@@ -1,88 +1,35 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DISK_SCRIPT } from "../../../src/render/kubernetes/storage/disk-script.ts";
+import {
+  DISK_SIZE as SIZE,
+  env,
+  has,
+  loopDisks,
+  loopsWork,
+  pathOf,
+  signature,
+  tool,
+  untouched,
+  uuidOf as uuid,
+  writeAt,
+} from "../../fakes/loop-disk.ts";
+import type { LoopDisk, LoopDisks } from "../../fakes/loop-disk.ts";
 
-const TOOLS = ["losetup", "mkfs.xfs", "mkfs.ext4", "blkid", "wipefs", "lsblk", "blockdev", "mkswap"];
-const PATHS = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/sbin"];
-const has = (tool: string): boolean => PATHS.some((path) => existsSync(join(path, tool)));
-const env = { PATH: PATHS.join(":") };
-
-/** What a tool of the machine prints; throws where it fails. */
-const tool = (name: string, ...words: readonly string[]): string =>
-  execFileSync(name, words, { env, stdio: "pipe" }).toString().trim();
-
-/** Loop devices can be made and file systems mounted here: root, the tools, and a kernel that lets both. */
-function loopsWork(): boolean {
-  if (process.getuid?.() !== 0 || !TOOLS.every(has) || !existsSync("/dev/loop-control")) return false;
-  const folder = mkdtempSync(join(tmpdir(), "omni-loop-"));
-  try {
-    const image = join(folder, "image");
-    writeFileSync(image, "");
-    truncateSync(image, 1 << 20);
-    const device = tool("losetup", "--find", "--show", image);
-    tool("losetup", "-d", device);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The least that mkfs.xfs takes, and a little. */
-const SIZE = 320 << 20;
-
-interface Disk {
-  readonly device: string;
-  readonly image: string;
-}
-
+let disks: LoopDisks;
 let folder: string;
-let disks: Disk[];
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "omni-disk-"));
-  disks = [];
+  disks = loopDisks();
+  ({ folder } = disks);
   writeFileSync(join(folder, "disk.sh"), DISK_SCRIPT);
 });
 
-afterEach(() => {
-  while (mounts() !== "") tool("umount", join(folder, "mnt"));
-  for (const { device } of disks) tool("losetup", "-d", device);
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => disks.remove());
 
-/** A blank disk; its serial number stands in a copy of the part of sysfs that has one for real disks. */
-function disk(serial: string, wwid = "eui.0025384b41b0c1d2"): Disk {
-  const image = join(folder, `image-${disks.length}`);
-  writeFileSync(image, "");
-  truncateSync(image, SIZE);
-  const device = tool("losetup", "--find", "--show", image);
-  const made = { device, image };
-  disks.push(made);
-  const entry = join(folder, "sys/class/block", device.slice("/dev/".length));
-  mkdirSync(join(entry, "device"), { recursive: true });
-  writeFileSync(join(entry, "device/serial"), `${serial}    \n`);
-  writeFileSync(join(entry, "wwid"), `${wwid}\n`);
-  return made;
-}
+const disk = (serial: string): LoopDisk => disks.make(serial);
 
 function prepare(
   settings: Record<string, string>,
@@ -103,22 +50,7 @@ function prepare(
   return { code: run.status, text: `${run.stdout.toString()}${run.stderr.toString()}` };
 }
 
-const signature = ({ device }: Disk): string => tool("sh", "-c", 'blkid -p -o export "$0" || :', device);
-const uuid = (one: Disk): string => /^UUID=(.*)$/m.exec(signature(one))?.[1] ?? "";
-/** The file behind it is a hole from end to end: nothing was ever written. */
-const untouched = ({ image }: Disk): boolean => statSync(image).blocks === 0;
-function writeAt(device: string, position: number, bytes: readonly number[]): void {
-  const handle = openSync(device, "r+");
-  writeSync(handle, Uint8Array.from(bytes), 0, bytes.length, position);
-  fsyncSync(handle);
-  closeSync(handle);
-}
-
-const mounts = (): string =>
-  readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .filter((line) => line.includes(folder))
-    .join("\n");
+const mounts = (): string => disks.mounts();
 
 describe.skipIf(!loopsWork())(
   "the disk script on loop devices (needs root, losetup, mkfs.xfs, blkid)",
@@ -152,7 +84,7 @@ describe.skipIf(!loopsWork())(
       const mine = disk("MINE");
       const bin = join(folder, "bin");
       mkdirSync(bin);
-      const busybox = PATHS.map((path) => join(path, "busybox")).find((path) => existsSync(path)) ?? "";
+      const busybox = pathOf("busybox") ?? "";
       for (const applet of [
         "sh",
         "awk",
