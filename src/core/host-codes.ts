@@ -83,4 +83,14 @@ export const HOST_CODES = {
     "A disk that Talos prepares cannot be looked at from here.",
     "Install talosctl here and give it the cluster's talosconfig: TALOSCONFIG=….",
   ),
+  "host.refused": entry(
+    3,
+    "A host is not what the spec says it is, or lacks what the change needs; nothing was changed.",
+    "The message says what was found; correct the spec, or the host.",
+  ),
+  "host.reboot-by-hand": entry(
+    3,
+    "The machine that Omni runs on has to be rebooted before the runbook can go on.",
+    "Reboot it when nobody needs it, then run ./omni apply again: it goes on from there.",
+  ),
 } as const;

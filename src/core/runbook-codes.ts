@@ -133,4 +133,9 @@ export const RUNBOOK_CODES = {
     "The node of this spec does not run, and nothing here starts it by itself.",
     "Type: ./omni up",
   ),
+  "guest.image-factory": entry(
+    1,
+    "The factory of Talos images does not answer, or not as it should.",
+    "Look at guest.talos.factory and at the way out of this network; an image that is there already needs no factory.",
+  ),
 } as const;

@@ -68,9 +68,7 @@ export function memoryContext(options: MemoryContextOptions): MemoryContext {
     },
     look: (host, command) => host.run({ ...command, signal }),
     effect: async (id, there, act) => {
-      const known = journal.get(id);
-      if (known === "after") return;
-      if (known === "before" && (await there())) {
+      if (await there()) {
         write();
         journal.set(id, "after");
         return;
