@@ -154,9 +154,9 @@ const runnerParts = ({
   options,
   signal,
 }: Applying): Omit<RunbookRun, "journal" | "tell" | "agreed"> => ({
-  make: source.make,
+  make: (exclusions) => source.make(exclusions),
   order: source.order,
-  host: source.host,
+  host: (name) => source.host(name),
   redactor,
   memory,
   signal,

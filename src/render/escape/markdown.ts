@@ -21,3 +21,10 @@ export function codeSpan(text: string): string {
   const padded = /^[` ]|[` ]$/.test(line) || line === "" ? ` ${line} ` : line;
   return `${fence}${padded}${fence}`;
 }
+
+/** A text as a code block of Markdown, fenced by more backticks than it has in a row, so that nothing within it ends it. */
+export function codeBlock(text: string, language: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import type { Cluster, Deployment, SecretReference } from "../../deployment/index.ts";
 import type { Artifact } from "../artifact.ts";
-import { markdownText } from "../escape/markdown.ts";
+import { codeBlock, markdownText } from "../escape/markdown.ts";
 import { shellCommand, shellWord } from "../escape/shell.ts";
 import { gatewayName, hasGateway, mcpName } from "./gateway-place.ts";
 import type { KubernetesFile } from "./kubernetes-file.ts";
@@ -12,12 +12,7 @@ import { secretKey, secretName, secretsOf } from "./secrets.ts";
 import { engineAddress } from "./service.ts";
 
 /** Commands as a block that no text of theirs can end. */
-function block(lines: readonly string[]): string {
-  const code = lines.join("\n");
-  const longest = Math.max(2, ...[...code.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return `${fence}sh\n${code}\n${fence}`;
-}
+const block = (lines: readonly string[]): string => codeBlock(lines.join("\n"), "sh");
 
 const kubectl = (...words: readonly string[]): string => shellCommand(["kubectl", ...words]);
 

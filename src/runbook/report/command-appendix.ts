@@ -1,5 +1,6 @@
+import { stripVTControlCharacters } from "node:util";
 import { formatDuration } from "../../core/index.ts";
-import { codeSpan, markdownText } from "../../render/escape/markdown.ts";
+import { codeBlock, codeSpan, markdownText } from "../../render/escape/markdown.ts";
 import { shellCommand } from "../../render/escape/shell.ts";
 import { boundedText } from "../journal/bounded-text.ts";
 import type { Entry, TimedEntry } from "../journal/entry.ts";
@@ -39,15 +40,11 @@ function commandLines(time: number, command: CommandEntry): readonly string[] {
   ];
 }
 
-/** A block of text that nothing within it can end. */
 function fenced(text: string): readonly string[] {
   if (text.trim() === "") return [];
-  // oxlint-disable-next-line no-control-regex -- they are what is taken out
-  const plain = boundedText(
-    text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ""),
-    MOST_OUTPUT,
-  ).trimEnd();
-  const longest = Math.max(2, ...(plain.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
-  return [`${fence}text`, plain, fence, ""];
+  return [codeBlock(boundedText(withoutSigns(text), MOST_OUTPUT).trimEnd(), "text"), ""];
 }
+
+/** Without colours and other control characters; lines and tabs stay. */
+const withoutSigns = (text: string): string =>
+  stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\n\t]/gu, "");
