@@ -80,12 +80,16 @@ export class ProxmoxMachine implements Disposable {
   readonly root: string;
   readonly #base: string;
 
-  constructor({ status = "1A2B-3C4D is configured with: grub (versions: 6.17.2-1-pve)" } = {}) {
+  /** `real` are programs that this machine's own stand for. */
+  constructor({
+    status = "1A2B-3C4D is configured with: grub (versions: 6.17.2-1-pve)",
+    real = new Set<string>(),
+  } = {}) {
     this.#base = mkdtempSync(join(tmpdir(), "omni-proxmox-"));
     this.root = join(this.#base, "root");
     for (const [name, body] of Object.entries(PROGRAMS)) {
-      this.#write(`bin/${name}`, `${HEAD}${body}\n`);
-      chmodSync(join(this.#base, "bin", name), 0o755);
+      if (real.has(name)) continue;
+      this.program(name, body);
     }
     this.fake("boot-status", `System currently booted with uefi\n${status}\n`);
     this.fake(
@@ -94,6 +98,22 @@ export class ProxmoxMachine implements Disposable {
     );
     this.put("etc/kernel/cmdline", "root=ZFS=rpool/ROOT/pve-1 boot=zfs quiet\n");
     this.put("etc/default/grub", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n');
+  }
+
+  /** Folder of its programs. */
+  get programs(): string {
+    return join(this.#base, "bin");
+  }
+
+  /** What its programs and the scripts have to find in their environment. */
+  get environment(): Readonly<Record<string, string>> {
+    return { FAKE: join(this.#base, "fake"), OMNI_ROOT: this.root };
+  }
+
+  /** Adds a program. */
+  program(name: string, body: string): void {
+    this.#write(`bin/${name}`, `${HEAD}${body}\n`);
+    chmodSync(join(this.programs, name), 0o755);
   }
 
   /** Writes a file of the host. */
@@ -162,9 +182,8 @@ export class ProxmoxMachine implements Disposable {
       {
         encoding: "utf8",
         env: {
-          PATH: `${join(this.#base, "bin")}:/usr/bin:/bin`,
-          FAKE: join(this.#base, "fake"),
-          OMNI_ROOT: this.root,
+          PATH: `${this.programs}:/usr/bin:/bin`,
+          ...this.environment,
           TMPDIR: this.#base,
           LC_ALL: "C.UTF-8",
           ...environment,
