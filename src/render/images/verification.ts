@@ -48,6 +48,12 @@ export function architectureChecks(build: ImageBuild): readonly ArchitectureChec
   ];
 }
 
+/** Globs of the libraries that an engine cannot compute on a card without; none for a kind of which nothing is known. */
+export function checkedLibraries(kind: string, cards: readonly string[]): readonly string[] {
+  const { compiled = [], taken } = LIBRARIES[kind] ?? {};
+  return [...new Set([...compiled, ...cards.flatMap((card) => taken?.(card) ?? [])])];
+}
+
 /** Compute capabilities of a list, each once. */
 const cardsOf = (build: ImageBuild): readonly string[] => [
   ...new Set(

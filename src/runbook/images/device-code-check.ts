@@ -2,10 +2,15 @@ import { matchesGlob } from "node:path";
 import { checkRequirements } from "../../binaries/index.ts";
 import type { CheckedBinary } from "../../binaries/index.ts";
 import { findGpu } from "../../catalog/index.ts";
-import { formatCudaArchitecture, OmniError, parseCudaRequirement } from "../../core/index.ts";
+import {
+  formatCudaArchitecture,
+  meetsCudaRequirement,
+  OmniError,
+  parseCudaRequirement,
+} from "../../core/index.ts";
 import type { CudaRequirement } from "../../core/index.ts";
 import type { Deployment, ImageBuild } from "../../deployment/index.ts";
-import { architectureChecks } from "../../render/images/verification.ts";
+import { architectureChecks, checkedLibraries } from "../../render/images/verification.ts";
 
 /** Compute capabilities of the cards that services with this engine or image run on, each once. */
 export const cardsOf = (
@@ -49,6 +54,35 @@ export function checkDeviceCode(
     checkRequirements(here, seen, [...required, ...(ofAllCards ? cards : [])].map(requirementOf));
     return seen.map(
       ({ path, architectures }) => `${path} carries ${architectures.map(formatCudaArchitecture).join(", ")}`,
+    );
+  });
+}
+
+/**
+ * Judges an image that somebody else has built: what an engine cannot run without has to start on the cards. Of an engine
+ * whose libraries are not known, something in the image has to. Throws `OmniError` `binary.lacks-architecture`.
+ */
+export function checkPulledCode(
+  image: string,
+  kind: string,
+  cards: readonly string[],
+  binaries: readonly CheckedBinary[],
+): readonly string[] {
+  const carrying = binaries.filter(({ containers }) => containers > 0);
+  return cards.flatMap((card) => {
+    const requirement = requirementOf(card);
+    const known = checkedLibraries(kind, [card]);
+    if (known.length > 0) {
+      const seen = carrying.filter(({ path }) => known.some((glob) => matchesGlob(path, glob)));
+      checkRequirements(`${image}, ${known.join(" or ")}`, seen, [requirement]);
+      return seen.map(({ path }) => `${path} starts on ${card}`);
+    }
+    const fit = carrying.filter(({ architectures }) => meetsCudaRequirement(architectures, requirement));
+    if (fit.length > 0)
+      return [`${fit.length} of ${carrying.length} libraries with CUDA code start on ${card}`];
+    throw new OmniError(
+      "binary.lacks-architecture",
+      `None of the ${carrying.length} libraries with CUDA code in ${image} starts on a card of ${card}.`,
     );
   });
 }

@@ -24,7 +24,7 @@ export async function registryProof(
     };
   if (stored.labels[INPUTS_LABEL] !== hash)
     return { done: false, missing: `${tag} in ${push?.address} was built from another recipe` };
-  if (local !== undefined && !isSame(local, stored))
+  if (local !== undefined && !isSameImage(local, stored))
     return {
       done: false,
       missing: `${tag} in ${push?.address} is ${stored.digest} (${stored.config}), and what was built is ${local.id}`,
@@ -41,7 +41,7 @@ export async function registryProof(
 }
 
 /** Builders name an image by its configuration or by its manifest. */
-const isSame = (
+export const isSameImage = (
   { id, digests }: LocalImage,
   { digest, config }: { readonly digest: string; readonly config: string },
 ): boolean => id === config || id === digest || digests.includes(digest);
