@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { createTwoFilesPatch } from "diff";
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { messageOf, OmniError } from "../../core/index.ts";
 import { applyFixes, currentText } from "../../host/doctor/index.ts";
 import type { DoneFix, OfferedFix } from "../../host/doctor/index.ts";
@@ -33,8 +33,9 @@ export async function shownFixes(
 function difference(path: string, before: string | undefined, after: string): readonly string[] {
   if (before === after) return ["is so already"];
   const from = before === undefined ? "/dev/null" : path;
-  const patch = createTwoFilesPatch(from, path, before ?? "", after, undefined, undefined, { context: 3 });
-  return patch.replace(/^=+\n/, "").trimEnd().split("\n");
+  const options = { context: 3, headerOptions: FILE_HEADERS_ONLY };
+  const patch = createTwoFilesPatch(from, path, before ?? "", after, undefined, undefined, options);
+  return patch.trimEnd().split("\n");
 }
 
 /** Asks on a terminal. Throws `OmniError` `doctor.unconfirmed` where nobody agrees. */
