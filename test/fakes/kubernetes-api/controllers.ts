@@ -47,6 +47,8 @@ export class Controllers {
       for (const workload of this.#store.list(plural)) this.#one(plural, workload);
     for (const job of this.#store.list("jobs")) this.#job(job);
     for (const pod of this.#store.list("pods")) {
+      // A pod that nobody made but its owner's own hand is nobody's to collect.
+      if (pod["owner"] === undefined) continue;
       const [plural = "", name = ""] = String(pod["owner"]).split("/");
       if (pod.metadata.deletionTimestamp === undefined && this.#store.get(plural, name) === undefined)
         this.#end(pod, 30);

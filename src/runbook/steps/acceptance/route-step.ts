@@ -2,7 +2,7 @@ import { oneCompletion, taskOf } from "../../../acceptance/index.ts";
 import type { AcceptanceClient, Completion } from "../../../acceptance/index.ts";
 import { formatDuration } from "../../../core/index.ts";
 import type { DeployedService, Deployment } from "../../../deployment/index.ts";
-import type { PlannedRoute } from "../../../plan/index.ts";
+import type { PlannedRoute } from "../../../plan/plan.ts";
 import type { RunbookInput } from "../../runbook.ts";
 import type { Step, StepContext } from "../../step.ts";
 import { cardMemory } from "./card-memory.ts";
