@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
 const BUSY = 5;
+/** A database that nobody refers to is closed by the garbage collector, and its lock with it. */
+const HELD = new Set<DatabaseSync>();
 
 /**
  * Takes the lock of a file, which is made where it is absent, until the returned function is called or the process ends,
@@ -13,7 +15,11 @@ export function takeLock(path: string): (() => void) | undefined {
   const lock = new DatabaseSync(path, { timeout: 1000 });
   try {
     lock.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-    return () => lock.close();
+    HELD.add(lock);
+    return () => {
+      HELD.delete(lock);
+      lock.close();
+    };
   } catch (error) {
     lock.close();
     if (isBusy(error)) return undefined;

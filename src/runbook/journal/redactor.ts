@@ -11,7 +11,7 @@ const SECRET_ASSIGNMENT = new RegExp(
   `((?:^|[\\s"'?&;,{])-{0,2}(?:[\\w-]*[-_])?(?:${SECRET_WORD})["']?\\s*=\\s*["']?)([^\\s"'&;,]+)`,
   "gi",
 );
-const SECRET_OPTION_IN_TEXT = new RegExp(`(\\s--(?:[\\w-]*-)?(?:${SECRET_WORD})\\s+)(?!-)(\\S+)`, "gi");
+const SECRET_OPTION_IN_TEXT = new RegExp(`((?:^|\\s)--(?:[\\w-]*-)?(?:${SECRET_WORD})\\s+)(?!-)(\\S+)`, "gi");
 const SECRET_MEMBER = new RegExp(
   `("(?:[\\w-]*[-_])?(?:${SECRET_WORD})"\\s*:\\s*")((?:[^"\\\\]|\\\\.)+)`,
   "gi",
@@ -27,6 +27,7 @@ export interface Redactor {
   /** From now on this value is taken out: as it is, and as URLs, JSON and base64 write it. */
   hide(secret: string): void;
   text(text: string): string;
+  /** Words of a command; what follows an option for a secret is hidden everywhere from now on. */
   argv(argv: readonly string[]): readonly string[];
 }
 
@@ -35,14 +36,21 @@ export function createRedactor(): Redactor {
   let pattern: RegExp | undefined;
   const hidden = (text: string): string => (pattern === undefined ? text : text.replaceAll(pattern, MASK));
   const text = (given: string): string => shapesHidden(hidden(given));
+  const hide = (secret: string): void => {
+    const before = known.size;
+    for (const form of formsOf(secret)) known.add(form);
+    if (known.size > before) pattern = patternOf(known);
+  };
   return {
-    hide: (secret) => {
-      for (const form of formsOf(secret)) known.add(form);
-      pattern = patternOf(known);
-    },
+    hide,
     text,
-    argv: (argv) =>
-      argv.map((word, index) => (SECRET_OPTION.test(argv[index - 1] ?? "") ? MASK : text(word))),
+    argv: (argv) => {
+      // What a program is given as its secret it may also print.
+      argv.forEach((word, index) => {
+        if (SECRET_OPTION.test(argv[index - 1] ?? "") && word !== MASK) hide(word);
+      });
+      return argv.map((word, index) => (SECRET_OPTION.test(argv[index - 1] ?? "") ? MASK : text(word)));
+    },
   };
 }
 
