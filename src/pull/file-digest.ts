@@ -1,7 +1,8 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
-import { z } from "zod";
 import type { HubDigest } from "../models/index.ts";
+import { digestHash } from "./digest-hash.ts";
 
 /** The checksum of a file that is read as far as it is there. */
 export interface GrowingDigest {
@@ -13,21 +14,42 @@ export interface GrowingDigest {
   end(): Promise<void>;
 }
 
+/** A thread is not worth its start for less. */
+const WORTH_A_THREAD = 16 << 20;
+
 /** Hashes a file of `size` bytes in a thread of its own, which keeps up with a download. */
 export function growingDigest(path: string, size: number, algorithm: HubDigest["algorithm"]): GrowingDigest {
+  if (size < WORTH_A_THREAD) return smallDigest(path, size, algorithm);
   const worker = new Worker(new URL("hash-thread.ts", import.meta.url), {
     workerData: { path, size, algorithm },
   });
-  const result = once(worker, "message").then(([hex]) => z.string().parse(hex));
+  const result = once(worker, "message").then(([hex]) => String(hex));
   // Whoever gives it up does not ask for the result.
   result.catch(() => {});
-  if (size === 0) worker.postMessage(0, []);
   return {
     reached: (offset) => worker.postMessage(offset, []),
     result,
     end: async () => {
       await worker.terminate();
     },
+  };
+}
+
+function smallDigest(path: string, size: number, algorithm: HubDigest["algorithm"]): GrowingDigest {
+  const { promise: whole, resolve } = Promise.withResolvers<void>();
+  const result = whole.then(async () =>
+    digestHash(algorithm, size)
+      .update(await readFile(path))
+      .digest("hex"),
+  );
+  result.catch(() => {});
+  if (size === 0) resolve();
+  return {
+    reached: (offset) => {
+      if (offset === size) resolve();
+    },
+    result,
+    end: () => Promise.resolve(),
   };
 }
 

@@ -26,7 +26,7 @@ export async function runPull(target: string, invocation: Invocation, terminal: 
     });
     if (json) terminal.out(JSON.stringify({ kind: "done", ...pulled, dryRun }));
     else if (!dryRun)
-      terminal.out(`${pulled.folder}: ${pulled.files.length} files, ${formatBytes(pulled.bytes)}, verified`);
+      terminal.out(`${pulled.folder}: ${formatBytes(pulled.bytes)} in ${pulled.files.length}, verified`);
     return EXIT.done;
   } catch (thrown) {
     if (!stop.signal.aborted || thrown instanceof OmniError) throw thrown;

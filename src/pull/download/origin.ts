@@ -76,10 +76,9 @@ export function openOrigin(url: URL, { agent, headers }: OriginOptions): Origin 
       // Another connection may have renewed it meanwhile.
       if (way.resolved === known) way.resolved = undefined;
       while (way.resolving !== undefined) await way.resolving;
+      const renewed = way.resolved;
       return checked(
-        resolved === undefined
-          ? await resolve(from, to, signal)
-          : await request(way.resolved, from, to, signal),
+        renewed === undefined ? await resolve(from, to, signal) : await request(renewed, from, to, signal),
         name,
       );
     },
