@@ -13,13 +13,14 @@ export const blacklist: Check = {
     if (host === undefined || wanted.length === 0) return [];
     const files = readModprobeFiles(view.root);
     const words = (await configuredBootLines(view)).flatMap(({ words = [] }) => words);
-    const onLine = words.flatMap(
-      (word) =>
-        /^(?:modprobe\.blacklist|module_blacklist)=(.*)$/.exec(word)?.[1]?.split(",").map(canonicalModule) ??
-        [],
+    const onLine = new Set(
+      words.flatMap((word) => {
+        const list = /^(?:modprobe\.blacklist|module_blacklist)=(.*)$/.exec(word)?.[1] ?? "";
+        return list.split(",").map(canonicalModule);
+      }),
     );
     return wanted.map((module) => {
-      const listed = onLine.includes(module) || files.blacklist.some((entry) => entry.module === module);
+      const listed = onLine.has(module) || files.blacklist.some((entry) => entry.module === module);
       const loaded = existsSync(`${view.root}sys/module/${module}`);
       const about = { check: ID, subject: module, path: `machines.${host.name}.boot.blacklist` } as const;
       if (listed && !loaded)

@@ -100,13 +100,13 @@ function strangers(
 
 function modulesLoaded({ view }: DoctorSubject, parts: HostParts): readonly Finding[] {
   const wanted = ["vfio", "vfio_iommu_type1", "vfio_pci"];
-  const listed = [
+  const files = [
     "etc/modules",
     ...namesIn(`${view.root}etc/modules-load.d`).map((name) => `etc/modules-load.d/${name}`),
-  ]
-    .flatMap((path) => readText(view.root + path).split("\n"))
-    .map((line) => canonicalModule(line.trim()));
-  const missing = wanted.filter((name) => !listed.includes(name));
+  ];
+  const lines = files.flatMap((path) => readText(view.root + path).split("\n"));
+  const listed = new Set(lines.map((line) => canonicalModule(line.trim())));
+  const missing = wanted.filter((name) => !listed.has(name));
   const about = { check: ID, subject: "modules", path: `machines.${parts.host.name}.passthrough` } as const;
   if (missing.length === 0)
     return [{ ...about, state: "ok", seen: `${wanted.join(", ")} are loaded at every boot` }];

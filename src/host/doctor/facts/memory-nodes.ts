@@ -41,8 +41,9 @@ export function memoryNodes(root: string): readonly MemoryNode[] {
     });
 }
 
+const countIn = (path: string): number => Number(readText(path).trim() || 0);
+
 function pagesIn(folder: string): MemoryNode["pages"] {
-  const count = (path: string): number => Number(readText(path).trim() || 0);
   return new Map(
     namesIn(folder).flatMap((name) => {
       const kibibytes = /^hugepages-(\d+)kB$/.exec(name)?.[1];
@@ -51,7 +52,7 @@ function pagesIn(folder: string): MemoryNode["pages"] {
       return [
         [
           Number(kibibytes) * 1024,
-          { count: count(`${at}nr_hugepages`), free: count(`${at}free_hugepages`) },
+          { count: countIn(`${at}nr_hugepages`), free: countIn(`${at}free_hugepages`) },
         ] as const,
       ];
     }),

@@ -21,7 +21,7 @@ export const directMappings: Check = {
       const regions = numbers.flatMap((number) =>
         readText(`${root}sys/kernel/iommu_groups/${number}/reserved_regions`)
           .split("\n")
-          .filter((line) => / direct$/.test(line)),
+          .filter((line) => line.endsWith(" direct")),
       );
       const told = refused.some(({ text, thisBoot }) => thisBoot && text.includes(slot ?? ""));
       if (regions.length === 0 && !told) return [];

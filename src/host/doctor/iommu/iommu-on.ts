@@ -17,7 +17,7 @@ export const iommuOn: Check = {
     const units = namesIn(`${root}sys/class/iommu`);
     if (units.length > 0) {
       const count = namesIn(`${root}sys/kernel/iommu_groups`).length;
-      return [{ check: ID, state: "ok", seen: `${units.length} IOMMU units, ${count} groups` }];
+      return [{ check: ID, state: "ok", seen: `${units.join(", ")} at work, ${count} groups` }];
     }
     if (cards.length === 0) return [];
     if (!existsSync(`${root}sys/class`) || !existsSync(`${root}sys/bus/pci`))

@@ -75,7 +75,7 @@ function judge(
       check: ID,
       subject: name,
       state: "ok",
-      seen: `${total} are reserved (${spread} by node) for ${guests} guests`,
+      seen: `${total} are reserved (${spread} by node) for ${guests} guest${guests === 1 ? "" : "s"}`,
       path,
     },
   ];
