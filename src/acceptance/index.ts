@@ -4,7 +4,7 @@
  * what is printed, what is kept, and which host a probe runs on.
  */
 export { openClient } from "./client.ts";
-export type { AcceptanceClient, ClientOptions } from "./client.ts";
+export type { AcceptanceClient } from "./client.ts";
 export { compareNumbers } from "./compare.ts";
 export type { Change } from "./compare.ts";
 export { health } from "./health.ts";
@@ -22,4 +22,4 @@ export type { Spread } from "./statistics.ts";
 export { taskOf } from "./task.ts";
 export type { Task } from "./task.ts";
 export { toolCalls } from "./tool-call.ts";
-export type { ToolCheck, ToolOutcome } from "./tool-call.ts";
+export type { ToolCheck } from "./tool-call.ts";

@@ -281,3 +281,41 @@ it("measures the demo on the embedded engine, with memory beside what was predic
     folder.remove();
   }
 });
+
+const LLAMA_SERVER = process.env["OMNI_LLAMA_SERVER"] ?? "";
+
+it.skipIf(LLAMA_SERVER === "")(
+  "measures a real llama-server beside its own timings (needs OMNI_LLAMA_SERVER)",
+  async () => {
+    const folder = temporaryFolder();
+    const spec = join(folder.path, "omni.yaml");
+    writeFileSync(
+      spec,
+      `omni: 1
+runtime: process
+engines: { server: { kind: llama.cpp, binary: ${JSON.stringify(LLAMA_SERVER)} } }
+models: { demo: builtin:omni-demo }
+services: { first: { model: demo, engine: server, devices: cpu, context: 1024, parallel: 2, threads: 1 } }
+routes: { chat: first }
+`,
+    );
+    const node = await startNode([spec], folder.path);
+    try {
+      const args = ["bench", ...SHORT, "--concurrency", "2", "--json"];
+      const { code, stdout, stderr } = await omni(args, folder.path);
+      expect([code, stderr]).toEqual([0, ""]);
+      const [result] = reportOf(stdout).results;
+      expect(result).toMatchObject({ route: "chat", service: "first", engine: "llama.cpp" });
+      const { prompts, generation, sweep } = result?.numbers ?? {};
+      expect(prompts?.[0]?.tokens).toBeGreaterThan(50);
+      expect(generation?.speed?.median).toBeGreaterThan(0);
+      // llama.cpp tells its own; both are of the same answers.
+      expect(generation?.engineSpeed?.median).toBeGreaterThan(0);
+      expect(prompts?.[0]?.engineSpeed?.median).toBeGreaterThan(0);
+      expect(sweep?.[0]).toMatchObject({ concurrency: 2, errors: {} });
+    } finally {
+      await node.interrupt();
+      folder.remove();
+    }
+  },
+);

@@ -10,6 +10,7 @@ import type { Step } from "../../src/runbook/step.ts";
 import { comparison, smiUsage } from "../../src/runbook/steps/acceptance/card-memory.ts";
 import { gatewayKey, gatewayUrl } from "../../src/runbook/steps/acceptance/gateway-place.ts";
 import { acceptanceSteps } from "../../src/runbook/steps/acceptance/index.ts";
+import { answeredBy } from "../../src/runbook/steps/acceptance/route-step.ts";
 import { startRecording } from "../acceptance/recording-server.ts";
 import type { RecordingServer } from "../acceptance/recording-server.ts";
 import { startNode, temporaryFolder } from "../e2e/run-node.ts";
@@ -207,6 +208,28 @@ it("asks the gateway where it is published, with the key that may do most", asyn
   expect(() => at({ runtime: "kubernetes", clusters: [] })).toThrow(/cannot be asked from here/);
   const cluster = { nodes: [{ name: "n", role: "both", address: "10.0.0.9", gpus: [], labels: {} }] };
   expect(at({ runtime: "kubernetes", clusters: [cluster], nodePort: 30_080 })).toBe("http://10.0.0.9:30080");
+});
+
+it("names who answered, and what it stood in for", async () => {
+  const input = await inputOf(4664);
+  const [service] = input.deployment.services;
+  const rejected = [
+    {
+      service: "chat",
+      engine: "ktransformers",
+      model: "small",
+      devices: ["big"],
+      code: "engine.no-kernel",
+      reason: "It has no kernel for the card.",
+      hint: "Build it for the card.",
+    },
+  ] as const;
+  const route = { name: "main", services: ["oracle", "chat"] };
+  const asked = { route, input: { ...input, plan: { ...input.plan, rejected } } };
+  expect(answeredBy(asked, { took: 1, service: "chat" }, service)).toBe(
+    "answered by chat: llama with small, NOT the first of the route, which is oracle, a fallback for ktransformers (engine.no-kernel)",
+  );
+  expect(answeredBy(asked, { took: 1 }, undefined)).toBe("answered by an engine that gave no name");
 });
 
 it("compares bytes in words, and reads what nvidia-smi prints", () => {
