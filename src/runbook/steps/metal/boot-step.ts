@@ -7,6 +7,7 @@ import {
   bringFiles,
   differingFiles,
   hostFiles,
+  pendingOf,
   rootOf,
   runRendered,
   tryRendered,
@@ -62,11 +63,11 @@ async function look(context: StepContext, transport: HostTransport, wanted: Host
   if (differing.length > 0)
     return { done: false, missing: `not there as rendered: ${differing.map(({ path }) => path).join(", ")}` };
   const said = await tryRendered(context, transport, await scriptOf(context, transport, wanted));
-  const open = said.split("\n").filter((line) => /\bwould\b/.test(line));
+  const open = pendingOf(said);
   if (open.length > 0 || !said.includes("Nothing has changed."))
     return {
       done: false,
-      missing: open.map((line) => line.trim()).join("; ") || "apply.sh would change something",
+      missing: open.join("; ") || "apply.sh would change something",
     };
   return { done: true, evidence: [`${wanted.folder}/apply.sh --dry-run: nothing would change`] };
 }

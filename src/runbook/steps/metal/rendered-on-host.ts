@@ -7,13 +7,16 @@ import type { StepContext } from "../../step.ts";
 /** Milliseconds for looking. */
 export const LOOK = 60_000;
 
-/** What rendered scripts take for `/`, which is empty everywhere but where they are tried out. */
+const roots = new WeakMap<HostTransport, string>();
+
+/** What rendered scripts take for `/`, which is empty everywhere but where they are tried out. Asked for once a host. */
 export async function rootOf(context: StepContext, host: HostTransport): Promise<string> {
-  const result = await context.look(host, {
-    argv: ["sh", "-c", 'printf %s "${OMNI_ROOT:-}"'],
-    timeout: LOOK,
-  });
+  const known = roots.get(host);
+  if (known !== undefined) return known;
+  const argv = ["sh", "-c", 'printf %s "${OMNI_ROOT:-}"'] as const;
+  const result = await context.look(host, { argv, timeout: LOOK });
   if (!result.ended) throw new OmniError("host.command-failed", `${host.name}: ${result.message}`);
+  roots.set(host, result.stdout);
   return result.stdout;
 }
 
@@ -104,17 +107,24 @@ export async function tryRendered(
   throw new OmniError("host.command-failed", `${path} on ${host.name}: ${lastWords(result)}`);
 }
 
+/** What a dry run says that it would do, a line each. */
+export const pendingOf = (said: string): readonly string[] =>
+  said
+    .split("\n")
+    .filter((line) => /\bwould (?:run|write|change|remove|pin)\b/.test(line))
+    .map((line) => line.trim());
+
 /** The last of what a command said, for a message. */
 export const lastWords = (result: CommandResult): string =>
   result.ended
     ? (result.stderr.trim() || result.stdout.trim()).slice(-400) || `exit status ${result.code}`
     : result.message;
 
-/** The script says `refused: why` and hints after arrows. */
+/** Scripts say `refused: why` and hints after an arrow, or after `do:`. */
 function refused(path: string, host: HostTransport, stderr: string): OmniError {
   const lines = stderr.trim().split("\n");
-  const hints = lines.flatMap((line) => /^\s*-> (.*)$/.exec(line)?.[1] ?? []);
-  const why = lines.filter((line) => !/^\s*->/.test(line)).join(" ");
+  const hints = lines.flatMap((line) => /^\s*(?:->|do:)\s+(.*)$/.exec(line)?.[1] ?? []);
+  const why = lines.filter((line) => !/^\s*(?:->|do:)/.test(line)).join(" ");
   return new OmniError(
     "host.refused",
     `${posix.basename(path)} on ${host.name}: ${why || "it refuses"}`,
