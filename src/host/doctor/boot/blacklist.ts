@@ -11,6 +11,8 @@ export const blacklist: Check = {
   async look({ view, host }): Promise<readonly Finding[]> {
     const wanted = [...new Set((host?.boot?.blacklist ?? []).map(canonicalModule))];
     if (host === undefined || wanted.length === 0) return [];
+    if (!existsSync(`${view.root}etc/modprobe.d`))
+      return [{ check: ID, state: "unknown", seen: "/etc/modprobe.d is not to be seen here" }];
     const files = readModprobeFiles(view.root);
     const words = (await configuredBootLines(view)).flatMap(({ words = [] }) => words);
     const onLine = new Set(

@@ -28,6 +28,9 @@ export const moduleOptions: Check = {
     const parts = hostParts(subject);
     if (parts === undefined) return [];
     const { root } = subject.view;
+    const wanted = wantedOptions(parts);
+    if (wanted.length > 0 && !existsSync(`${root}etc/modprobe.d`))
+      return [{ check: ID, state: "unknown", seen: "/etc/modprobe.d is not to be seen here" }];
     const files = readModprobeFiles(root);
     const lines = await configuredBootLines(subject.view);
     const words =
@@ -38,7 +41,7 @@ export const moduleOptions: Check = {
       ...files.options.flatMap(({ module, options }) => options.map((option) => `${module}.${option}`)),
       ...words.map(canonicalModule),
     ];
-    return wantedOptions(parts).map((wanted) => judge(root, wanted, written));
+    return wanted.map((option) => judge(root, option, written));
   },
 };
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readText } from "../../../inventory/cgroup.ts";
 import { namesIn } from "../../../inventory/folder.ts";
 import { vfioModules } from "../../../render/proxmox/module-files.ts";
@@ -100,6 +101,7 @@ function strangers(
 
 function modulesLoaded({ view }: DoctorSubject, parts: HostParts): readonly Finding[] {
   const wanted = ["vfio", "vfio_iommu_type1", "vfio_pci"];
+  if (!existsSync(`${view.root}etc/modprobe.d`) && !existsSync(`${view.root}etc/modules-load.d`)) return [];
   const files = [
     "etc/modules",
     ...namesIn(`${view.root}etc/modules-load.d`).map((name) => `etc/modules-load.d/${name}`),
