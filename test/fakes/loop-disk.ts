@@ -68,7 +68,7 @@ export interface LoopDisks {
   /** Variables that lead the scripts to this folder. */
   readonly roots: Readonly<Record<string, string>>;
   /** A blank disk. */
-  make(serial: string, wwid?: string): LoopDisk;
+  make(serial: string, wwid?: string, bytes?: number): LoopDisk;
   /** This machine as a host that has these disks only. */
   host(more?: Readonly<Record<string, string>>): HostTransport;
   /** Lines of mountinfo that concern the folder. */
@@ -94,10 +94,10 @@ export function loopDisks(): LoopDisks {
     fstab,
     roots,
     mounts,
-    make: (serial, wwid = "eui.0025384b41b0c1d2") => {
+    make: (serial, wwid = "eui.0025384b41b0c1d2", bytes = DISK_SIZE) => {
       const image = join(folder, `image-${made.length}`);
       writeFileSync(image, "");
-      truncateSync(image, DISK_SIZE);
+      truncateSync(image, bytes);
       const device = tool("losetup", "--find", "--show", image);
       const disk = { device, image };
       made.push(disk);
@@ -116,10 +116,29 @@ export function loopDisks(): LoopDisks {
       };
     },
     remove: () => {
-      for (let line = mounts(); line !== ""; line = mounts())
-        tool("umount", line.split("\n").at(-1)?.split(" ")[4] ?? "");
-      for (const { device } of made) tool("losetup", "-d", device);
-      rmSync(folder, { recursive: true, force: true });
+      // Each by itself, so that one that is busy keeps no other.
+      const steps = [
+        ...mounts()
+          .split("\n")
+          .filter((line) => line !== "")
+          .toReversed()
+          .map((line) => (): unknown => tool("umount", line.split(" ")[4] ?? "")),
+        ...made.splice(0).map(
+          ({ device }) =>
+            (): unknown =>
+              tool("losetup", "-d", device),
+        ),
+        (): unknown => rmSync(folder, { recursive: true, force: true }),
+      ];
+      const failures = steps.flatMap((step) => {
+        try {
+          step();
+          return [];
+        } catch (error) {
+          return [error];
+        }
+      });
+      if (failures.length > 0) throw new AggregateError(failures, `${folder} could not be tidied up`);
     },
   };
 }
