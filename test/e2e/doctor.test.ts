@@ -130,6 +130,21 @@ describe("omni doctor beside a spec", () => {
     expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("Did you mean --host here?")]);
   });
 
+  it("looks at every machine of the spec, and one that cannot be reached hides none of the others", async () => {
+    const { code, stdout } = await doctor(["--json", "--only", "disks.mounted,network.ports"], withSpec);
+    const { hosts } = DOCUMENT.parse(JSON.parse(stdout));
+    expect([
+      code,
+      hosts.map(({ machine, verdict, findings }) => [machine, verdict, findings.map(({ check }) => check)]),
+    ]).toEqual([
+      1,
+      [
+        ["here", "wrong", ["disks.mounted", "network.ports"]],
+        ["there", "wrong", ["system.reachable"]],
+      ],
+    ]);
+  });
+
   it("says that a host cannot be reached, with its address", async () => {
     const { code, stderr } = await doctor(["--host", "there", "--only", "disks"], withSpec);
     expect([code, stderr]).toEqual([1, expect.stringContaining("host.unreachable")]);

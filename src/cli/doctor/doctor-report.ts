@@ -28,7 +28,7 @@ export function printReport({ host, findings }: DoctorReport, all: boolean, term
 }
 
 /** One finding: a line when all is well, else what is wanted, why, what to do, and who says so. */
-export function printFinding(finding: Finding, { out, style }: Terminal): void {
+function printFinding(finding: Finding, { out, style }: Terminal): void {
   const { check, subject, state, seen, wanted, why, remedy, fix, source } = finding;
   const name = subject === undefined ? check : `${check}  ${subject}`;
   out(`  ${style(COLOURS[state], MARKS[state])} ${style("bold", name)}`);

@@ -34,7 +34,11 @@ export async function runDoctorCommand(invocation: Invocation, terminal: Termina
     const transport = pool.to(host.destination);
     const only = namedChecks(invocation.values("only"));
     const options = { only, selfTest: invocation.flag("self-test"), network: index === 0 };
-    looked.push({ host, transport, options, report: await lookAtHost(host, transport, spec, options) });
+    const looking = lookAtHost(host, transport, spec, options);
+    const report = await (hosts.length === 1
+      ? looking
+      : looking.catch((thrown: unknown) => lost(transport, thrown)));
+    looked.push({ host, transport, options, report });
   }
   const after = invocation.flag("fix")
     ? await fixAll(looked, spec, invocation, terminal)
@@ -46,6 +50,19 @@ export async function runDoctorCommand(invocation: Invocation, terminal: Termina
     printEnd(findings, spec, terminal);
   }
   return findings.some(({ state }) => state === "error") ? EXIT.failed : EXIT.done;
+}
+
+/** One of several hosts that cannot be looked at hides none of the others. */
+function lost({ name }: HostTransport, thrown: unknown): DoctorReport {
+  if (!(thrown instanceof OmniError) || !thrown.code.startsWith("host.")) throw thrown;
+  const finding: Finding = {
+    check: "system.reachable",
+    state: "error",
+    seen: thrown.message,
+    wanted: "a host that can be looked at",
+    remedy: thrown.hint,
+  };
+  return { host: name, findings: [finding], checks: 0, verdict: "wrong" };
 }
 
 interface AfterFixes {

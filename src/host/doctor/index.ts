@@ -6,7 +6,7 @@
 export { applyFixes, currentText, offeredFixes } from "./apply-fixes.ts";
 export type { DoneFix, OfferedFix } from "./apply-fixes.ts";
 export { CHECK_GROUPS } from "./check.ts";
-export type { Check, ClusterView, DoctorSubject, Finding, FindingState } from "./check.ts";
+export type { ClusterView, DoctorSubject, Finding, FindingState } from "./check.ts";
 export { CHECKS } from "./checks.ts";
 export { liveNetwork } from "./network-view.ts";
 export { isNamed, runDoctor } from "./run-doctor.ts";

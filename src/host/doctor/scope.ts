@@ -63,7 +63,7 @@ export function driverCards(subject: DoctorSubject): readonly SeenGpu[] {
 }
 
 /** Whether a card of the spec is this one, by its UUID or PCI address; the spec may leave the function out. */
-export const isSameCard = (gpu: SpecGpu, seen: SeenGpu): boolean =>
+const isSameCard = (gpu: SpecGpu, seen: SeenGpu): boolean =>
   (gpu.uuid !== undefined && gpu.uuid === seen.uuid) ||
   (gpu.pci !== undefined && seen.pci !== undefined && seen.pci.startsWith(gpu.pci.toLowerCase()));
 

@@ -18,20 +18,28 @@ export const nameResolution: Check = {
     const failed = looked.filter(({ found }) => typeof found === "string" || found.length === 0);
     if (failed.length === 0)
       return names.length === 0 ? [] : [{ check: ID, state: "ok", seen: names.join(", ") }];
-    const all = failed.length === names.length && names.length > 1;
-    return failed.map(({ name, found }): Finding => ({
-      check: ID,
-      subject: name,
-      state: subject.spec === undefined ? "warning" : "error",
-      seen: typeof found === "string" ? found : "no address",
-      wanted: "an address",
-      why: all
-        ? "No name resolves: there is no network, or its name server does not answer."
-        : "What is fetched from it fails.",
-      remedy: `resolvectl query ${name}; cat /etc/resolv.conf`,
-    }));
+    if (failed.length === names.length && names.length > 1)
+      return [failure(subject, names.join(", "), failed[0]?.found, ALONE)];
+    return failed.map(({ name, found }) => failure(subject, name, found, "What is fetched from it fails."));
   },
 };
+
+const ALONE = "No name resolves: there is no network, or its name server does not answer.";
+
+const failure = (
+  { spec }: DoctorSubject,
+  subject: string,
+  found: readonly string[] | string | undefined,
+  why: string,
+): Finding => ({
+  check: ID,
+  subject,
+  state: spec === undefined ? "warning" : "error",
+  seen: typeof found === "string" ? found : "no address",
+  wanted: "an address",
+  why,
+  remedy: `resolvectl query ${subject.split(",")[0] ?? subject}; cat /etc/resolv.conf`,
+});
 
 function namesOf(subject: DoctorSubject): readonly string[] {
   const urls = [...hubsOf(subject).map(({ endpoint }) => endpoint), ...factoriesOf(subject)];

@@ -118,6 +118,19 @@ it("no network at all: every finding has a name, and nothing hangs or throws", a
     "error network.names huggingface.co",
     "error network.hub https://huggingface.co",
   ]);
+  const several = await findingsOf({
+    ...linux(),
+    spec: `${SPEC}guest: { talos: { version: "1.12.11", factory: "https://factory.example" }, registries: { local: { address: "192.168.3.10:5000" } } }\n`,
+    unresolved: { "*": "getaddrinfo EAI_AGAIN" },
+    answers: { "*": "getaddrinfo EAI_AGAIN" },
+  });
+  expect(troubles(several)).toEqual([
+    "error network.names huggingface.co, factory.example",
+    "error network.hub https://huggingface.co",
+    "error network.registries registry 192.168.3.10:5000",
+    "warning network.image-factory https://factory.example",
+  ]);
+  expect(troubleOf(several, "network.names").why).toMatch(/^No name resolves/);
   const alone = await findingsOf({
     ...linux(),
     unresolved: { "*": "getaddrinfo EAI_AGAIN" },

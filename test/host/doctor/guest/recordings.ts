@@ -22,7 +22,7 @@ export interface RecordedDisk {
 }
 
 /** A disk of sysfs. */
-export const diskFiles = ({ name, serial, bytes, number }: RecordedDisk): Files => ({
+const diskFiles = ({ name, serial, bytes, number }: RecordedDisk): Files => ({
   [`/sys/block/${name}/size`]: `${Math.round(bytes / 512)}\n`,
   [`/sys/block/${name}/dev`]: `${number}\n`,
   [`/sys/block/${name}/queue/rotational`]: "0\n",
@@ -35,7 +35,7 @@ const mountLine = ({ name, number, mount }: RecordedDisk, id: number): string =>
     ? ""
     : `${id} 1 ${number} / ${mount.path} rw,relatime shared:1 - ${mount.filesystem} /dev/${name} ${mount.options ?? "rw"}\n`;
 
-export const SYSTEM_DISK: RecordedDisk = {
+const SYSTEM_DISK: RecordedDisk = {
   name: "nvme0n1",
   serial: "S6Z1NX0W100001",
   bytes: 1000 * GB,
@@ -121,7 +121,7 @@ export function cardFiles({ pci, id }: RecordedCard, driver: string): Files {
 }
 
 /** /proc of a loaded driver. */
-export const driverFiles = (version: string, flavour: "open" | "proprietary"): Files => ({
+const driverFiles = (version: string, flavour: "open" | "proprietary"): Files => ({
   "/proc/driver/nvidia/version": `NVRM version: NVIDIA UNIX ${
     flavour === "open" ? "Open Kernel Module for x86_64" : "x86_64 Kernel Module"
   }  ${version}  Release Build  (dvs-builder@U22)\nGCC version:  gcc version 13.2.0\n`,
