@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Deployment, ImageBuild } from "../../src/deployment/index.ts";
+import type { DeployedService, Deployment, ImageBuild } from "../../src/deployment/index.ts";
 import { localTransport } from "../../src/host/transport/index.ts";
 import type { HostTransport } from "../../src/host/transport/index.ts";
 import { renderNode } from "../../src/render/index.ts";
@@ -71,4 +71,18 @@ export function buildFolder(folder: string, version: number, program = "int main
     join(folder, "Dockerfile"),
     'FROM scratch\nCOPY program /program\nCOPY libggml-cuda.so /app/libggml-cuda.so\nRUN ["/program"]\nENTRYPOINT ["/program"]\n',
   );
+}
+
+/** The first service of a reference system, on this machine. */
+export function unplaced({ services }: Deployment): DeployedService {
+  const [first] = services;
+  if (first === undefined) throw new Error("the system has no service");
+  const { machine: _, ...rest } = first;
+  return rest;
+}
+
+/** The same as a process of this machine. */
+export function asProcess(deployment: Deployment): DeployedService {
+  const { image: _, ...rest } = unplaced(deployment);
+  return { ...rest, runtime: "process" };
 }

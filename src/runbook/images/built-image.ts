@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { checkDeviceCode, cardsOf } from "./device-code-check.ts";
 import { formatBytes, OmniError } from "../../core/index.ts";
-import { scanLayer } from "../../binaries/index.ts";
+import { scanLayer, storedImage } from "../../binaries/index.ts";
 import { readerImage } from "../../render/images/verification.ts";
 import type { Observation, StepContext } from "../step.ts";
 import { buildImage } from "./build-image.ts";
@@ -70,8 +70,9 @@ async function requireReader(
 ): Promise<void> {
   if (!recipe.text.includes("${OMNI_IMAGE}")) return;
   const reader = readerImage(input.deployment);
-  const isPushed = input.deployment.images.some(({ tag, push }) => tag === reader && push !== undefined);
-  if (isPushed || (await localImage(place, reader)) !== undefined) return;
+  const pushed = input.deployment.images.find(({ tag, push }) => tag === reader && push !== undefined)?.push;
+  const stored = pushed === undefined ? undefined : await storedImage(reader, { insecure: pushed.insecure });
+  if (stored !== undefined || (await localImage(place, reader)) !== undefined) return;
   throw new OmniError(
     "image.no-builder",
     `${reader} is not on ${place.host.name}, and the recipe of ${build.tag} reads its result with it.`,

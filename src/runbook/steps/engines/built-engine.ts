@@ -19,7 +19,8 @@ export function builtEngineStep(
   const job = { input, build };
   const cards = cardsOf(deployment, build);
   const recipe = recipeOf(input, build);
-  const reads = recipe.includes("${OMNI_IMAGE}") && build.kind !== "omni";
+  // Where the owner's own file is to be built, Omni's recipe is the exception, and its precheck asks for the image.
+  const reads = recipe.includes("${OMNI_IMAGE}") && build.kind !== "omni" && build.dockerfile === undefined;
   const { tag, push, builder, host } = build;
   return {
     id: `engine/${build.name}`,

@@ -15,6 +15,7 @@ import {
 import type { BuilderPlace } from "../../images/index.ts";
 import type { RunbookInput } from "../../runbook.ts";
 import type { Observation, Step, StepContext } from "../../step.ts";
+import { rememberLook, wasLookedInto } from "./looked-into.ts";
 import { machineOf } from "./machine-of.ts";
 import { registryOptions } from "./registry-options.ts";
 import { withoutEngine } from "./without-engine.ts";
@@ -49,8 +50,8 @@ export function pulledImageStep(input: RunbookInput, id: string, pulled: PulledI
     retries: { times: 2, delay: 30_000 },
     precheck: async (context) =>
       requirePullSpace(deployment, pulled, await placeOf(deployment, pulled, context)),
-    verify: async (context) => observePulled(deployment, pulled, await placeOf(deployment, pulled, context)),
-    apply: async (context) => pull(pulled, await placeOf(deployment, pulled, context)),
+    verify: async (context) => observePulled(input, pulled, await placeOf(deployment, pulled, context)),
+    apply: async (context) => pull(input, pulled, await placeOf(deployment, pulled, context)),
     preview: [`docker pull ${image}`],
     ...withoutEngine(user?.planned.engine.name ?? "", users),
   };
@@ -71,12 +72,14 @@ const asked = (deployment: Deployment, image: string): Promise<StoredImage | str
   storedImage(image, registryOptions(deployment, image)).catch((thrown: unknown) => messageOf(thrown));
 
 async function observePulled(
-  deployment: Deployment,
-  { image }: PulledImage,
+  { deployment, workFolder }: RunbookInput,
+  { image, users }: PulledImage,
   place: BuilderPlace,
 ): Promise<Observation> {
   const local = await localImage(place, image);
   if (local === undefined) return { done: false, missing: `Docker on ${place.host.name} has no ${image}` };
+  if (!wasLookedInto({ workFolder, id: local.id, cards: capabilitiesOf(users) }))
+    return { done: false, missing: `nobody has looked into ${image} for code for its cards` };
   const stored = await asked(deployment, image);
   const here = `Docker on ${place.host.name} has ${image}: ${local.id}`;
   if (typeof stored !== "object")
@@ -116,7 +119,11 @@ export const absent = (image: string): OmniError =>
     hint: "Correct its name and tag in the spec, or push it there.",
   });
 
-async function pull({ image, users }: PulledImage, place: BuilderPlace): Promise<void> {
+async function pull(
+  { workFolder }: RunbookInput,
+  { image, users }: PulledImage,
+  place: BuilderPlace,
+): Promise<void> {
   const { context, host } = place;
   const layers = new Map<string, boolean>();
   const result = await context.run(
@@ -142,19 +149,27 @@ async function pull({ image, users }: PulledImage, place: BuilderPlace): Promise
       `Docker on ${host.name} cannot pull ${image}: ${said}`,
     );
   }
-  await lookInto(image, users, place);
+  await lookInto(workFolder, image, users, place);
 }
+
+/** Of the cards that services run on, each once. */
+const capabilitiesOf = (users: readonly DeployedService[]): readonly string[] => [
+  ...new Set(users.flatMap(({ cards }) => cards.flatMap((card) => card.computeCapability ?? []))),
+];
 
 /** A published image that lacks code for a card fails at its first kernel, hours later. */
 async function lookInto(
+  workFolder: string,
   image: string,
   users: readonly DeployedService[],
   place: BuilderPlace,
 ): Promise<void> {
   const [user] = users;
-  const cards = users.flatMap(({ cards: own }) => own.flatMap((card) => card.computeCapability ?? []));
+  const cards = capabilitiesOf(users);
   if (user === undefined || cards.length === 0) return;
+  const local = await localImage(place, image);
   const { binaries } = await scanLayer(exportedFiles(place, image), "");
-  const evidence = checkPulledCode(image, user.kind, [...new Set(cards)], binaries);
+  const evidence = checkPulledCode(image, user.kind, cards, binaries);
   place.context.note(evidence.join("; "));
+  if (local !== undefined) await rememberLook({ workFolder, id: local.id, cards }, evidence);
 }

@@ -73,15 +73,21 @@ function quoted(value: string): string {
   );
 }
 
+/** Asked once a host: starting the program of its own name takes seconds. */
+const known = new WeakMap<HostTransport, readonly [string, ...string[]]>();
+
 /** The plugin, or the program of its own name. */
 async function composeProgram(
   context: StepContext,
   host: HostTransport,
 ): Promise<readonly [string, ...string[]]> {
-  const ways = [["docker", "compose"], ["docker-compose"]] as const;
-  for (const way of ways) {
+  const before = known.get(host);
+  if (before !== undefined) return before;
+  for (const way of [["docker", "compose"], ["docker-compose"]] as const) {
     const result = await context.look(host, { argv: [...way, "version"], timeout: PATIENCE });
-    if (result.ended && result.code === 0) return way;
+    if (!result.ended || result.code !== 0) continue;
+    known.set(host, way);
+    return way;
   }
   throw new OmniError(
     "service.no-compose",
