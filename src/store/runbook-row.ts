@@ -33,10 +33,13 @@ export const toRun = (row: Row): RunRow => ({
   ...(row["ended"] === null ? {} : { ended: Number(row["ended"]), outcome: String(row["outcome"]) }),
 });
 
-export const toEntry = (row: Row): JournalRow => ({
-  seq: Number(row["seq"]),
-  time: Number(row["time"]),
-  kind: String(row["kind"]),
-  ...(row["step"] === null ? {} : { step: String(row["step"]) }),
-  data: String(row["data"]),
-});
+export function toEntry(row: Row): JournalRow {
+  const { step } = row;
+  return {
+    seq: Number(row["seq"]),
+    time: Number(row["time"]),
+    kind: String(row["kind"]),
+    ...(typeof step === "string" ? { step } : {}),
+    data: String(row["data"]),
+  };
+}

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { RunbookSource } from "../../src/cli/apply/runbook-source.ts";
 import { OmniError } from "../../src/core/index.ts";
 import { localTransport } from "../../src/host/transport/index.ts";
@@ -85,7 +86,7 @@ export function toyRunbook(folder: string, exclusions: Exclusions): Runbook {
       ledgerStep(folder, "disk/format", { phase: "metal", needs: ["kernel/pin"] }),
       file("image/build", { phase: "image" }),
       file("image/push", { phase: "image", needs: ["image/build"] }),
-      file("guest/vm", { phase: "guest", needs: ["card/bind"] }),
+      heldStep(folder),
       file("disk/mount", { phase: "storage", needs: ["disk/format", "guest/vm"] }),
       file("model/weights", { phase: "models", needs: ["disk/mount"] }),
       flakyStep(folder),
@@ -99,6 +100,18 @@ export function toyRunbook(folder: string, exclusions: Exclusions): Runbook {
     ],
   };
 }
+
+/** Waits while there is a folder `hold`. */
+const heldStep = (folder: string): Step => {
+  const step = fileStep(folder, "guest/vm", { phase: "guest", needs: ["card/bind"] });
+  return {
+    ...step,
+    apply: async (context) => {
+      while (existsSync(join(folder, "hold"))) await setTimeout(20, undefined, { signal: context.signal });
+      await step.apply(context);
+    },
+  };
+};
 
 const CONSENT = { token: "unbind:GPU-1", text: "Takes the card GPU-1 from its driver." };
 

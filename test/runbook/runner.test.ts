@@ -367,9 +367,10 @@ it("keeps no secret: not in commands, outputs, errors or notes", async () => {
     },
   });
   const { result } = await run(book([step]));
-  const kept = [
-    ...["", "-wal"].map((end) => `omni.db${end}`).filter((name) => existsSync(join(folder, name))),
-  ].map((name) => readFileSync(join(folder, name), "latin1"));
+  const kept = ["", "-wal"]
+    .map((end) => `omni.db${end}`)
+    .filter((name) => existsSync(join(folder, name)))
+    .map((name) => readFileSync(join(folder, name), "latin1"));
   const all = [...kept, JSON.stringify(result)].join("\n");
   for (const word of [secret, encodeURIComponent(secret), "hunter2hunter2", "abcdefgh12", "pa55word"])
     expect(all.includes(word), word).toBe(false);
