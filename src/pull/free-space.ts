@@ -5,7 +5,7 @@ import { formatBytes, OmniError } from "../core/index.ts";
 /** Left free of what a download may fill: other programs write there as well. */
 const RESERVE = 256 << 20;
 
-export interface FreeSpace {
+interface FreeSpace {
   /** Bytes that this user may still write. */
   readonly free: number;
   /** Of all of it. */
@@ -15,7 +15,7 @@ export interface FreeSpace {
 }
 
 /** The room on the file system that a folder lies on, or would lie on. */
-export async function freeSpace(folder: string): Promise<FreeSpace> {
+async function freeSpace(folder: string): Promise<FreeSpace> {
   for (let at = folder; ; at = dirname(at)) {
     const found = await statfs(at).catch(() => undefined);
     if (found !== undefined)
