@@ -81,6 +81,7 @@ export const logPath = ({ input, build }: ImageJob): string =>
 
 async function putFiles(build: ImageBuild, place: BuilderPlace, recipe: BuildRecipe): Promise<void> {
   const { context, host } = place;
+  if (recipe.files.length === 0) return;
   await context.run(host, { argv: ["mkdir", "-p", "--", recipe.folder], timeout: COPYING });
   for (const { path, content } of recipe.files) {
     const to = join(recipe.folder, path);
