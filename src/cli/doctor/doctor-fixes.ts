@@ -3,7 +3,7 @@ import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import { messageOf, OmniError } from "../../core/index.ts";
 import { applyFixes, currentText } from "../../host/doctor/index.ts";
 import type { DoneFix, OfferedFix } from "../../host/doctor/index.ts";
-import type { HostTransport } from "../../host/transport/index.ts";
+import type { HostTransport } from "../../host/index.ts";
 import { shellCommand } from "../../render/escape/shell.ts";
 import { openStore } from "../../store/index.ts";
 import { stateFolder } from "../state-folder.ts";

@@ -1,6 +1,6 @@
 import { CHECKS, isNamed, liveNetwork, runDoctor } from "../../host/doctor/index.ts";
 import type { DoctorReport, DoctorSubject } from "../../host/doctor/index.ts";
-import type { HostTransport } from "../../host/transport/index.ts";
+import type { HostTransport } from "../../host/index.ts";
 import { localView, sshView } from "../../host/view/index.ts";
 import { readSecretOf } from "../node-spec.ts";
 import { clusterView } from "./cluster-view.ts";

@@ -3,7 +3,7 @@ import type { ExitCode } from "../../core/index.ts";
 import { CHECK_GROUPS, CHECKS, isNamed, offeredFixes } from "../../host/doctor/index.ts";
 import type { DoctorReport, DoneFix, Finding } from "../../host/doctor/index.ts";
 import { transportPool } from "../../host/transport/index.ts";
-import type { HostTransport } from "../../host/transport/index.ts";
+import type { HostTransport } from "../../host/index.ts";
 import type { Invocation } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { confirmFixes, makeFixes, shownFixes } from "./doctor-fixes.ts";

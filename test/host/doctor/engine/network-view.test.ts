@@ -1,7 +1,7 @@
 import { createServer as createHttpServer } from "node:http";
 import type { RequestListener } from "node:http";
 import { createServer } from "node:net";
-import type { AddressInfo, Server } from "node:net";
+import type { Server } from "node:net";
 import { afterEach, expect, it } from "vitest";
 import { liveNetwork } from "../../../../src/host/doctor/network-view.ts";
 
@@ -13,8 +13,8 @@ afterEach(async () => {
 async function listening(server: Server): Promise<number> {
   open.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address() as AddressInfo;
-  return address.port;
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 const serving = (listener: RequestListener): Promise<number> => listening(createHttpServer(listener));
@@ -39,30 +39,30 @@ it("tells status and headers, sends what it is given, and follows no redirect", 
 });
 
 it("says why nothing answered: a closed port, silence, plain HTTP to https, no URL", async () => {
-  const { ask } = liveNetwork();
+  const network = liveNetwork();
   const closed = await listening(createServer());
   await new Promise((resolve) => open.splice(0)[0]?.close(resolve));
-  expect(await ask(`http://127.0.0.1:${closed}/`)).toEqual({
+  expect(await network.ask(`http://127.0.0.1:${closed}/`)).toEqual({
     answered: false,
     message: `connect ECONNREFUSED 127.0.0.1:${closed}`,
   });
   const silent = await listening(createServer((socket) => socket.on("error", () => {}).resume()));
-  expect(await ask(`http://127.0.0.1:${silent}/`, { timeout: 50 })).toEqual({
+  expect(await network.ask(`http://127.0.0.1:${silent}/`, { timeout: 50 })).toEqual({
     answered: false,
     message: "no answer within 0.05 s",
   });
   const plain = await serving((_request, response) => response.end());
-  expect(await ask(`https://127.0.0.1:${plain}/`)).toMatchObject({
+  expect(await network.ask(`https://127.0.0.1:${plain}/`)).toMatchObject({
     answered: false,
     message: expect.stringMatching(/SSL|EPROTO|TLS/),
   });
-  expect(await ask("no url")).toMatchObject({ answered: false });
+  expect(await network.ask("no url")).toMatchObject({ answered: false });
 });
 
 it("tells whether somebody listens, and what a name stands for", async () => {
-  const { listens, resolve } = liveNetwork();
+  const network = liveNetwork();
   const port = await listening(createServer((socket) => socket.end()));
-  expect(await listens(port)).toBe(true);
-  expect(await resolve("localhost")).toContain("127.0.0.1");
-  expect(typeof (await resolve("no-such-host.invalid"))).toBe("string");
+  expect(await network.listens(port)).toBe(true);
+  expect(await network.resolve("localhost")).toContain("127.0.0.1");
+  expect(typeof (await network.resolve("no-such-host.invalid"))).toBe("string");
 });
