@@ -76,6 +76,12 @@ export function setFile(tree: HostTree, address: string, name: string, text: str
   tree.files[`${folderOf(tree, address)}/${name}`] = `${text}\n`;
 }
 
+/** Writes a file of the host anew, with some of its text replaced. */
+export function edit(tree: HostTree, path: string, text: string, by: string): void {
+  const content = tree.files[path];
+  tree.files[path] = typeof content === "string" ? content.replace(text, by) : by;
+}
+
 /** Binds a function to another driver, or to none. */
 export function bind(tree: HostTree, address: string, driver: string | undefined): void {
   const link = `${folderOf(tree, address)}/driver`;

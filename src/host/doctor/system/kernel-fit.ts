@@ -2,7 +2,7 @@ import { compareVersions, isNewerThanBound, releaseLine } from "../../../core/ve
 import type { KernelChoice } from "../../../render/proxmox/kernel-choice.ts";
 
 /** Whether a kernel is the pinned one, or begins as the pin does: 6.8.12-13-pve fits 6.8.12 and 6.8. */
-export const fitsPin = (release: string, pin: string): boolean =>
+const fitsPin = (release: string, pin: string): boolean =>
   release === pin || release.startsWith(`${pin}.`) || release.startsWith(`${pin}-`);
 
 /** What of the wish a kernel does not fulfil, as a person would write it; `undefined` when it fits. */

@@ -7,6 +7,7 @@ import {
   threadripper,
   WORDS,
 } from "../../../fakes/hosts/threadripper.ts";
+import { edit } from "../../../fakes/hosts/host-tree.ts";
 import type { HostTree } from "../../../fakes/hosts/host-tree.ts";
 import { changed, check } from "./situation.ts";
 import type { Situation } from "./situation.ts";
@@ -224,12 +225,9 @@ const SITUATIONS: readonly Situation[] = [
   {
     name: "vfio-pci does not get the ids of one card, and its modules are not loaded at boot",
     spec,
-    host: on(({ files }) => {
-      files["etc/modprobe.d/omni-vfio.conf"] = String(files["etc/modprobe.d/omni-vfio.conf"]).replace(
-        ",10de:2b85",
-        "",
-      );
-      delete files["etc/modules-load.d/omni-vfio.conf"];
+    host: on((tree) => {
+      edit(tree, "etc/modprobe.d/omni-vfio.conf", ",10de:2b85", "");
+      delete tree.files["etc/modules-load.d/omni-vfio.conf"];
     }),
     faults: [
       "cards.early-binding | card rtx5090 (0000:11:00.0) | error",
@@ -244,4 +242,4 @@ const SITUATIONS: readonly Situation[] = [
   },
 ];
 
-test.each(SITUATIONS)("$name", check);
+test.each(SITUATIONS)("$name", (situation) => check(situation));

@@ -129,7 +129,7 @@ const SITUATIONS: readonly Situation[] = [
   },
 ];
 
-test.each(SITUATIONS)("$name", check);
+test.each(SITUATIONS)("$name", (situation) => check(situation));
 
 test("this machine, whatever it is: every check comes to an end and says what it saw", async () => {
   const view: HostView = {

@@ -267,4 +267,4 @@ const SITUATIONS: readonly Situation[] = [
   },
 ];
 
-test.each(SITUATIONS)("$name", check);
+test.each(SITUATIONS)("$name", (situation) => check(situation));

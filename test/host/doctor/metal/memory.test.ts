@@ -1,4 +1,5 @@
 import { test } from "vitest";
+import { edit } from "../../../fakes/hosts/host-tree.ts";
 import type { HostTree } from "../../../fakes/hosts/host-tree.ts";
 import {
   memoryModule,
@@ -22,10 +23,11 @@ const SMALL_PAGES = spec
   .replace("hugepages: { size: 1GiB, count: 300 }", "hugepages: { size: 2MiB, count: 153600 }")
   .replace("hugepages: 1GiB", "hugepages: 2MiB");
 const smallPages = (buddyinfo: string): (() => HostTree) =>
-  on(({ files }) => {
+  on((tree) => {
+    const { files } = tree;
     const words = "default_hugepagesz=2M hugepagesz=2M hugepages=153600";
     for (const path of ["proc/cmdline", "etc/default/grub"])
-      files[path] = String(files[path]).replace(/default_hugepagesz=1G hugepagesz=1G hugepages=300/, words);
+      edit(tree, path, "default_hugepagesz=1G hugepagesz=1G hugepages=300", words);
     for (const node of [0, 1, 2, 3]) {
       const at = `sys/devices/system/node/node${node}/hugepages/hugepages-2048kB`;
       files[`${at}/nr_hugepages`] = node === 2 ? "34400\n" : "38400\n";
@@ -137,8 +139,9 @@ const SITUATIONS: readonly Situation[] = [
   {
     name: "the processor cannot run guests, and its clocks are held down",
     spec,
-    host: on(({ files }) => {
-      files["proc/cpuinfo"] = String(files["proc/cpuinfo"]).replace(" svm", "");
+    host: on((tree) => {
+      const { files } = tree;
+      edit(tree, "proc/cpuinfo", " svm", "");
       files["sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"] = "powersave\n";
       files["sys/devices/system/cpu/cpu0/cpufreq/scaling_driver"] = "acpi-cpufreq\n";
     }),
@@ -185,4 +188,4 @@ const SITUATIONS: readonly Situation[] = [
   },
 ];
 
-test.each(SITUATIONS)("$name", check);
+test.each(SITUATIONS)("$name", (situation) => check(situation));

@@ -330,7 +330,7 @@ const SITUATIONS: readonly Situation[] = [
   },
 ];
 
-test.each(SITUATIONS)("$name", check);
+test.each(SITUATIONS)("$name", (situation) => check(situation));
 
 test("what keeps a card awake is written now and for every boot", async () => {
   const tree = threadripper();
