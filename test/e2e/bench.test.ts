@@ -1,13 +1,15 @@
 import { once } from "node:events";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
+import { bench } from "../../src/cli/commands/bench.ts";
 import { readBenchRuns } from "../../src/store/index.ts";
 import { startRecording } from "../acceptance/recording-server.ts";
 import type { RecordingServer } from "../acceptance/recording-server.ts";
+import { inProcess } from "../fakes/command-in-process.ts";
 import { eventually, launch, omni, startNode, temporaryFolder } from "./run-node.ts";
-import type { RunningNode } from "./run-node.ts";
+import type { Finished, RunningNode } from "./run-node.ts";
 
 const spread = z.strictObject({ median: z.number(), low: z.number(), high: z.number(), of: z.int() });
 const times = z.strictObject({ p50: z.number(), p95: z.number() });
@@ -110,6 +112,18 @@ const REPORT = z.strictObject({
 const SHORT = ["--prompt-tokens", "100", "--answer-tokens", "8", "--rounds", "2", "--duration", "100ms"];
 const KEY = "sk-bench-0123456789abcdef";
 
+afterEach(() => vi.unstubAllEnvs());
+
+/** The command in this process: starting another costs seconds on a machine that does much else. */
+function here(
+  [, ...args]: readonly string[],
+  state: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  for (const [name, value] of Object.entries({ ...env, OMNI_STATE: state })) vi.stubEnv(name, value);
+  return inProcess(bench, args);
+}
+
 const reportOf = (text: string): z.infer<typeof REPORT> => REPORT.parse(JSON.parse(text));
 
 describe("a node with keys before an engine of known speed", () => {
@@ -138,7 +152,7 @@ keys: { me: { file: ./key, admin: true } }
 `,
     );
     node = await startNode([spec], folder.path);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await node?.interrupt();
     await engine?.[Symbol.asyncDispose]();
@@ -175,7 +189,7 @@ keys: { me: { file: ./key, admin: true } }
 
   it("prints the table, the sweep and the comparison for a person, and lists what is kept", async () => {
     const args = ["bench", "--route", "gpt-4", ...SHORT, "--concurrency", "2"];
-    const { code, stdout, stderr } = await omni(args, folder.path, "", { env });
+    const { code, stdout, stderr } = await here(args, folder.path, env);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^NAME +SERVICE +ENGINE +MODEL +PROMPT EVAL tok\/s +GENERATION tok\/s/m);
     expect(stdout).toMatch(/^gpt-4 +chat +openai +far /m);
@@ -183,10 +197,10 @@ keys: { me: { file: ./key, admin: true } }
     expect(stdout).toMatch(/^generation .* tok\/s, between tokens p50/m);
     expect(stdout).toMatch(/Kept as run \d+/);
     expect(stderr).toContain("gpt-4: generation");
-    const again = await omni([...args, "--no-store"], folder.path, "", { env });
+    const again = await here([...args, "--no-store"], folder.path, env);
     expect(again.stdout).toMatch(/^BESIDE RUN \d+/m);
     expect(again.stdout).not.toContain("Kept as run");
-    const listed = await omni(["bench", "--list"], folder.path);
+    const listed = await here(["bench", "--list"], folder.path);
     expect(listed.stdout).toMatch(/^RUN +TIME +NAME/m);
     expect(listed.stdout).toMatch(/gpt-4 +chat/);
   });
@@ -205,11 +219,10 @@ keys: { me: { file: ./key, admin: true } }
       }),
     }).catch(() => undefined);
     await eventually(() => engine?.asked.at(-1)?.body["stream"] === true);
-    const { stdout } = await omni(
+    const { stdout } = await here(
       ["bench", ...SHORT, "--concurrency", "0", "--json", "--no-store"],
       folder.path,
-      "",
-      { env },
+      env,
     );
     ending.abort();
     await other;
@@ -219,9 +232,9 @@ keys: { me: { file: ./key, admin: true } }
   });
 
   it("refuses without the key, and what it does not serve, by name", async () => {
-    const keyless = await omni(["bench", "--quick"], folder.path);
+    const keyless = await here(["bench", "--quick"], folder.path);
     expect([keyless.code, keyless.stderr]).toEqual([1, expect.stringContaining("acceptance.refused")]);
-    const wrong = await omni(["bench", "--route", "mian"], folder.path, "", { env });
+    const wrong = await here(["bench", "--route", "mian"], folder.path, env);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("Did you mean main?")]);
     for (const bad of [
       ["--concurrency", "1,x"],
@@ -229,7 +242,7 @@ keys: { me: { file: ./key, admin: true } }
       ["--compare", "99"],
       ["--model", "m"],
     ]) {
-      const { code, stderr } = await omni(["bench", ...bad], folder.path, "", { env });
+      const { code, stderr } = await here(["bench", ...bad], folder.path, env);
       expect([code, stderr], bad.join(" ")).toEqual([2, expect.stringContaining("cli.bad-argument")]);
     }
   });
@@ -250,7 +263,7 @@ keys: { me: { file: ./key, admin: true } }
   it("measures the engine itself, outside Omni", async () => {
     const other = temporaryFolder();
     const url = `${engine?.origin ?? ""}/v1`;
-    const { code, stdout } = await omni(
+    const { code, stdout } = await here(
       ["bench", "--url", url, "--model", "m", ...SHORT, "--concurrency", "0", "--no-store", "--json"],
       other.path,
     );
@@ -268,7 +281,7 @@ it("measures the demo on the embedded engine, with memory beside what was predic
   const node = await startNode([spec], folder.path);
   try {
     const args = ["bench", ...SHORT, "--concurrency", "2", "--long-context", "--json"];
-    const { code, stdout, stderr } = await omni(args, folder.path);
+    const { code, stdout, stderr } = await here(args, folder.path);
     expect([code, stderr]).toEqual([0, ""]);
     const [result] = reportOf(stdout).results;
     expect(result).toMatchObject({ model: "omni-demo", engine: "embedded", cards: ["cpu"] });
@@ -302,7 +315,7 @@ routes: { chat: first }
     const node = await startNode([spec], folder.path);
     try {
       const args = ["bench", ...SHORT, "--concurrency", "2", "--json"];
-      const { code, stdout, stderr } = await omni(args, folder.path);
+      const { code, stdout, stderr } = await here(args, folder.path);
       expect([code, stderr]).toEqual([0, ""]);
       const [result] = reportOf(stdout).results;
       expect(result).toMatchObject({ route: "chat", service: "first", engine: "llama.cpp" });

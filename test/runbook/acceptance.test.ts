@@ -68,7 +68,7 @@ beforeAll(async () => {
   writeFileSync(path, stringify(deployment.gateway.config(() => server.origin)));
   node = await startNode([path, "--host", "127.0.0.1"], join(folder.path, "state"));
   port = Number(new URL(node.url).port);
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await node?.interrupt();
