@@ -104,5 +104,16 @@ export async function takeStep(
   return await step.verify(context);
 }
 
+/** The same in a run that may be cut off on the way. Returns whether it was; throws everything else. */
+export async function takeCutShort(step: Step, context: StepContext): Promise<boolean> {
+  try {
+    await takeStep(step, context);
+    return false;
+  } catch (thrown) {
+    if (thrown instanceof CutOff) return true;
+    throw thrown;
+  }
+}
+
 const failure = (host: HostTransport, { argv }: Omit<HostCommand, "signal">, result: CommandResult): string =>
   `${argv[0]} on ${host.name}: ${result.ended ? `exit status ${result.code}: ${result.stderr.trim() || result.stdout.trim()}` : result.message}`;

@@ -4,7 +4,6 @@
  */
 export { localTransport } from "./local-transport.ts";
 export { openTransport, transportPool } from "./open-transport.ts";
-export type { TransportPool } from "./open-transport.ts";
 export { sshTransport } from "./ssh/ssh-transport.ts";
 export type { SshOptions } from "./ssh/ssh-transport.ts";
-export type { CommandResult, HostCommand, HostTransport, WriteOptions } from "./transport.ts";
+export type { CommandResult, HostCommand, HostTransport } from "./transport.ts";

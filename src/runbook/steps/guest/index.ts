@@ -11,14 +11,15 @@ import { schematicStep } from "./schematic-step.ts";
 import { talosStep } from "./talos-step.ts";
 import { vmStep } from "./vm-step.ts";
 
+const asList = (step: Step | undefined): readonly Step[] => (step === undefined ? [] : [step]);
+
 /** Steps of all guests and clusters, each after what it needs. */
 export function guestSteps(input: RunbookInput): readonly Step[] {
   const { deployment } = input;
   const talos = talosGuests(deployment);
-  const present = (step: Step | undefined): readonly Step[] => (step === undefined ? [] : [step]);
   return [
-    ...talos.flatMap((own) => [schematicStep(own, input), ...present(isoStep(own, input))]),
-    ...deployment.guests.flatMap((guest) => present(vmStep(guest, input))),
+    ...talos.flatMap((own) => [schematicStep(own, input), ...asList(isoStep(own, input))]),
+    ...deployment.guests.flatMap((guest) => asList(vmStep(guest, input))),
     ...talos.map((own) => talosStep(own, input)),
     ...(deployment.runtime === "kubernetes"
       ? deployment.clusters.map((cluster) => clusterStep(cluster, input))

@@ -138,8 +138,9 @@ async function refuseUnfit(
     );
 }
 
+const missing = (what: string): Observation => ({ done: false, missing: what });
+
 async function look(context: StepContext, here: HostTransport, wanted: WantedTalos): Promise<Observation> {
-  const missing = (what: string): Observation => ({ done: false, missing: what });
   const applied = Buffer.from((await here.readFile(appliedFile(wanted))) ?? [])
     .toString("utf8")
     .trim();

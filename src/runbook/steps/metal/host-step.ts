@@ -24,7 +24,7 @@ export const placeOf = ({ name, ssh }: Host): string | undefined => (ssh === und
 
 /** `host/NAME`: the host is reached, and is the machine that the spec means. There is nothing to bring about. */
 export function hostStep(host: Host): Step {
-  const { name, ssh, address, platform = "linux" } = host;
+  const { name, ssh, address, platform } = host;
   const look = async (context: StepContext): Promise<Observation> => {
     const transport = await context.host(placeOf(host));
     const seen = await see(transport, context);
@@ -80,7 +80,7 @@ async function see(transport: HostTransport, context: StepContext): Promise<Seen
 
 /** Why this is not the host of the spec; nothing where it may be. */
 function objection(
-  { name, address, platform = "linux" }: Host,
+  { name, address, platform }: Host,
   { user, names, proxmox }: SeenHost,
 ): string | undefined {
   if (address !== undefined && !names.includes(address) && !/^(?:localhost|127\.|::1$)/.test(address))
