@@ -20,7 +20,7 @@ export interface Memory {
   readonly cutOff?: CutOff;
 }
 
-export const NO_MEMORY: Memory = { verified: new Map(), fallbacks: [], unfinished: false };
+const NO_MEMORY: Memory = { verified: new Map(), fallbacks: [], unfinished: false };
 
 /** What is known from runs that are not at work any more, oldest first. */
 export function recall(runs: readonly JournaledRun[]): Memory {
