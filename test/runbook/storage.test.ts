@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { storageSteps } from "../../src/runbook/steps/storage/index.ts";
 import type { Step } from "../../src/runbook/step.ts";
-import { digest, DISK_SIZE, has, loopDisks, loopsWork, tool, untouched, uuidOf } from "../fakes/loop-disk.ts";
+import { digest, has, loopDisks, loopsWork, tool, untouched, uuidOf } from "../fakes/loop-disk.ts";
 import type { LoopDisks } from "../fakes/loop-disk.ts";
 import { runbookInput } from "../fakes/runbook-input.ts";
 import { CutOff, memoryContext, takeStep } from "../fakes/step-context.ts";

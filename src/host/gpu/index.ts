@@ -9,7 +9,6 @@ export { observeCards } from "./observe-cards.ts";
 export type { CardFacts, HostCards } from "./card-facts.ts";
 export { restoreCards } from "./restore-cards.ts";
 export { openSwitch } from "./switch-record.ts";
-export type { SwitchBook, SwitchRecord } from "./switch-record.ts";
+export type { SwitchRecord } from "./switch-record.ts";
 export { bindCards } from "./bind-cards.ts";
-export type { BindResult } from "./bind-cards.ts";
 export type { HostTo } from "./run-script.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { findDisk, formatDisk, mountDisk, refusalOf } from "../../../src/host/disks/index.ts";
-import type { WantedDisk } from "../../../src/host/disks/index.ts";
+import type { RunOnHost, WantedDisk } from "../../../src/host/disks/index.ts";
 import { FORMAT_SCRIPT, LOOK_SCRIPT, MOUNT_SCRIPT } from "../../../src/host/disks/host-script.ts";
 import {
   digest,
@@ -33,10 +33,10 @@ const wanted = (more: Partial<WantedDisk> = {}): WantedDisk => ({
   mount: disks.mount,
   ...more,
 });
-const look = (more: Partial<WantedDisk> = {}) => findDisk(disks.host().run, wanted(more));
-const format = async (more: Partial<WantedDisk> = {}) =>
-  formatDisk(disks.host().run, wanted(more), await look(more));
-const mount = (more: Partial<WantedDisk> = {}) => mountDisk(disks.host().run, wanted(more));
+const run: RunOnHost = (command) => disks.host().run(command);
+const look = (more: Partial<WantedDisk> = {}) => findDisk(run, wanted(more));
+const format = async (more: Partial<WantedDisk> = {}) => formatDisk(run, wanted(more), await look(more));
+const mount = (more: Partial<WantedDisk> = {}) => mountDisk(run, wanted(more));
 
 async function once(filesystem: "xfs" | "ext4" | "btrfs"): Promise<void> {
   const mine = disks.make("MINE");
@@ -84,7 +84,7 @@ async function refused(carry: ((disk: LoopDisk) => unknown) | undefined): Promis
   const seen = await look();
   expect(seen.blank).toBe(false);
   expect(refusalOf(seen, wanted())).toContain("carries something else than xfs");
-  const formatting = formatDisk(disks.host().run, wanted(), seen);
+  const formatting = formatDisk(run, wanted(), seen);
   await expect(formatting).rejects.toMatchObject({ code: "disk.refused", exitCode: 3 });
   await expect(mount()).rejects.toMatchObject({ code: "disk.refused" });
   expect(digest(mine)).toBe(before);
@@ -118,16 +118,21 @@ describe.skipIf(!loopsWork())(
     });
 
     it.each(["xfs", "ext4"] as const)("makes %s once, mounts it and brings it back at every boot", once);
-    it.skipIf(!has("mkfs.btrfs"))("the same with btrfs (needs mkfs.btrfs)", () => once("btrfs"));
+    it.skipIf(!has("mkfs.btrfs"))("the same with btrfs (needs mkfs.btrfs)", async () => {
+      expect.hasAssertions();
+      await once("btrfs");
+    });
 
-    it.each(Object.keys(SIGNATURES))("refuses a disk with %s and leaves every byte of it", (what) =>
-      refused(SIGNATURES[what]),
-    );
-    it.skipIf(!has("sfdisk"))("the same with a partition table (needs sfdisk)", () =>
-      refused(({ device }) =>
-        execFileSync("sfdisk", ["-q", "--no-reread", device], { env, input: "label: gpt\n,16M\n" }),
-      ),
-    );
+    it.each(Object.keys(SIGNATURES))("refuses a disk with %s and leaves every byte of it", async (what) => {
+      expect.hasAssertions();
+      await refused(SIGNATURES[what]);
+    });
+    it.skipIf(!has("sfdisk"))("the same with a partition table (needs sfdisk)", async () => {
+      expect.hasAssertions();
+      await refused(({ device }) =>
+        tool("sh", "-c", 'printf "label: gpt\\n,16M\\n" | sfdisk -q --no-reread "$0"', device),
+      );
+    });
 
     it("refuses a serial that no disk or more than one has, and another size", async () => {
       const all = [disks.make("TWIN"), disks.make("TWIN")];
@@ -145,14 +150,14 @@ describe.skipIf(!loopsWork())(
       const seen = await look();
       tool("mkswap", mine.device);
       const before = digest(mine);
-      await expect(formatDisk(disks.host().run, wanted(), seen)).rejects.toMatchObject({
+      await expect(formatDisk(run, wanted(), seen)).rejects.toMatchObject({
         code: "disk.refused",
       });
       expect(digest(mine)).toBe(before);
       const swapped = { ...seen, serial: "GONE" };
-      await expect(
-        formatDisk(disks.host().run, { ...wanted(), serial: "MINE" }, swapped),
-      ).rejects.toMatchObject({ code: "disk.refused" });
+      await expect(formatDisk(run, { ...wanted(), serial: "MINE" }, swapped)).rejects.toMatchObject({
+        code: "disk.refused",
+      });
       expect(digest(mine)).toBe(before);
     });
 
@@ -166,7 +171,7 @@ describe.skipIf(!loopsWork())(
         label: "omni-nvme",
         mount: disks.mount,
       };
-      const seen = await findDisk(disks.host().run, byName);
+      const seen = await findDisk(run, byName);
       expect(refusalOf(seen, byName)).toContain("Write its serial: MINE");
       expect(refusalOf(seen, wanted({ format: "never" }))).toContain("format is never");
       await expect(format({ format: "never" })).rejects.toMatchObject({ code: "disk.refused" });
@@ -185,7 +190,7 @@ describe.skipIf(!loopsWork())(
         }
         const seen = await look();
         expect(refusalOf(seen, wanted())).toContain(what);
-        await expect(formatDisk(disks.host().run, wanted(), seen)).rejects.toMatchObject({
+        await expect(formatDisk(run, wanted(), seen)).rejects.toMatchObject({
           code: "disk.refused",
         });
         expect(untouched(mine)).toBe(true);
