@@ -20,8 +20,9 @@ const PATH = "model-Q4_K_M.gguf";
 const SIZE = Number(process.argv[2] ?? 2048) * 2 ** 20;
 const LINE = 250e6;
 const ROUNDS = 3;
-const CUTS = 200;
 const WRONG = 5;
+/** 200 in two gigabytes. */
+const CUTS = Math.max(WRONG, Math.round((200 * SIZE) / 2 ** 31));
 
 /** The hub has a process of its own: otherwise it would share a thread with what is measured. */
 async function serve(): Promise<void> {
@@ -141,7 +142,7 @@ async function measure(): Promise<void> {
   const damage = spread(WRONG).map((offset) => ({ path: PATH, offset: offset + 70_000, length: 1000 }));
   await overBadLine(sha256, `${WRONG} wrong chunks, checksums stated`, { digests: true, cuts, damage });
   await overBadLine(sha256, `${WRONG} wrong chunks beside cuts, none stated`, {
-    cuts: cuts.map((cut, index) => (index % (CUTS / WRONG) === 0 ? { ...cut, garbage: 1000 } : cut)),
+    cuts: cuts.map((cut, index) => (index % Math.ceil(CUTS / WRONG) === 0 ? { ...cut, garbage: 1000 } : cut)),
   });
   await overBadLine(sha256, `${WRONG} wrong chunks anywhere, none stated`, { damage });
 }
