@@ -31,7 +31,7 @@ export function generatedContent(size: number, seed = 1): Content {
   return {
     size,
     *pieces(from, to) {
-      for (let at = from; at < to; ) {
+      for (let at = from; at < to;) {
         const number = Math.floor(at / PIECE);
         const inside = at - number * PIECE;
         const stamp = Buffer.alloc(STAMP);

@@ -49,7 +49,9 @@ export async function startHubServer(
     const signature = url.searchParams.get("signature") ?? "";
     const left = uses.get(signature);
     if (left === 0 || left === undefined) {
-      response.writeHead(403, { "content-type": "application/xml" }).end("<Error>Request has expired</Error>");
+      response
+        .writeHead(403, { "content-type": "application/xml" })
+        .end("<Error>Request has expired</Error>");
       return;
     }
     uses.set(signature, left - 1);
@@ -220,7 +222,12 @@ function digested(file: ServedFile, rules: HubRules, from: number, to: number): 
   return rules.digests === true ? { "content-digest": `sha-256=:${base64}:` } : { "content-md5": base64 };
 }
 
-function takeCut(rules: HubRules, path: string, from: number, to: number): { offset: number; garbage?: number } | undefined {
+function takeCut(
+  rules: HubRules,
+  path: string,
+  from: number,
+  to: number,
+): { offset: number; garbage?: number } | undefined {
   const cuts = rules.cuts ?? [];
   const hits = cuts
     .filter((cut) => cut.path === path && cut.offset > from && cut.offset < to)
@@ -232,7 +239,8 @@ function takeCut(rules: HubRules, path: string, from: number, to: number): { off
 
 function takeDamage(rules: HubRules, path: string, from: number, to: number): [from: number, to: number][] {
   const hits = (rules.damage ?? []).filter(
-    ({ path: of, offset, length, times = 1 }) => of === path && times > 0 && offset < to && offset + length > from,
+    ({ path: of, offset, length, times = 1 }) =>
+      of === path && times > 0 && offset < to && offset + length > from,
   );
   for (const hit of hits) hit.times = (hit.times ?? 1) - 1;
   return hits.map(({ offset, length }) => [offset, offset + length]);
