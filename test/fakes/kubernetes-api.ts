@@ -136,6 +136,19 @@ export class FakeKubernetes {
     for (const stream of this.#streams) stream.destroy();
   }
 
+  /** A node that is well, with what it can give to pods. */
+  addNode(name: string, allocatable: Readonly<Record<string, string>> = {}): void {
+    const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady", message: "" }];
+    const metadata = { name, uid: "", resourceVersion: "", generation: 0, creationTimestamp: "" };
+    this.store.put("nodes", {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { ...metadata, namespace: "", labels: { "kubernetes.io/hostname": name } },
+      spec: {},
+      status: { conditions, allocatable, capacity: allocatable, nodeInfo: { kubeletVersion: "v1.35.0" } },
+    });
+  }
+
   pods(): readonly Stored[] {
     return this.store.list("pods");
   }

@@ -1,5 +1,6 @@
 /** What steps are made from, of a spec given as text. */
 import { makePlan } from "../../src/cli/make-plan.ts";
+import { VERSION } from "../../src/cli/version.ts";
 import { deploy } from "../../src/deployment/index.ts";
 import { renderNode } from "../../src/render/index.ts";
 import { OmniError } from "../../src/core/index.ts";
@@ -22,7 +23,7 @@ export async function runbookInput(text: string, options: InputOptions): Promise
   if (spec === undefined) throw new Error(JSON.stringify(diagnostics, null, 2));
   const located = { spec, folder, origin: "omni.yaml", warnings: diagnostics, locate, typed };
   const plan = await makePlan(located, { online: false, observed: PLAIN_MACHINE });
-  const deployment = deploy({ spec, plan, typed, omniVersion: "1.2.3" });
+  const deployment = deploy({ spec, plan, typed, omniVersion: VERSION });
   return {
     deployment,
     plan,

@@ -4,6 +4,11 @@ import { transportPool } from "../../host/transport/index.ts";
 import { renderNode } from "../../render/index.ts";
 import type { Exclusions, Runbook, RunbookInput } from "../../runbook/index.ts";
 import { engineSteps } from "../../runbook/steps/engines/index.ts";
+import { acceptanceSteps } from "../../runbook/steps/acceptance/index.ts";
+import { guestSteps } from "../../runbook/steps/guest/index.ts";
+import { metalSteps } from "../../runbook/steps/metal/index.ts";
+import { serviceSteps } from "../../runbook/steps/services/index.ts";
+import { storageSteps } from "../../runbook/steps/storage/index.ts";
 import { kubernetesSteps } from "../../runbook/steps/kubernetes/index.ts";
 import { modelSteps } from "../../runbook/steps/models/index.ts";
 import { DEFAULTS } from "../../spec/default-values.ts";
@@ -17,9 +22,14 @@ import type { ApplyPlace, RunbookSource } from "./runbook-source.ts";
 
 /** The phases' steps in their order; which of them come first follows from their needs alone. */
 const STEPS: readonly ((input: RunbookInput) => Runbook["steps"])[] = [
+  metalSteps,
+  guestSteps,
+  storageSteps,
   modelSteps,
   engineSteps,
+  serviceSteps,
   kubernetesSteps,
+  acceptanceSteps,
 ];
 
 /**
