@@ -80,9 +80,9 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     await exit;
   };
   const start = async (): Promise<void> => {
-    const child = spawn(SSHD, ["-D", "-e", "-f", file("sshd_config")], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    // It ends with the process that started it, however that ends.
+    const words = ["--pdeathsig", "KILL", SSHD, "-D", "-e", "-f", file("sshd_config")];
+    const child = spawn("setpriv", words, { stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said = `${said}${chunk.toString()}`.slice(-2000)));
     server = child;
