@@ -13,6 +13,5 @@ export { inspectFolder } from "./inspect-folder.ts";
 export { inspectImage } from "./inspect-image.ts";
 export type { ImageReport } from "./inspect-image.ts";
 export { scanLayer } from "./scan-layer.ts";
-export type { ImageBinary } from "./scan-layer.ts";
 export { storedImage } from "./stored-image.ts";
 export type { StoredImage } from "./stored-image.ts";

@@ -76,7 +76,7 @@ export async function buildImage(
 }
 
 /** The log of an image's last build. */
-export const logPath = ({ input, build }: ImageJob): string =>
+const logPath = ({ input, build }: ImageJob): string =>
   join(input.workFolder, "logs", `engine-${build.name.replaceAll(/[^\w.-]+/g, "-")}.log`);
 
 async function putFiles(build: ImageBuild, place: BuilderPlace, recipe: BuildRecipe): Promise<void> {

@@ -32,7 +32,7 @@ export const builderOf = async (context: StepContext, build: ImageBuild): Promis
 });
 
 /** Asks the builder, and answers what it printed; nothing where it says no. Throws `OmniError` `image.no-builder`. */
-export async function askBuilder(
+async function askBuilder(
   { context, host, program }: BuilderPlace,
   ...words: readonly string[]
 ): Promise<string | undefined> {

@@ -55,7 +55,7 @@ export async function placeFiles(
 }
 
 /** Variables that a rendered example names, in its order. */
-export const namesInExample = (example: string): readonly string[] =>
+const namesInExample = (example: string): readonly string[] =>
   [...example.matchAll(/^([A-Za-z_]\w*)=$/gm)].map(([, name = ""]) => name);
 
 /**
