@@ -181,6 +181,17 @@ describe.skipIf(missing !== undefined)(`a host over SSH${because}`, () => {
     });
   });
 
+  it("runs as many programs as are asked for, whatever the server lets run at once", async () => {
+    await using narrow = await startSshServer({ config: ["MaxSessions 3"] });
+    const host = sshTransport(narrow);
+    try {
+      const all = await Promise.all(Array.from({ length: 24 }, () => greet(host)));
+      expect(new Set(all)).toEqual(new Set(["here\n"]));
+    } finally {
+      await host.close();
+    }
+  });
+
   it("kills even where the login shell forks, and its noise is no output", async () => {
     // ForceCommand stands for a login shell that greets, and runs commands as children of its own.
     const shell = join(folder, "login-shell");

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
 import { OmniError, messageOf } from "../../../core/index.ts";
 import type { SshDestination } from "./destination.ts";
@@ -24,6 +25,9 @@ export interface SshConnection {
 
 /** Milliseconds between signs of life; three that are not answered mean that the connection is lost. */
 const KEEPALIVE = 10_000;
+/** How often a server may refuse a channel, and the milliseconds between. */
+const MOST_REFUSALS = 50;
+const REFUSAL_WAIT = 50;
 
 export function sshConnection(options: ConnectionOptions): SshConnection {
   let current: Promise<Client> | undefined;
@@ -44,15 +48,18 @@ export function sshConnection(options: ConnectionOptions): SshConnection {
   };
   return {
     exec: async (command) => {
-      const client = await connected();
-      try {
-        return await channelOn(client, command);
-      } catch (thrown) {
-        // Nothing has run yet: a server that was restarted meanwhile is met like this, and is asked once more.
-        if (live === client) throw unreachable(options.destination, messageOf(thrown));
-        return await channelOn(await connected(), command).catch((again: unknown) => {
-          throw unreachable(options.destination, messageOf(again));
-        });
+      let refusals = 0;
+      for (;;) {
+        const client = await connected();
+        try {
+          return await channelOn(client, command);
+        } catch (thrown) {
+          // Nothing has run yet. A server that was restarted is met like this and asked once more; one that has not tidied
+          // up the sessions that just ended (sshd counts them until its next round) is asked for a while.
+          refusals += live === client ? 1 : MOST_REFUSALS / 2;
+          if (refusals > MOST_REFUSALS) throw unreachable(options.destination, messageOf(thrown));
+          if (live === client) await sleep(REFUSAL_WAIT);
+        }
       }
     },
     stands: () => live !== undefined,
