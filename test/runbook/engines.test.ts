@@ -60,7 +60,7 @@ describe("engines of the reference systems", () => {
       fallback: {
         kind: "without-engine",
         engine: "leviathan",
-        text: "leviathan is not to be had: leviathan falls back to llama.",
+        text: "leviathan is not to be had: leviathan falls back to llama",
       },
     });
     expect(named(steps, "engine/omni").fallback).toBeUndefined();

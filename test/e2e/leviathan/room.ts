@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { builderOf } from "../../../src/runbook/images/image-builder.ts";
 import { chooseRecipe } from "../../../src/runbook/images/build-recipe.ts";
@@ -70,7 +70,9 @@ export async function openHouse(): Promise<House | string> {
       await hub.stop();
       await registry.close();
       await engine.stop();
-      rmSync(folder, { recursive: true, force: true });
+      // What was built from lies below the home of whoever logs in.
+      for (const path of [folder, join(userInfo().homedir, ".omni-images/leviathan")])
+        rmSync(path, { recursive: true, force: true });
     },
   };
 }
@@ -117,6 +119,8 @@ export async function openRoom(house: House): Promise<Room> {
     mark,
   });
   writeFileSync(join(folder, "omni.yaml"), spec);
+  // A line that breaks off on the way.
+  house.hub.cuts.push(1_000_000, 500_000);
   const own = await ownImage(house, spec, folder);
   const main = join(ROOT, "src/cli/main.ts");
   const dns = join(ROOT, "test/fakes/kubernetes-api/cluster-dns.ts");

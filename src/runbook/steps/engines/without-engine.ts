@@ -9,5 +9,5 @@ export function withoutEngine(
   const others = users.map(({ planned }) => planned.fallbacks?.filter((name) => name !== engine) ?? []);
   if (users.length === 0 || others.some((chain) => chain.length === 0)) return {};
   const text = users.map(({ name }, index) => `${name} falls back to ${others[index]?.[0] ?? ""}`).join(", ");
-  return { fallback: { kind: "without-engine", engine, text: `${engine} is not to be had: ${text}.` } };
+  return { fallback: { kind: "without-engine", engine, text: `${engine} is not to be had: ${text}` } };
 }

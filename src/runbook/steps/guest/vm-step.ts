@@ -11,6 +11,7 @@ import {
   pendingOf,
   rootOf,
   runRendered,
+  tryAside,
   tryRendered,
 } from "../metal/rendered-on-host.ts";
 import type { HostFiles } from "../metal/rendered-on-host.ts";
@@ -48,9 +49,8 @@ export function vmStep(guest: GuestSystem, input: RunbookInput): Step | undefine
     inputs: { id: vmId, script: script?.sha256 },
     timeout: START,
     precheck: async (context) => {
-      const transport = await context.host(placeOf(host));
-      await bringFiles(context, transport, files);
-      await tryRendered(context, transport, await scriptOf(context, transport, wanted));
+      const script = { name: `vm-${vmId}.sh`, timeout: START };
+      await tryAside(context, await context.host(placeOf(host)), files, script);
     },
     verify: async (context) => look(context, await context.host(placeOf(host)), wanted),
     apply: async (context) => makeVm(context, await context.host(placeOf(host)), wanted),

@@ -10,6 +10,7 @@ import {
   pendingOf,
   rootOf,
   runRendered,
+  tryAside,
   tryRendered,
 } from "./rendered-on-host.ts";
 import type { HostFiles } from "./rendered-on-host.ts";
@@ -35,10 +36,9 @@ export function bootStep(host: Host, input: RunbookInput): Step | undefined {
     inputs: wanted.files.map(({ path, sha256 }) => [path, sha256]),
     timeout: APPLY,
     precheck: async (context) => {
-      // Refusals of the script are told before anything is changed; they need its files, which change nothing.
-      const transport = await context.host(placeOf(host));
-      await bringFiles(context, transport, wanted);
-      await tryRendered(context, transport, await scriptOf(context, transport, wanted));
+      // Refusals of the script are told before anything is changed.
+      const script = { name: "apply.sh", timeout: APPLY };
+      await tryAside(context, await context.host(placeOf(host)), wanted, script);
     },
     verify: async (context) => look(context, await context.host(placeOf(host)), wanted),
     apply: async (context) => applyBoot(context, await context.host(placeOf(host)), wanted),

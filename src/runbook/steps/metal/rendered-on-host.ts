@@ -63,10 +63,37 @@ export async function bringFiles(
   const missing = await differingFiles(host, root, wanted);
   if (missing.length === 0) return;
   const target = `${root}${wanted.folder}`;
-  const folders = new Set(missing.map(({ path }) => posix.dirname(`${target}/${path}`)));
-  await context.run(host, { argv: ["mkdir", "-p", "--", ...folders], timeout: LOOK });
+  await context.run(host, { argv: ["mkdir", "-p", "--", ...foldersOf(target, missing)], timeout: LOOK });
   for (const { path, content, mode } of missing) await host.writeFile(`${target}/${path}`, content, { mode });
   context.note(`Brought to ${wanted.folder} of ${host.name}: ${missing.map(({ path }) => path).join(", ")}.`);
+}
+
+const foldersOf = (target: string, files: HostFiles["files"]): ReadonlySet<string> =>
+  new Set(files.map(({ path }) => posix.dirname(`${target}/${path}`)));
+
+/**
+ * What a script among files that the host may not have yet would do: they lie in a folder of their own meanwhile, and nothing
+ * is changed. Throws like `tryRendered`.
+ */
+export async function tryAside(
+  context: StepContext,
+  host: HostTransport,
+  { files }: HostFiles,
+  script: { readonly name: string; readonly timeout: number },
+): Promise<string> {
+  const look = (...argv: readonly [string, ...string[]]): Promise<CommandResult> =>
+    context.look(host, { argv, timeout: LOOK });
+  const made = await look("mktemp", "-d");
+  if (!made.ended || made.code !== 0)
+    throw new OmniError("host.command-failed", `mktemp on ${host.name}: ${lastWords(made)}`);
+  const aside = made.stdout.trim();
+  try {
+    await look("mkdir", "-p", "--", ...foldersOf(aside, files));
+    for (const { path, content, mode } of files) await host.writeFile(`${aside}/${path}`, content, { mode });
+    return await tryRendered(context, host, { path: `${aside}/${script.name}`, timeout: script.timeout });
+  } finally {
+    await look("rm", "-rf", "--", aside);
+  }
 }
 
 /** A rendered script of a host, to be run there. */

@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, expect, it } from "vitest";
+import { omni, ROOT, temporaryFolder } from "../run-node.ts";
+import { effectsOf, openHouse, openRoom, SERIAL } from "./room.ts";
+import type { House, Room } from "./room.ts";
+
+const PRELOAD = pathToFileURL(join(ROOT, "test/fakes/kill-at-journal-write.ts")).href;
+/** Rooms at the same time: most of a run is waiting for somebody else. */
+const AT_ONCE = 3;
+
+/** A quarter of an hour on two cores, so it is asked for by name. */
+const ASKED = process.env["KILL_TESTS"] === "all";
+
+const house = ASKED ? await openHouse() : "npm run test:kill runs it";
+const skipped = typeof house === "string" ? ` (skipped: ${house})` : "";
+const counts = temporaryFolder();
+afterAll(async () => {
+  counts.remove();
+  if (typeof house !== "string") await house.close();
+});
+
+const apply = (room: Room, variables: Readonly<Record<string, string>> = {}) =>
+  omni(["apply", "--yes", "--consent", `format:${SERIAL}`, room.spec], room.state, undefined, {
+    env: { ...room.environment, NODE_OPTIONS: `--import ${PRELOAD}`, ...variables },
+  });
+
+/** What a room has come to, without what differs from run to run. */
+const stateOf = (room: Room): unknown => ({
+  effects: effectsOf(room),
+  mounted: readFileSync("/proc/self/mountinfo", "utf8").includes(` ${room.mount} `),
+  model: readFileSync(join(room.mount, "models/deepseek/deep-Q4_K_M.gguf")).length,
+  objects: ["namespaces", "secrets", "configmaps", "deployments", "services"].map((plural) =>
+    room.cluster.store.list(plural).map(({ metadata }) => metadata.name),
+  ),
+  answers: room.cluster.pods().length,
+});
+
+const WANTED = {
+  effects: { created: 1, started: 1, formatted: 1 },
+  mounted: true,
+  objects: [
+    ["ai-workloads"],
+    ["leviathan-secrets"],
+    ["leviathan-gateway-config"],
+    ["leviathan", "leviathan-gateway"],
+    ["leviathan", "leviathan-gateway", "leviathan-mcp"],
+  ],
+  answers: 2,
+};
+
+/** Kills a run at one write, goes on, and says what is wrong then. `writes` is how many a whole run makes. */
+async function faultsOf(place: House, write: number): Promise<readonly string[]> {
+  const room = await openRoom(place);
+  try {
+    const killed = await apply(room, { KILL_AT_WRITE: `${write}`, KILL_WHEN: "after" });
+    // Steps run side by side, so runs differ by a few entries: one that was over before was not killed.
+    if (killed.code !== null && killed.code !== 0 && killed.code !== 137)
+      return [`write ${write}: the killed run ended with ${killed.code}: ${killed.stderr}`];
+    const resumed = await apply(room);
+    const state = stateOf(room);
+    const ended =
+      resumed.code === 0 ? [] : [`write ${write}: ${resumed.code}: ${resumed.stdout}${resumed.stderr}`];
+    const same = JSON.stringify({ ...Object(state), model: 0 }) === JSON.stringify({ ...WANTED, model: 0 });
+    return same ? ended : [...ended, `write ${write}: ${JSON.stringify(state)}`];
+  } catch (thrown) {
+    return [`write ${write}: ${String(thrown)}`];
+  } finally {
+    await room.close();
+  }
+}
+
+it.skipIf(skipped !== "")(
+  `comes to the same end from a kill at every write of the journal${skipped}`,
+  async () => {
+    if (typeof house === "string") throw new Error(house);
+    const whole = await openRoom(house);
+    const count = join(counts.path, "count");
+    const first = await apply(whole, { COUNT_WRITES_TO: count });
+    expect(first.code).toBe(0);
+    expect(stateOf(whole)).toMatchObject(WANTED);
+    await whole.close();
+    const writes = Number(readFileSync(count, "utf8"));
+    expect(writes).toBeGreaterThan(40);
+    const faults: string[] = [];
+    const queue = Array.from({ length: writes }, (_, index) => index + 1).values();
+    const worker = async (): Promise<void> => {
+      for (const write of queue) faults.push(...(await faultsOf(house, write)));
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    expect(faults).toEqual([]);
+  },
+  3_600_000,
+);
