@@ -7,7 +7,6 @@ import { bars } from "./bars.ts";
 import { bootVga } from "./boot-vga.ts";
 import { boundDriver } from "./bound-driver.ts";
 import { configSpace } from "./config-space.ts";
-import { driverAnswers } from "./driver-answers.ts";
 import { earlyBinding } from "./early-binding.ts";
 import { link } from "./link.ts";
 import { memoryErrors } from "./memory-errors.ts";
@@ -32,7 +31,6 @@ export const CARD_CHECKS: readonly Check[] = [
   rom,
   link,
   bars,
-  driverAnswers,
   xid,
   memoryErrors,
   throttle,

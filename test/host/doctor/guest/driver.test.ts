@@ -24,11 +24,26 @@ it("a driver that was upgraded under its module is told with both versions", asy
       },
     },
   });
-  expect(troubles(findings)).toEqual(["error driver.answers", "note containers.cdi"]);
+  expect(troubles(findings)).toEqual(["error driver.answers RTX 4090 (0000:01:00.0)", "note containers.cdi"]);
   expect(troubleOf(findings, "driver.answers")).toMatchObject({
     seen: "module 570.133.07 is loaded, the library is 570.211",
     why: "An upgrade replaced the library under the running module: engines that start now fail, those that run go on.",
   });
+});
+
+it("a card that the driver did not start is named, and so are all that nobody can ask about", async () => {
+  const second = { ...RTX_4090, pci: "0000:41:00.0" };
+  const base = gpuLinux(RTX_4090, OPEN);
+  const files = { ...base.files, ...cardFiles(second, "nvidia") };
+  const lost = troubleOf(await findingsOf({ ...base, files }), "driver.answers");
+  expect(lost).toMatchObject({
+    subject: "NVIDIA GeForce RTX 4090 (0000:01:00.0), RTX 4090 (0000:41:00.0)",
+    state: "error",
+    seen: "nvidia-smi lists 1 of 2 cards, not RTX 4090 (0000:41:00.0)",
+  });
+  const { "nvidia-smi": _absent, ...commands } = base.commands;
+  const unasked = troubleOf(await findingsOf({ ...base, commands }), "driver.answers");
+  expect(unasked).toMatchObject({ subject: "RTX 4090 (0000:01:00.0)", state: "unknown" });
 });
 
 it("proprietary modules with a Blackwell card: they load, and no card is there", async () => {
@@ -45,7 +60,7 @@ it("proprietary modules with a Blackwell card: they load, and no card is there",
     },
   });
   expect(troubles(findings)).toEqual([
-    "error driver.answers",
+    "error driver.answers RTX 5090 (0000:01:00.0)",
     "error driver.open-modules RTX 5090 (0000:01:00.0)",
     "error driver.kernel-log",
     "error driver.kernel-log",
@@ -72,7 +87,7 @@ it("nouveau holds the card: the remedy is a fix only where NVIDIA's module is in
   };
   const without = await findingsOf({ ...base, files, commands });
   expect(troubles(without)).toEqual([
-    "error driver.answers",
+    "error driver.answers RTX 4090 (0000:01:00.0)",
     "error driver.nouveau RTX 4090 (0000:01:00.0)",
     "error containers.toolkit",
   ]);
@@ -127,7 +142,7 @@ it("Secure Boot keeps an unsigned module out", async () => {
     },
   });
   expect(troubles(findings)).toEqual([
-    "error driver.answers",
+    "error driver.answers RTX 4090 (0000:01:00.0)",
     "error driver.secure-boot",
     "error driver.kernel-log",
     "note containers.docker",

@@ -76,12 +76,12 @@ const SITUATIONS: readonly Situation[] = [
     host: talosGuest,
     faults: [
       "system.clock | unknown",
-      "cards.driver-answers | RTX 5090 (0000:11:00.0) | unknown",
       "cards.xid | unknown",
+      "driver.answers | RTX 5090 (0000:11:00.0) | unknown",
     ],
     says: {
-      check: "cards.driver-answers",
-      seen: "the NVIDIA driver has it and there is no nvidia-smi, so that errors, temperature and limits are not known",
+      check: "driver.answers",
+      why: "The module is loaded, but there is no nvidia-smi to ask it.",
     },
   },
   {
@@ -92,8 +92,8 @@ const SITUATIONS: readonly Situation[] = [
       "system.clock | unknown",
       "boot.line-in-effect | error",
       "boot.line-configured | unknown",
-      "cards.driver-answers | RTX 5090 (0000:11:00.0) | unknown",
       "cards.xid | unknown",
+      "driver.answers | RTX 5090 (0000:11:00.0) | unknown",
     ],
     says: {
       check: "boot.line-configured",

@@ -19,6 +19,7 @@ const logged =
   ({ commands }) => {
     commands["journalctl"] = `${lines.join("\n")}\n`;
   };
+const UNANSWERED = "driver.answers | RTX 5090 (0000:11:00.0) | error";
 const OFF_THE_BUS =
   "1767222000.123456 desk kernel: NVRM: Xid (PCI:0000:11:00): 79, pid=1187, name=llama-server, GPU has fallen off the bus.";
 const GSP =
@@ -224,10 +225,10 @@ const SITUATIONS: readonly Situation[] = [
         stdout: "Failed to initialize NVML: Driver/library version mismatch\nNVML library version: 580.105\n",
       };
     }),
-    faults: [`cards.driver-answers | ${CARD} | error`],
+    faults: [UNANSWERED],
     says: {
-      check: "cards.driver-answers",
-      seen: "nvidia-smi: Failed to initialize NVML: Driver/library version mismatch NVML library version: 580.105",
+      check: "driver.answers",
+      seen: "module unknown is loaded, the library is 580.105",
     },
   },
   {
@@ -236,7 +237,8 @@ const SITUATIONS: readonly Situation[] = [
     host: on(({ commands }) => {
       commands["nvidia-smi"] = "No devices were found\n";
     }),
-    faults: [`cards.driver-answers | ${CARD} | error`],
+    faults: [UNANSWERED],
+    says: { check: "driver.answers", seen: "nvidia-smi says: No devices were found" },
   },
   {
     name: "Resizable BAR is off",
@@ -263,7 +265,7 @@ const SITUATIONS: readonly Situation[] = [
         message: "nvidia-smi: spawn nvidia-smi ENOENT",
       };
     }),
-    faults: [`cards.driver | ${CARD} | warning`],
+    faults: [`cards.driver | ${CARD} | warning`, UNANSWERED],
   },
 ];
 

@@ -1,5 +1,6 @@
 import type { Deployment } from "../../../../src/deployment/index.ts";
 import type { DoctorSubject, Finding } from "../../../../src/host/doctor/check.ts";
+import { driverAnswers } from "../../../../src/host/doctor/driver/answers.ts";
 import { METAL_CHECKS } from "../../../../src/host/doctor/metal-checks.ts";
 import { loadSpec } from "../../../../src/spec/index.ts";
 import type { Spec } from "../../../../src/spec/index.ts";
@@ -33,7 +34,7 @@ const SILENT_NETWORK: DoctorSubject["network"] = {
   listens: () => Promise.resolve(false),
 };
 
-/** All that the checks of the metal find on a host, in their order. */
+/** All that the checks of the metal find on a host, in their order, and last whether the driver answers. */
 export async function lookAt(
   tree: HostTree,
   text?: string,
@@ -51,7 +52,7 @@ export async function lookAt(
     ...(host === undefined ? {} : { host }),
   };
   const findings: Finding[] = [];
-  for (const check of METAL_CHECKS) findings.push(...(await check.look(subject)));
+  for (const check of [...METAL_CHECKS, driverAnswers]) findings.push(...(await check.look(subject)));
   return findings;
 }
 
