@@ -32,4 +32,4 @@ export type { JournalRow, RunRow } from "./runbook-row.ts";
 export type { SampledReading } from "./sampled.ts";
 export { openStore, type Store } from "./store.ts";
 export { openSwitches } from "./switch-table.ts";
-export type { FunctionState, StoredSwitch, SwitchTable } from "./switch-table.ts";
+export type { SwitchTable } from "./switch-table.ts";

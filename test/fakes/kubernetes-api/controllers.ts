@@ -48,8 +48,9 @@ export class Controllers {
     for (const job of this.#store.list("jobs")) this.#job(job);
     for (const pod of this.#store.list("pods")) {
       // A pod that nobody made but its owner's own hand is nobody's to collect.
-      if (pod["owner"] === undefined) continue;
-      const [plural = "", name = ""] = String(pod["owner"]).split("/");
+      const { owner } = pod;
+      if (typeof owner !== "string") continue;
+      const [plural = "", name = ""] = owner.split("/");
       if (pod.metadata.deletionTimestamp === undefined && this.#store.get(plural, name) === undefined)
         this.#end(pod, 30);
     }
