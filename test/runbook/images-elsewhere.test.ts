@@ -30,7 +30,11 @@ it.skipIf(skipped !== "")(
     const host = sshTransport(server);
     try {
       const folder = join(home.path, "recipe");
-      buildFolder(folder, 120, "static volatile char ballast[8 << 20] = {1};\nint main(void) { return ballast[1]; }");
+      buildFolder(
+        folder,
+        120,
+        "static volatile char ballast[8 << 20] = {1};\nint main(void) { return ballast[1]; }",
+      );
       const build = ownBuild(folder, {
         builder: "buildah",
         host: server.destination,

@@ -135,7 +135,11 @@ describe("an image built by Docker", () => {
   );
 
   it.skipIf(skipped !== "")(`is sent on where a run ended in the middle of its push${skipped}`, async () => {
-    buildFolder(folder, 120, "static volatile char ballast[8 << 20] = {1};\nint main(void) { return ballast[1]; }");
+    buildFolder(
+      folder,
+      120,
+      "static volatile char ballast[8 << 20] = {1};\nint main(void) { return ballast[1]; }",
+    );
     const build = pushedBuild();
     const job = { input: await inputWith(folder, [build]), build };
     const stop = new AbortController();
