@@ -3,12 +3,11 @@
  * goes and over a line of 2 Gbit/s; then over 8 connections that are cut 200 times and bring 5 wrong chunks, from a mirror
  * that states checksums of its answers and from one that does not. Usage: npm run bench:pull [-- MEGABYTES]
  */
-import { spawn } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fork } from "node:child_process";
 import { formatBytes } from "../src/core/index.ts";
 import { pullModel } from "../src/pull/index.ts";
 import { generatedContent, sha256Of } from "../test/fakes/hub-server/content.ts";
