@@ -5,6 +5,7 @@ import { z } from "zod";
 import { doctor as command } from "../../src/cli/commands/doctor.ts";
 import { CHECKS } from "../../src/host/doctor/index.ts";
 import { inProcess } from "../fakes/command-in-process.ts";
+import { sshHome } from "../fakes/ssh-home.ts";
 import { noSshServer, startSshServer } from "../fakes/ssh-server.ts";
 import type { SshServer } from "../fakes/ssh-server.ts";
 import { omni, temporaryFolder } from "./run-node.ts";
@@ -157,22 +158,14 @@ describe.skipIf(missing !== undefined)(
   `omni doctor over SSH${missing === undefined ? "" : `: ${missing}`}`,
   () => {
     let server: SshServer;
-    const home = join(folder.path, "home");
     beforeAll(async () => {
       server = await startSshServer();
-      mkdirSync(join(home, ".ssh"), { recursive: true, mode: 0o700 });
-      writeFileSync(
-        join(home, ".ssh/config"),
-        `Host 127.0.0.1\n  IdentityFile ${server.identity}\n  UserKnownHostsFile ${server.knownHosts}\n`,
-        { mode: 0o600 },
-      );
     });
     afterAll(() => server[Symbol.asyncDispose]());
     const remote = (args: readonly string[], known = server.knownHosts): Promise<Finished> =>
       doctor(["--host", `ssh://${server.destination}`, ...args], empty, {
-        HOME: home,
+        ...sshHome(join(folder.path, "home"), server),
         OMNI_KNOWN_HOSTS: known,
-        SSH_AUTH_SOCK: "",
         TMPDIR: folder.path,
       });
 

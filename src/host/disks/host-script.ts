@@ -162,14 +162,4 @@ export const FORMAT_SCRIPT = [
 ].join("");
 
 /** Mounts what is there and makes that last; `DISK_FORMAT=never` with it. */
-export const MOUNT_SCRIPT = [
-  TOOLS,
-  DISK_SEARCH,
-  DISK_SIGNATURES,
-  DISK_PLACE,
-  PLACE,
-  FREE_PLACE,
-  DISK_MAKE,
-  DISK_MOUNT,
-  PERSIST,
-].join("");
+export const MOUNT_SCRIPT = [FORMAT_SCRIPT, DISK_MOUNT, PERSIST].join("");
