@@ -159,10 +159,17 @@ describe("Talos on a guest", () => {
     const talos = fakeTalosctl(folder);
     process.env["PATH"] = `${talos.programs}:${process.env["PATH"] ?? ""}`;
     const step = (await stepsOf(spec("http://127.0.0.1:9")))("talos");
+    await expect(takeStep(step, contextOf())).rejects.toMatchObject({
+      code: "runbook.consent",
+      message: expect.stringContaining("--consent install:prime"),
+    });
+    expect(talos.calls().filter((call) => call.startsWith("apply-config"))).toEqual([]);
     talos.fail("^kubeconfig");
-    await expect(takeStep(step, contextOf())).rejects.toMatchObject({ code: "host.command-failed" });
+    await expect(takeStep(step, contextOf(), ["install:prime"])).rejects.toMatchObject({
+      code: "host.command-failed",
+    });
     talos.fail("");
-    expect(await takeStep(step, contextOf())).toMatchObject({ done: true });
+    expect(await takeStep(step, contextOf(), ["install:prime"])).toMatchObject({ done: true });
     const bootstraps = (): number => talos.calls().filter((call) => call.startsWith("bootstrap")).length;
     expect(bootstraps()).toBe(1);
     expect(statSync(join(folder, "work/kubeconfig-prime")).mode & 0o777).toBe(0o600);

@@ -13,7 +13,7 @@ interface Target {
 }
 
 /** The only virtual disk of a VM that is not a disk of the owner's: Talos has no other that it may wipe. */
-function onlyNewDisk({ guest }: TalosGuest): string | undefined {
+export function onlyNewDisk({ guest }: TalosGuest): string | undefined {
   const made = Object.entries(guest.vm?.disks ?? {}).filter(([, { disk }]) => disk === undefined);
   return made.length === 1 ? made[0]?.[0] : undefined;
 }

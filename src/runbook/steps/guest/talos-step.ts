@@ -5,9 +5,10 @@ import type { HostTransport } from "../../../host/transport/index.ts";
 import { sha256 } from "../../../render/index.ts";
 import { imageNames, talosTag } from "../../../render/talos/images.ts";
 import { controlPlanes, talosNodes } from "../../../render/talos/nodes.ts";
+import { onlyNewDisk } from "../../../render/talos/patches/install.ts";
 import type { TalosGuest } from "../../../render/talos/talos-guest.ts";
 import type { RunbookInput } from "../../runbook.ts";
-import type { Observation, Step, StepContext } from "../../step.ts";
+import type { Consent, Observation, Step, StepContext } from "../../step.ts";
 import { LOOK, runRendered } from "../metal/rendered-on-host.ts";
 
 /** Milliseconds: installing, restarting and starting a cluster. */
@@ -44,6 +45,7 @@ export function talosStep(own: TalosGuest, input: RunbookInput): Step {
     inputs: { files: hashOf(wanted), tag: wanted.tag },
     timeout: INSTALL,
     precheck: async (context) => refuseUnfit(context, await context.host(), own, wanted),
+    consent: async (context) => consentFor(context, await context.host(), own, wanted),
     verify: async (context) => look(context, await context.host(), wanted),
     apply: async (context) => install(context, await context.host(), wanted),
     preview: [
@@ -136,6 +138,22 @@ async function refuseUnfit(
         hint: `An upgrade restarts the node: run ${wanted.folder}/upgrade.sh when nobody needs it, or write the running version.`,
       },
     );
+}
+
+/** Installing wipes the disk that it installs on; a cluster that answers with these keys is installed already. */
+async function consentFor(
+  context: StepContext,
+  here: HostTransport,
+  own: TalosGuest,
+  wanted: WantedTalos,
+): Promise<Consent | undefined> {
+  if ((await runningTag(context, here, wanted)) !== undefined) return undefined;
+  const nodes = talosNodes(own).map(({ name, address = "?" }) => `${name} (${address})`);
+  const disk = own.talos.installDisk ?? onlyNewDisk(own);
+  return {
+    token: `install:${own.name}`,
+    text: `Talos would be installed on ${nodes.join(", ")} and wipe ${disk === undefined ? "/dev/sda there, because the spec names no installDisk" : `the disk ${disk} there`}.`,
+  };
 }
 
 const missing = (what: string): Observation => ({ done: false, missing: what });
