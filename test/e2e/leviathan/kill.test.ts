@@ -7,8 +7,8 @@ import { effectsOf, openHouse, openRoom, SERIAL } from "./room.ts";
 import type { House, Room } from "./room.ts";
 
 const PRELOAD = pathToFileURL(join(ROOT, "test/fakes/kill-at-journal-write.ts")).href;
-/** Rooms at the same time: most of a run is waiting for somebody else. */
-const AT_ONCE = 3;
+/** Rooms at the same time: half of a run is waiting for somebody else. */
+const AT_ONCE = 2;
 
 /** All writes take a quarter of an hour on two cores: npm run test:kill. Otherwise every twelfth. */
 const STRIDE = process.env["KILL_TESTS"] === "all" ? 1 : 12;
