@@ -1,45 +1,34 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { DeployedCard, Deployment } from "../../src/deployment/index.ts";
 import type { HostTransport } from "../../src/host/transport/index.ts";
 import { renderNode } from "../../src/render/index.ts";
 import { engineSteps } from "../../src/runbook/steps/engines/index.ts";
 import type { RunbookInput } from "../../src/runbook/runbook.ts";
 import type { Step } from "../../src/runbook/step.ts";
-import { temporaryFolder } from "../e2e/run-node.ts";
-import { startDockerEngine } from "../fakes/docker-engine.ts";
 import { EMPTY_PLAN } from "../fakes/empty-plan.ts";
-import { startRegistryServer, whyNoRegistry } from "../fakes/registry-server.ts";
-import type { RegistryServer } from "../fakes/registry-server.ts";
 import { memoryContext, takeStep } from "../fakes/step-context.ts";
 import type { MemoryContext } from "../fakes/step-context.ts";
 import { referenceDeployment } from "../render/deployments.ts";
-import { asProcess, buildFolder, inputWith, machineWith, ownBuild, unplaced } from "./images-bench.ts";
+import {
+  asProcess,
+  buildFolder,
+  dockerBench,
+  inputWith,
+  machineWith,
+  ownBuild,
+  unplaced,
+} from "./images-bench.ts";
 
-const lacking = whyNoRegistry();
-const engine = lacking ?? (await startDockerEngine());
-const skipped = typeof engine === "string" ? ` (skipped: ${engine})` : "";
-
-const home = temporaryFolder();
-let registry: RegistryServer;
-beforeAll(async () => {
-  if (typeof engine !== "string") registry = await startRegistryServer();
-});
-afterAll(async () => {
-  if (typeof engine !== "string") {
-    await registry.close();
-    await engine.stop();
-  }
-  home.remove();
-});
+const { engine, skipped, home, registry } = await dockerBench();
 
 const inputOf = (deployment: Deployment): RunbookInput => ({
   deployment,
   plan: EMPTY_PLAN,
   rendered: renderNode(deployment),
-  folder: home.path,
-  workFolder: join(home.path, "work"),
+  folder: home,
+  workFolder: join(home, "work"),
   acceptance: false,
   secret: () => Promise.resolve(""),
 });
@@ -94,7 +83,7 @@ describe("engines of the reference systems", () => {
 const machine = (): HostTransport =>
   machineWith({
     DOCKER_HOST: typeof engine === "string" ? "" : engine.socket,
-    DOCKER_CONFIG: join(home.path, "client"),
+    DOCKER_CONFIG: join(home, "client"),
   });
 const contextOf = (): MemoryContext => memoryContext({ hosts: { "": machine() } });
 
@@ -118,10 +107,10 @@ async function serving(folder: string, image: string, kind = "llama.cpp"): Promi
 
 describe("images that are pulled", () => {
   const pushed = async (name: string, version: number): Promise<string> => {
-    const folder = join(home.path, name);
+    const folder = join(home, name);
     buildFolder(folder, version);
     writeFileSync(join(folder, "Dockerfile"), "FROM scratch\nCOPY libggml-cuda.so /app/libggml-cuda.so\n");
-    const image = `${registry.host}/published/${name}:1`;
+    const image = `${registry().host}/published/${name}:1`;
     for (const argv of [
       ["docker", "build", "-t", image, folder],
       ["docker", "push", image],
@@ -135,7 +124,7 @@ describe("images that are pulled", () => {
     `are pulled, looked into, compared with the registry, and not pulled again${skipped}`,
     async () => {
       const image = await pushed("good", 120);
-      const input = await serving(join(home.path, "good"), image);
+      const input = await serving(join(home, "good"), image);
       const step = named(engineSteps(input), `image/${image}`);
       const context = contextOf();
       expect(await takeStep(step, context)).toMatchObject({
@@ -155,13 +144,13 @@ describe("images that are pulled", () => {
 
   it.skipIf(skipped !== "")(`without code for the card are refused, with a fallback${skipped}`, async () => {
     const image = await pushed("old", 90);
-    const step = named(engineSteps(await serving(join(home.path, "old"), image)), `image/${image}`);
+    const step = named(engineSteps(await serving(join(home, "old"), image)), `image/${image}`);
     await expect(takeStep(step, contextOf())).rejects.toMatchObject({
       code: "binary.lacks-architecture",
       message: expect.stringContaining("lacks 12.0; it carries sm_90"),
     });
     expect(step.fallback).toMatchObject({ kind: "without-engine" });
-    const unknown = await serving(join(home.path, "old"), image, "triton-vllm");
+    const unknown = await serving(join(home, "old"), image, "triton-vllm");
     // It lies there now, and is refused all the same.
     await expect(takeStep(named(engineSteps(unknown), `image/${image}`), contextOf())).rejects.toMatchObject({
       message: expect.stringContaining("None of the 1 libraries"),
@@ -169,8 +158,8 @@ describe("images that are pulled", () => {
   });
 
   it.skipIf(skipped !== "")(`that are not there are told before anything is pulled${skipped}`, async () => {
-    const image = `${registry.host}/published/nothing:1`;
-    const step = named(engineSteps(await serving(join(home.path, "none"), image)), `image/${image}`);
+    const image = `${registry().host}/published/nothing:1`;
+    const step = named(engineSteps(await serving(join(home, "none"), image)), `image/${image}`);
     const context = contextOf();
     await expect(takeStep(step, context)).rejects.toMatchObject({
       code: "image.unreachable",
@@ -181,7 +170,7 @@ describe("images that are pulled", () => {
 
   it.skipIf(skipped !== "")(`by a cluster are looked for in the registry alone${skipped}`, async () => {
     const image = await pushed("cluster", 120);
-    const input = await serving(join(home.path, "cluster"), image);
+    const input = await serving(join(home, "cluster"), image);
     const services = input.deployment.services.map((service) => ({
       ...service,
       runtime: "kubernetes" as const,
@@ -206,7 +195,7 @@ describe("engine/NAME of an image that is built", () => {
   it.skipIf(skipped !== "")(
     `is a card's matter even where the spec compiles for another${skipped}`,
     async () => {
-      const folder = join(home.path, "hopper");
+      const folder = join(home, "hopper");
       buildFolder(folder, 90);
       const build = ownBuild(folder, { cudaArchitectures: ["9.0"], tag: "omni/hopper:1" });
       const bunker = await referenceDeployment("concrete-bunker.fixed");
@@ -237,7 +226,7 @@ describe("engines of a plain host", () => {
   };
 
   it("are asked for their version", async () => {
-    const program = join(home.path, "llama-server");
+    const program = join(home, "llama-server");
     writeFileSync(program, '#!/bin/sh\necho "version: 7205 (7fe450e1)" >&2\n', { mode: 0o755 });
     const step = await withProgram(program);
     expect(await step.verify(memoryContext({ hosts: { "": machineWith({}) } }))).toMatchObject({
@@ -247,7 +236,7 @@ describe("engines of a plain host", () => {
   });
 
   it("that are not installed are told with the service that needs them", async () => {
-    const step = await withProgram(join(home.path, "no-such-server"));
+    const step = await withProgram(join(home, "no-such-server"));
     await expect(takeStep(step, memoryContext({ hosts: { "": machineWith({}) } }))).rejects.toMatchObject({
       code: "engine.no-binary",
       message: expect.stringContaining("is not installed"),

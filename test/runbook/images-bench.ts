@@ -1,14 +1,50 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import type { DeployedService, Deployment, ImageBuild } from "../../src/deployment/index.ts";
 import { localTransport } from "../../src/host/transport/index.ts";
 import type { HostTransport } from "../../src/host/transport/index.ts";
 import { renderNode } from "../../src/render/index.ts";
 import type { RunbookInput } from "../../src/runbook/runbook.ts";
+import { temporaryFolder } from "../e2e/run-node.ts";
+import { startDockerEngine } from "../fakes/docker-engine.ts";
+import type { DockerEngine } from "../fakes/docker-engine.ts";
 import { EMPTY_PLAN } from "../fakes/empty-plan.ts";
 import { elfFile, fatbinContainer } from "../fakes/fatbin-elf.ts";
+import { startRegistryServer, whyNoRegistry } from "../fakes/registry-server.ts";
+import type { RegistryServer } from "../fakes/registry-server.ts";
 import { referenceDeployment } from "../render/deployments.ts";
+
+/** What the tests of a file share. */
+export interface DockerBench {
+  /** Or why there is none. */
+  readonly engine: DockerEngine | string;
+  /** For the name of a test that needs them; empty where they are there. */
+  readonly skipped: string;
+  readonly home: string;
+  /** Within tests and hooks. */
+  readonly registry: () => RegistryServer;
+}
+
+/** A Docker engine, a registry and a folder for all tests of a file, put away after them. */
+export async function dockerBench(): Promise<DockerBench> {
+  const engine = whyNoRegistry() ?? (await startDockerEngine());
+  const folder = temporaryFolder();
+  let registry: RegistryServer;
+  beforeAll(async () => {
+    if (typeof engine !== "string") registry = await startRegistryServer();
+  });
+  afterAll(async () => {
+    if (typeof engine !== "string") {
+      await registry.close();
+      await engine.stop();
+    }
+    folder.remove();
+  });
+  const skipped = typeof engine === "string" ? ` (skipped: ${engine})` : "";
+  return { engine, skipped, home: folder.path, registry: () => registry };
+}
 
 /** This machine, whose programs find the builder of a test by variables. */
 export function machineWith(environment: Readonly<Record<string, string>>): HostTransport {

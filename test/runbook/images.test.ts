@@ -1,42 +1,23 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { storedImage } from "../../src/binaries/index.ts";
 import type { ImageBuild } from "../../src/deployment/index.ts";
 import type { HostTransport } from "../../src/host/transport/index.ts";
 import { makeImage, observeImage } from "../../src/runbook/images/index.ts";
-import { temporaryFolder } from "../e2e/run-node.ts";
-import { startDockerEngine } from "../fakes/docker-engine.ts";
-import { startRegistryServer, whyNoRegistry } from "../fakes/registry-server.ts";
-import type { RegistryServer } from "../fakes/registry-server.ts";
 import { memoryContext } from "../fakes/step-context.ts";
 import type { MemoryContext } from "../fakes/step-context.ts";
-import { buildFolder, inputWith, machineWith, ownBuild } from "./images-bench.ts";
+import { buildFolder, dockerBench, inputWith, machineWith, ownBuild } from "./images-bench.ts";
 
-const lacking = whyNoRegistry();
-const engine = lacking ?? (await startDockerEngine());
-const skipped = typeof engine === "string" ? ` (skipped: ${engine})` : "";
-
-let registry: RegistryServer;
-const home = temporaryFolder();
-beforeAll(async () => {
-  if (typeof engine !== "string") registry = await startRegistryServer();
-});
-afterAll(async () => {
-  if (typeof engine !== "string") {
-    await registry.close();
-    await engine.stop();
-  }
-  home.remove();
-});
+const { engine, skipped, home, registry } = await dockerBench();
 
 let round = 0;
 let folder = "";
 beforeEach(() => {
-  folder = join(home.path, `round-${++round}`);
+  folder = join(home, `round-${++round}`);
 });
 afterEach(() => {
-  if (typeof engine !== "string") registry.release();
+  if (typeof engine !== "string") registry().release();
 });
 
 const socket = typeof engine === "string" ? "" : engine.socket;
@@ -44,7 +25,7 @@ const docker = (...words: readonly string[]): string =>
   typeof engine === "string" ? "" : engine.docker(...words);
 
 const machine = (): HostTransport =>
-  machineWith({ DOCKER_HOST: socket, DOCKER_CONFIG: join(home.path, "client") });
+  machineWith({ DOCKER_HOST: socket, DOCKER_CONFIG: join(home, "client") });
 const contextOf = (signal?: AbortSignal): MemoryContext =>
   memoryContext({
     hosts: { "": machine() },
@@ -54,8 +35,8 @@ const contextOf = (signal?: AbortSignal): MemoryContext =>
 /** A build of its own that goes to the registry. */
 const pushedBuild = (change: Partial<ImageBuild> = {}): ImageBuild =>
   ownBuild(folder, {
-    tag: `${registry.host}/omni/engine:round-${round}`,
-    push: { registry: "local", address: registry.host, insecure: true },
+    tag: `${registry().host}/omni/engine:round-${round}`,
+    push: { registry: "local", address: registry().host, insecure: true },
     ...change,
   });
 
@@ -87,11 +68,11 @@ describe("an image built by Docker", () => {
     const build = pushedBuild();
     const job = { input: await inputWith(folder, [build]), build };
     await makeImage(job, contextOf());
-    const before = registry.sent();
+    const before = registry().sent();
     const again = contextOf();
     await makeImage(job, again);
     expect(again.ran).toEqual([`docker push ${build.tag}`]);
-    expect(registry.sent() - before).toBeLessThan(20_000);
+    expect(registry().sent() - before).toBeLessThan(20_000);
     const changed = { ...job, build: { ...build, environment: { FLAG: "1" } } };
     expect(await observeImage(changed, contextOf())).toMatchObject({
       done: false,
@@ -103,12 +84,12 @@ describe("an image built by Docker", () => {
     buildFolder(folder, 90);
     const build = pushedBuild();
     const job = { input: await inputWith(folder, [build]), build };
-    const before = registry.sent();
+    const before = registry().sent();
     await expect(makeImage(job, contextOf())).rejects.toMatchObject({
       code: "binary.lacks-architecture",
       message: expect.stringContaining("app/libggml-cuda.so lacks sm_120; it carries sm_90"),
     });
-    expect(registry.sent()).toBe(before);
+    expect(registry().sent()).toBe(before);
     expect(docker("images", "--quiet", build.tag)).toBe("");
     const context = contextOf();
     await expect(makeImage(job, context)).rejects.toMatchObject({ code: "binary.lacks-architecture" });
@@ -144,12 +125,12 @@ describe("an image built by Docker", () => {
     const job = { input: await inputWith(folder, [build]), build };
     const stop = new AbortController();
     const first = contextOf(stop.signal);
-    registry.hold(3000);
+    registry().hold(3000);
     const cut = makeImage(job, first);
-    await Promise.race([registry.held(), cut]);
+    await Promise.race([registry().held(), cut]);
     stop.abort();
     await expect(cut).rejects.toMatchObject({ code: "host.command-failed" });
-    registry.release();
+    registry().release();
     expect(await observeImage(job, contextOf())).toMatchObject({ done: false });
     const second = contextOf();
     await makeImage(job, second);
@@ -165,7 +146,7 @@ describe("an image built by Docker", () => {
       const job = { input: await inputWith(folder, [build]), build };
       await makeImage(job, contextOf());
       const stored = await storedImage(build.tag);
-      registry.lose(stored?.config ?? "");
+      registry().lose(stored?.config ?? "");
       expect(await observeImage(job, contextOf())).toMatchObject({
         done: false,
         missing: expect.stringContaining("has lost 1 of 3 parts"),
