@@ -64,9 +64,9 @@ describe.skipIf(process.platform !== "linux")("the API server", () => {
     await start();
     cluster.store.version += 1000;
     cluster.watches.bookmark();
+    const version = `${cluster.store.version}`;
     await sleep(50);
     cluster.watches.endAll();
-    const version = `${cluster.store.version}`;
     const begun = (): string[] =>
       cluster.requests.flatMap(({ path, query }) =>
         path.endsWith("/pods") ? [query["resourceVersion"] ?? ""] : [],
