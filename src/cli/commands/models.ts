@@ -30,7 +30,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 
 function named(target: string | undefined, usage: string): string {
   if (target !== undefined) return target;
-  throw new OmniError("cli.bad-argument", `models ${usage.replace(/ .*/s, "")} needs a name.`, {
+  throw new OmniError("cli.bad-argument", `models ${usage.replace(" ", " needs ")}.`, {
     hint: `Type: ./omni models ${usage}`,
   });
 }
