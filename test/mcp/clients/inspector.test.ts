@@ -57,30 +57,32 @@ describe.skipIf(!INSTALLED).each<{ way: Way; era: string }>([
   const ask = (...request: readonly string[]) => inspect(way, era, ...request);
 
   test("lists and calls tools", async () => {
-    const [listed, called] = await Promise.all([
-      ask("tools/list", "--strict"),
-      ask("tools/call", "--tool-name", "echo", "--tool-args-json", JSON.stringify({ text: "grüße 👋" })),
-    ]);
+    const listed = await ask("tools/list", "--strict");
+    const text = "grüße 👋";
+    const called = await ask(
+      "tools/call",
+      "--tool-name",
+      "echo",
+      "--tool-args-json",
+      JSON.stringify({ text }),
+    );
     expect(names(listed.tools)).toContain("test_structured_content");
-    expect(called.content).toEqual([{ type: "text", text: "grüße 👋" }]);
+    expect(called.content).toEqual([{ type: "text", text }]);
   });
 
   test("lists and reads resources, and those of templates", async () => {
-    const [listed, templates, read] = await Promise.all([
-      ask("resources/list"),
-      ask("resources/templates/list"),
-      ask("resources/read", "--uri", "test://template/9/data"),
-    ]);
+    const listed = await ask("resources/list");
+    const templates = await ask("resources/templates/list");
+    const read = await ask("resources/read", "--uri", "test://template/9/data");
     expect(names(listed.resources)).toEqual(["Static text", "Static image", "Watched"]);
     expect(names(templates.resourceTemplates)).toEqual(["Data by id"]);
     expect(JSON.parse(read.contents[0].text)).toMatchObject({ id: "9", data: "Data for ID: 9" });
   });
 
   test("lists and gets prompts", async () => {
-    const [listed, got] = await Promise.all([
-      ask("prompts/list"),
-      ask("prompts/get", "--prompt-name", "test_prompt_with_arguments", "--prompt-args", "arg1=a", "arg2=b"),
-    ]);
+    const listed = await ask("prompts/list");
+    const words = ["--prompt-name", "test_prompt_with_arguments", "--prompt-args", "arg1=a", "arg2=b"];
+    const got = await ask("prompts/get", ...words);
     expect(names(listed.prompts)).toContain("test_simple_prompt");
     expect(got.messages[0].content.text).toBe("Prompt with arguments: arg1='a', arg2='b'");
   });
