@@ -15,7 +15,6 @@ import { loopDisks, loopsWork, pathOf } from "../../fakes/loop-disk.ts";
 import type { LoopDisk } from "../../fakes/loop-disk.ts";
 import { ProxmoxMachine } from "../../fakes/proxmox-machine.ts";
 import { startRegistryServer, whyNoRegistry } from "../../fakes/registry-server.ts";
-import type { RegistryServer } from "../../fakes/registry-server.ts";
 import { runbookInput } from "../../fakes/runbook-input.ts";
 import { noSshServer, startSshServer } from "../../fakes/ssh-server.ts";
 import type { SshServer } from "../../fakes/ssh-server.ts";
@@ -24,16 +23,15 @@ import { buildFolder, machineWith } from "../../runbook/images-bench.ts";
 import { leviathanSpec } from "./spec.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const MODEL = join(ROOT, "demo/omni-demo.gguf");
+export const MODEL = join(ROOT, "demo/omni-demo.gguf");
 /** The size of the spec, as a file without a byte in it. */
 const DISK = 40 * 2 ** 30;
 export const SERIAL = "S7XXNJ0W123456";
 export const SECRET = "sk-leviathan-0123456789";
 
-/** What is the same for all runs: an engine for containers, a registry, a hub, the folder that images are built from. */
+/** What is the same for all runs: an engine for containers, a hub, the folder that images are built from. */
 export interface House {
   readonly engine: DockerEngine;
-  readonly registry: RegistryServer;
   readonly hub: DownloadHub;
   readonly folder: string;
   readonly llamaServer: string;
@@ -55,20 +53,17 @@ export async function openHouse(): Promise<House | string> {
   const build = join(folder, "docker");
   buildFolder(build, 120);
   writeFileSync(join(build, "Dockerfile.leviathan"), "FROM scratch\nCOPY ktransformers /ktransformers\n");
-  const registry = await startRegistryServer();
   const hub = await DownloadHub.start([
     { path: "deep-Q4_K_M.gguf", content: readFileSync(MODEL), large: true },
     { path: "deep-Q8_0.gguf", content: Buffer.from("another quantization"), large: true },
   ]);
   return {
     engine,
-    registry,
     hub,
     folder,
     llamaServer,
     close: async () => {
       await hub.stop();
-      await registry.close();
       await engine.stop();
       // What was built from lies below the home of whoever logs in.
       for (const path of [folder, join(userInfo().homedir, ".omni-images/leviathan")])
@@ -106,10 +101,12 @@ export async function openRoom(house: House): Promise<Room> {
   const environment = { ...host.environment, ...disks.roots };
   const ssh = opened.use(await startSshServer({ programs: host.programs, environment }));
   const cluster = opened.adopt(await clusterFor(house), (one) => one.close());
+  // One for each room: Omni's own image has one name and, by its port, another recipe in each.
+  const registry = opened.adopt(await startRegistryServer(), (one) => one.close());
   const gatewayPort = await freeNodePort();
   const spec = leviathanSpec({
     ssh: ssh.destination,
-    registry: house.registry.host,
+    registry: registry.host,
     hub: house.hub.endpoint,
     build: join(house.folder, "docker"),
     mount: disks.mount,
