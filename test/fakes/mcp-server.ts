@@ -22,6 +22,8 @@ export interface FakeMcpSettings {
   /** Does not end when its standard input ends or on SIGTERM. */
   readonly stubborn?: boolean;
   readonly ttlMs?: number;
+  /** Methods that it never answers. */
+  readonly silentOn?: readonly string[];
 }
 
 type Message = Record<string, unknown>;
@@ -147,6 +149,7 @@ export class FakeMcp {
         instructions: "Be kind.",
       };
     }
+    if (this.#settings.silentOn?.includes(method) === true) return undefined;
     if (method === "subscriptions/listen") {
       const meta = { "io.modelcontextprotocol/subscriptionId": id };
       const notifications = membersOf(params["notifications"]);

@@ -222,9 +222,10 @@ class Upstream implements Provider {
   ): Promise<readonly T[]> {
     // A stream that broke off is opened again with the next list.
     if (!this.#watches.hears) await this.#watches.attachSoon(link);
+    // Before anything is asked for: nobody would be there for its failure.
+    if (signal.aborted) throw signal.reason;
     const told = this.#watches.hears && link.capabilities[capability]?.listChanged === true;
     const fetching = list.fetch(link, this.#options.timeout, told);
-    if (signal.aborted) throw signal.reason;
     return await new Promise<readonly T[]>((resolve, reject) => {
       const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error("aborted"));
       signal.addEventListener("abort", abort, { once: true });

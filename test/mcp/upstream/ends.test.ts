@@ -45,6 +45,26 @@ test("a server that hangs in its start does not hold up another one, nor a cance
   expect(dead.provider.view()).toMatchObject({ state: "closed", connections: 0 });
 });
 
+test("a list that its asker has given up is not asked for, and fails nobody when the server ends", async () => {
+  const failures: unknown[] = [];
+  const fail = (reason: unknown): void => void failures.push(reason);
+  process.on("unhandledRejection", fail);
+  const { provider } = stdioUpstream({ era: "modern", silentOn: ["subscriptions/listen", "tools/list"] });
+  try {
+    await provider.callTool("count", {}, contextOf());
+    const controller = new AbortController();
+    const listed = provider.tools(controller.signal);
+    await sleep(50);
+    controller.abort(new Error("enough"));
+    await expect(listed).rejects.toThrow("enough");
+  } finally {
+    await provider.close();
+  }
+  await sleep(50);
+  process.off("unhandledRejection", fail);
+  expect(failures).toEqual([]);
+});
+
 test("1000 calls in a row on a legacy connection: no warning, one session, and no listener or socket more", async () => {
   const warnings: string[] = [];
   const warn = (warning: Error): void => void warnings.push(warning.message);

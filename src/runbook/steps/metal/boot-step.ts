@@ -57,30 +57,36 @@ async function scriptOf(
   return { path: `${await rootOf(context, transport)}${folder}/apply.sh`, timeout: APPLY };
 }
 
+/** What a dry run says that is still to be done; nothing where the host is as it should be. */
+function openWork(said: string): string | undefined {
+  const open = pendingOf(said);
+  if (open.length === 0 && said.includes("Nothing has changed.")) return undefined;
+  return open.join("; ") || "apply.sh would change something";
+}
+
 async function look(context: StepContext, transport: HostTransport, wanted: HostFiles): Promise<Observation> {
   const root = await rootOf(context, transport);
   const differing = await differingFiles(transport, root, wanted);
   if (differing.length > 0)
     return { done: false, missing: `not there as rendered: ${differing.map(({ path }) => path).join(", ")}` };
   const said = await tryRendered(context, transport, await scriptOf(context, transport, wanted));
-  const open = pendingOf(said);
-  if (open.length > 0 || !said.includes("Nothing has changed."))
-    return {
-      done: false,
-      missing: open.join("; ") || "apply.sh would change something",
-    };
+  const open = openWork(said);
+  if (open !== undefined) return { done: false, missing: open };
   return { done: true, evidence: [`${wanted.folder}/apply.sh --dry-run: nothing would change`] };
 }
 
 async function applyBoot(context: StepContext, transport: HostTransport, wanted: HostFiles): Promise<void> {
   await bringFiles(context, transport, wanted);
+  const script = await scriptOf(context, transport, wanted);
+  // Where only its own files were missing, nothing counts from another boot on.
+  if (openWork(await tryRendered(context, transport, script)) === undefined) return;
   const root = await rootOf(context, transport);
   const note = `${root}${wanted.folder}/${REBOOT_NOTE}`;
   const boot = (await transport.readFile(`${root}${BOOT_ID}`)) ?? "";
   const before = await transport.readFile(note);
   // Before the change: a run that is cut off inside it asks for one reboot too many rather than for none.
   await transport.writeFile(note, boot, { mode: 0o644 });
-  const said = await runRendered(context, transport, await scriptOf(context, transport, wanted));
+  const said = await runRendered(context, transport, script);
   if (!said.includes("Reboot this host") && before === undefined)
     await context.run(transport, { argv: ["rm", "-f", "--", note], timeout: 60_000 });
 }
