@@ -1,13 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { EXIT, hasErrors, messageOf, nearest, OmniError, sortDiagnostics } from "../core/index.ts";
 import type { Diagnostic, ExitCode } from "../core/index.ts";
-import { deploy } from "../deployment/index.ts";
 import { renderNode, TARGET_NAMES } from "../render/index.ts";
 import type { RenderedNode, TargetName } from "../render/index.ts";
 import type { Invocation } from "./command.ts";
-import { makePlan, withPlace } from "./make-plan.ts";
-import { locateSpec, resolveFrom } from "./node-spec.ts";
+import { deploymentOf, placedFindings, workflowTexts } from "./make-deployment.ts";
+import { makePlan } from "./make-plan.ts";
+import { locateSpec } from "./node-spec.ts";
 import type { LocatedSpec } from "./node-spec.ts";
 import { compareFolder } from "./output-folder/compare-folder.ts";
 import type { ComparedFolder } from "./output-folder/compare-folder.ts";
@@ -16,7 +15,6 @@ import { differences, refusals, writeFolder } from "./output-folder/write-folder
 import { printChanges, printListing } from "./render-view.ts";
 import { countLine, reportDiagnostics } from "./report.ts";
 import type { Terminal } from "./terminal.ts";
-import { VERSION } from "./version.ts";
 
 /** Renders a spec into a folder, or compares the two. Throws `OmniError` when the spec is wrong or a file is in the way. */
 export async function runRender(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {
@@ -67,27 +65,10 @@ export async function renderSpec(
   online: boolean,
 ): Promise<{ readonly rendered: RenderedNode; readonly findings: readonly Diagnostic[] }> {
   const plan = await makePlan(located, { online });
-  const { spec, typed } = located;
-  const workflows = await workflowTexts(located);
-  const deployment = deploy({ spec, plan, typed, omniVersion: VERSION, workflows });
+  const deployment = deploymentOf(located, plan, await workflowTexts(located));
   const rendered = renderNode(deployment, targets);
-  const findings = [...deployment.findings, ...rendered.diagnostics].map((diagnostic) =>
-    diagnostic.line === undefined ? withPlace(diagnostic, located) : diagnostic,
-  );
+  const findings = placedFindings(located, deployment.findings, rendered.diagnostics);
   return { rendered, findings: sortDiagnostics(findings) };
-}
-
-/** Workflow templates that can be read here, by the path that the spec names; what cannot is a finding of the deployment. */
-export async function workflowTexts({ spec, folder }: LocatedSpec): Promise<ReadonlyMap<string, string>> {
-  const paths = new Set(
-    Object.values(spec.services).flatMap(({ workflows = {} }) => Object.values(workflows)),
-  );
-  const texts = new Map<string, string>();
-  for (const path of paths) {
-    const text = await readFile(resolveFrom(folder, path), "utf8").catch(() => undefined);
-    if (text !== undefined) texts.set(path, text);
-  }
-  return texts;
 }
 
 interface Report {

@@ -1,5 +1,4 @@
 import { OmniError } from "../../core/index.ts";
-import { deploy } from "../../deployment/index.ts";
 import { transportPool } from "../../host/transport/index.ts";
 import { renderNode } from "../../render/index.ts";
 import type { Exclusions, Runbook, RunbookInput } from "../../runbook/index.ts";
@@ -12,12 +11,11 @@ import { storageSteps } from "../../runbook/steps/storage/index.ts";
 import { kubernetesSteps } from "../../runbook/steps/kubernetes/index.ts";
 import { modelSteps } from "../../runbook/steps/models/index.ts";
 import { DEFAULTS } from "../../spec/default-values.ts";
-import { planFrom, readForPlan, withPlace } from "../make-plan.ts";
+import { deploymentOf, placedFindings, workflowTexts } from "../make-deployment.ts";
+import { planFrom, readForPlan } from "../make-plan.ts";
 import type { PlanReadings } from "../make-plan.ts";
 import { readSecretOf, resolveFrom } from "../node-spec.ts";
 import type { LocatedSpec } from "../node-spec.ts";
-import { workflowTexts } from "../run-render.ts";
-import { VERSION } from "../version.ts";
 import type { ApplyPlace, RunbookSource } from "./runbook-source.ts";
 
 /** The phases' steps in their order; which of them come first follows from their needs alone. */
@@ -48,9 +46,7 @@ export async function makeRunbookSource(located: LocatedSpec, place: ApplyPlace)
     make: (exclusions) => Promise.resolve(runbookOf(spec.name, inputWithout(exclusions), exclusions)),
     order: spec.runbook.order ?? [],
     ...(spec.runbook.report === undefined ? {} : { report: resolveFrom(folder, spec.runbook.report) }),
-    diagnostics: [...first.deployment.findings, ...first.rendered.diagnostics].map((finding) =>
-      finding.line === undefined ? withPlace(finding, located) : finding,
-    ),
+    diagnostics: placedFindings(located, first.deployment.findings, first.rendered.diagnostics),
     host: (name) => Promise.resolve(pool.to(destinationOf(located, name))),
     close: async () => pool[Symbol.asyncDispose](),
   };
@@ -72,14 +68,14 @@ interface Read {
 
 /** What the steps are made from, planned and rendered without these engines. */
 function inputOf({ located, place, readings, workflows }: Read, exclusions: Exclusions): RunbookInput {
-  const { spec, folder, typed } = located;
+  const { spec, folder } = located;
   const plan = planFrom(located, readings, {
     forbid: (_engine, _service, { engine }) => {
       const reason = exclusions.get(engine);
       return reason === undefined ? undefined : { code: "runbook.step-failed", reason, hint: RETRY };
     },
   });
-  const deployment = deploy({ spec, plan, typed, omniVersion: VERSION, workflows });
+  const deployment = deploymentOf(located, plan, workflows);
   return {
     deployment,
     plan,

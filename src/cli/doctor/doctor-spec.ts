@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import { OmniError } from "../../core/index.ts";
-import { deploy } from "../../deployment/index.ts";
 import type { Deployment } from "../../deployment/index.ts";
+import { deploymentOf } from "../make-deployment.ts";
 import { makePlan } from "../make-plan.ts";
 import { locateSpec } from "../node-spec.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import { reportDiagnostics } from "../report.ts";
 import type { Terminal } from "../terminal.ts";
-import { VERSION } from "../version.ts";
 
 /** A spec to check hosts against, with what follows from it where it can be planned. */
 export interface DoctorSpec {
@@ -27,8 +26,7 @@ export async function doctorSpec(
   const located = await locateSpec(file, undefined);
   try {
     const plan = await makePlan(located, { online: false });
-    const { spec, typed } = located;
-    return { located, deployment: deploy({ spec, plan, typed, omniVersion: VERSION }) };
+    return { located, deployment: deploymentOf(located, plan) };
   } catch (thrown) {
     if (!(thrown instanceof OmniError)) throw thrown;
     terminal.err(`${located.origin} cannot be planned, so services, models and ports are not looked at:`);

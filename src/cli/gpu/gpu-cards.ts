@@ -1,13 +1,12 @@
 import { OmniError } from "../../core/index.ts";
-import { deploy } from "../../deployment/index.ts";
 import type { Host } from "../../deployment/index.ts";
 import { findCards } from "../../host/gpu/index.ts";
 import type { HostTo } from "../../host/gpu/index.ts";
 import { switchCards } from "../../render/proxmox/gpu-switch/index.ts";
 import type { SwitchCard } from "../../render/proxmox/gpu-switch/index.ts";
+import { deploymentOf } from "../make-deployment.ts";
 import { makePlan } from "../make-plan.ts";
 import type { LocatedSpec } from "../node-spec.ts";
-import { VERSION } from "../version.ts";
 
 /** Cards that a command is about, and the order in which their functions move. */
 export interface ChosenCards {
@@ -26,8 +25,7 @@ export const cardsOnBus = async (host: HostTo): Promise<ChosenCards> => ({
 /** The cards of a machine of the spec: those that it passes through, else all. Throws `OmniError` `cli.bad-argument`. */
 export async function cardsOfSpec(located: LocatedSpec, machine: string | undefined): Promise<ChosenCards> {
   const plan = await makePlan(located, { online: false, brief: true });
-  const { spec, typed } = located;
-  const deployment = deploy({ spec, plan, typed, omniVersion: VERSION, workflows: new Map() });
+  const deployment = deploymentOf(located, plan);
   const host = machineOf(deployment.hosts, machine, located.origin);
   const { cards, withoutAddress } = switchCards(host, deployment);
   if (withoutAddress.length > 0) {

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { deploy } from "../../deployment/index.ts";
 import type { DeployedService, Deployment, Environment } from "../../deployment/index.ts";
 import { findEngineDriver, findEngineStarter } from "../../engines/index.ts";
 import type { EnginePlace } from "../../engines/start.ts";
@@ -7,8 +6,8 @@ import type { LaunchSpec } from "../../engines/engine.ts";
 import { OmniError } from "../../core/index.ts";
 import type { Plan, PlannedService } from "../../plan/plan.ts";
 import type { Prepared } from "../../supervisor/launcher.ts";
+import { deploymentOf } from "../make-deployment.ts";
 import { readSecretOf } from "../node-spec.ts";
-import { VERSION } from "../version.ts";
 import { launchDigest } from "./launch-digest.ts";
 import { clusterObjectsOf, containerOf, filesOf, limitsOf } from "./launch-parts.ts";
 import { local } from "./launcher.ts";
@@ -28,7 +27,7 @@ type Command = LaunchSpec["command"];
  * environment refers to is not set.
  */
 export async function deployedLaunch(service: PlannedService, kind: string, input: Input): Promise<Prepared> {
-  const { deployment, deployed } = deploymentOf(service, input);
+  const { deployment, deployed } = deploymentWith(service, input);
   const starter = findEngineStarter(kind);
   if (starter === undefined || deployed === undefined)
     throw new OmniError(
@@ -128,11 +127,11 @@ interface Deployed {
 }
 
 /** The deployment of the plan with this service as it is to be started, and the service in it. */
-function deploymentOf(service: PlannedService, { located, plan }: Input): Deployed {
+function deploymentWith(service: PlannedService, { located, plan }: Input): Deployed {
   const planned = plan();
   const asPlanned = planned.services.includes(service);
   const deployment =
-    (asPlanned ? deployments.get(planned) : undefined) ?? deployWith(service, planned, located);
+    (asPlanned ? deployments.get(planned) : undefined) ?? deployAs(service, planned, located);
   // The services of a plan are all started by one deployment of it; one that has stepped down has its own.
   if (asPlanned) deployments.set(planned, deployment);
   return { deployment, deployed: deployment.services.find(({ name }) => name === service.name) };
@@ -140,15 +139,10 @@ function deploymentOf(service: PlannedService, { located, plan }: Input): Deploy
 
 const deployments = new WeakMap<Plan, Deployment>();
 
-function deployWith(service: PlannedService, plan: Plan, { spec, typed }: Input["located"]): Deployment {
+function deployAs(service: PlannedService, plan: Plan, located: Input["located"]): Deployment {
   const services = plan.services.map((one) => (one.name === service.name ? service : one));
   const known = services.includes(service);
-  return deploy({
-    spec,
-    plan: { ...plan, services: known ? services : [...services, service] },
-    typed,
-    omniVersion: VERSION,
-  });
+  return deploymentOf(located, { ...plan, services: known ? services : [...services, service] });
 }
 
 /** The environment with the values of its secrets; a simulated engine is given none of them. */
