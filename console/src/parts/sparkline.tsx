@@ -1,0 +1,53 @@
+export interface Dot {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Absent where nothing was seen: the line is broken there. */
+  readonly value: number | undefined;
+}
+
+interface SparklineProps {
+  /** What it shows and how much it is now, for who does not see it. */
+  readonly label: string;
+  readonly dots: readonly Dot[];
+  /** What the top is; the largest value when absent. */
+  readonly most?: number;
+}
+
+const WIDTH = 240;
+const HEIGHT = 40;
+
+/** A course of values, from the oldest to now; no axes. */
+export function Sparkline({ label, dots, most }: SparklineProps) {
+  const values = dots.flatMap(({ value }) => (value === undefined ? [] : [value]));
+  const top = most ?? Math.max(1e-9, ...values);
+  const [from, to] = [dots[0]?.time ?? 0, dots.at(-1)?.time ?? 1];
+  const x = (time: number): number => ((time - from) / Math.max(1, to - from)) * WIDTH;
+  const y = (value: number): number => HEIGHT - 1 - Math.min(1, value / top) * (HEIGHT - 2);
+  return (
+    <svg
+      className="sparkline"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
+      <path d={pathOf(dots, x, y)} vectorEffect="non-scaling-stroke" />
+    </svg>
+  );
+}
+
+/** A line through the dots that have a value. */
+function pathOf(dots: readonly Dot[], x: (time: number) => number, y: (value: number) => number): string {
+  let pen = "M";
+  return dots
+    .flatMap(({ time, value }) => {
+      if (value === undefined) {
+        pen = "M";
+        return [];
+      }
+      const point = `${pen}${x(time).toFixed(1)} ${y(value).toFixed(1)}`;
+      pen = "L";
+      return [point];
+    })
+    .join("");
+}
