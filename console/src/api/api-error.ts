@@ -26,7 +26,7 @@ export async function apiErrorOf(response: Response): Promise<ApiError> {
 function envelopeOf(text: string): Envelope {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Envelope) : {};
+    return typeof value === "object" && value !== null ? value : {};
   } catch {
     return {};
   }

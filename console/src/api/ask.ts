@@ -23,7 +23,8 @@ export async function ask<Name extends OperationName>(
   });
   if (!response.ok) throw await apiErrorOf(response);
   // The node's own tests hold every answer to the contract.
-  return (await response.json()) as Answer<Name>;
+  const answer: Answer<Name> = await response.json();
+  return answer;
 }
 
 /** A request with the session's key. Rejects with `ApiError` where the node cannot be reached, and as `fetch` when aborted. */

@@ -11,29 +11,38 @@ export interface AnswerState<T> {
   readonly again: () => void;
 }
 
+interface Answered<T> {
+  /** The question that this is the answer to; `undefined` before the first. */
+  readonly question: string | undefined;
+  readonly value: T | undefined;
+  readonly error: unknown;
+}
+
+const UNANSWERED = { question: undefined, value: undefined, error: undefined };
+
 /** Asks an operation once, and again when what is asked changes or `again` is called. `undefined` asks nothing. */
 export function useAnswer<Name extends OperationName>(
   name: Name,
   asked: Omit<Asked<Name>, "signal"> | undefined = {},
 ): AnswerState<Answer<Name>> {
   const [round, setRound] = useState(0);
-  const [state, setState] = useState<Omit<AnswerState<Answer<Name>>, "again">>(NOTHING);
+  const [answered, setAnswered] = useState<Answered<Answer<Name>>>(UNANSWERED);
+  // What is asked is plain data: its text says when it is another question.
   const wanted = asked === undefined ? undefined : JSON.stringify(asked);
+  const question = `${name} ${wanted ?? ""} ${round}`;
   useEffect(() => {
-    if (wanted === undefined) return;
+    if (wanted === undefined) return undefined;
     const gone = new AbortController();
-    setState((last) => ({ ...last, busy: true }));
-    // What was asked is plain data: its text says when it is another question.
-    ask(name, { ...(JSON.parse(wanted) as Asked<Name>), signal: gone.signal }).then(
-      (value) => setState({ value, error: undefined, busy: false }),
+    const options: Asked<Name> = JSON.parse(wanted);
+    ask(name, { ...options, signal: gone.signal }).then(
+      (value) => setAnswered({ question, value, error: undefined }),
       (error: unknown) => {
-        if (!gone.signal.aborted) setState((last) => ({ ...last, error, busy: false }));
+        if (!gone.signal.aborted) setAnswered(({ value }) => ({ question, value, error }));
       },
     );
     return () => gone.abort();
-  }, [name, wanted, round]);
+  }, [name, wanted, question]);
   const again = useCallback(() => setRound((last) => last + 1), []);
-  return { ...state, again };
+  const { value, error } = answered;
+  return { value, error, busy: wanted !== undefined && answered.question !== question, again };
 }
-
-const NOTHING = { value: undefined, error: undefined, busy: true };

@@ -37,7 +37,6 @@ export function SignIn({ refused, open }: SignInProps) {
             name="key"
             autoComplete="off"
             spellCheck={false}
-            autoFocus
             value={key}
             onChange={(event) => setKey(event.target.value)}
           />

@@ -1,6 +1,6 @@
 import { percent } from "./words.ts";
 
-/** One piece of a bar. `tone` is a class of its own: `weights`, `kv`, `compute`, `overhead`, `other`, `reserve`, `free`. */
+/** One piece of a bar; no two of the same tone have one name. `tone` is a class of its own: `weights`, `kv`, `compute`, `overhead`, `other`, `reserve`, `free`. */
 export interface Segment {
   readonly name: string;
   readonly value: number;
@@ -22,10 +22,9 @@ export function StackedBar({ label, total, segments }: StackedBarProps) {
   const told = parts.map(({ name, value }) => `${name} ${percent(value / total)}`).join(", ");
   return (
     <div className="stacked-bar" role="img" aria-label={`${label}: ${told}`}>
-      {parts.map(({ name, value, tone, title }, index) => (
+      {parts.map(({ name, value, tone, title }) => (
         <span
-          // Two parts may have one name.
-          key={`${index} ${name}`}
+          key={`${tone} ${name}`}
           className={`segment segment-${tone}`}
           style={{ width: `${Math.max(0, Math.min(1, value / total)) * 100}%` }}
           title={title ?? `${name} ${percent(value / total)}`}
