@@ -123,16 +123,44 @@ it("only the command line prints or sets an exit code", () => {
   expect(wrong.map((source) => source.path)).toEqual([]);
 });
 
+it("the console knows the node by the types of its contract, and core's pure functions", () => {
+  const files = readdirSync(join(ROOT, "console/src"), { recursive: true, encoding: "utf8" }).filter((path) =>
+    /\.tsx?$/.test(path),
+  );
+  const imports = files.flatMap((path) => {
+    const text = readFileSync(join(ROOT, "console/src", path), "utf8");
+    return [...text.matchAll(/(import type|import|export)\s[^;"]*?from\s+"([^"]*\/src\/[^"]+)"/g)].map(
+      ([, how = "", from = ""]) => ({ path, how, from: from.replace(/^.*?\/src\//, "") }),
+    );
+  });
+  expect(imports.length).toBeGreaterThan(5);
+  const wrong = imports.filter(
+    ({ how, from }) =>
+      !(from === "api/contract/index.ts" && how === "import type") &&
+      !(/^core\/[a-z-]+\.ts$/.test(from) && from !== "core/index.ts"),
+  );
+  expect(wrong).toEqual([]);
+});
+
+it("the contract of the API is data alone: it runs in a browser as well", () => {
+  const contract = SOURCES.filter(({ path }) => path.startsWith(join("api", "contract")));
+  expect(contract.length).toBeGreaterThan(5);
+  const foreign = contract
+    .flatMap(({ imports }) => imports)
+    .filter((from) => !/^(?:zod|\.\/[a-z-]+\.ts)$/.test(from));
+  expect(foreign).toEqual([]);
+});
+
 it("a lint rule is switched off only by name, for one line, with a reason; a type error never", () => {
   const allowed = /\/\/ oxlint-disable-next-line [\w/-]+ -- \S.{15,}$/gm;
-  const disabled = ["src", "test"]
+  const disabled = ["src", "test", join("console", "src")]
     .flatMap((folder) =>
       readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((path) =>
         join(folder, path),
       ),
     )
     // Programs of others that tests bring along are no code of this house.
-    .filter((path) => path.endsWith(".ts") && !path.includes("node_modules"))
+    .filter((path) => /\.tsx?$/.test(path) && !path.includes("node_modules"))
     .filter((path) => path !== join("test", "layering.test.ts"))
     .filter((path) => {
       const text = readFileSync(join(ROOT, path), "utf8").replaceAll(allowed, "");
