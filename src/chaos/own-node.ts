@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { OmniError } from "../core/index.ts";
+import { OmniError, siblingProgram } from "../core/index.ts";
 import { freePort } from "../runtimes/free-port.ts";
 import type { OwnNode } from "./scenario.ts";
 
-const SKEW = fileURLToPath(new URL("skewed-clock.ts", import.meta.url));
+const SKEW = fileURLToPath(siblingProgram(import.meta.url, "./skewed-clock"));
 /** Longest a node may take until it listens, and until it has ended, ms. */
 const START = 60_000;
 const END = 30_000;

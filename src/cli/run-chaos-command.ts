@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CHAOS_TIMES, nodeApi, runChaos, SCENARIOS, startOwnNode } from "../chaos/index.ts";
 import type { ChaosInput, Scenario, ScenarioResult, StartedNode } from "../chaos/index.ts";
-import { EXIT, nearest, OmniError } from "../core/index.ts";
+import { EXIT, nearest, OmniError, siblingProgram } from "../core/index.ts";
 import type { ExitCode } from "../core/index.ts";
 import { openBoard } from "../simulation/index.ts";
 import { integerOption } from "./command.ts";
@@ -17,7 +18,7 @@ import { stateFolder } from "./state-folder.ts";
 import { table } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
 
-const MAIN = resolve(import.meta.dirname, "main.ts");
+const MAIN = fileURLToPath(siblingProgram(import.meta.url, "./main"));
 
 /** Does faults to a node and prints what came of each. Exit code 1 when one was not come through as it should be. */
 export async function runChaosCommand(invocation: Invocation, terminal: Terminal): Promise<ExitCode> {

@@ -16,3 +16,4 @@ export * from "./error.ts";
 export * from "./event.ts";
 export * from "./nearest.ts";
 export * from "./present.ts";
+export { siblingProgram } from "./sibling-program.ts";

@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { siblingProgram } from "../core/index.ts";
 
 /**
  * Ends this process as soon as its parent is gone. The parent holds the other end of stdin; however it ends, the
@@ -8,7 +9,7 @@ import { Worker } from "node:worker_threads";
  */
 export function watchParent(): void {
   if (!stdinIsPipe()) return;
-  const worker = new Worker(new URL("./parent-watch-thread.ts", import.meta.url), {
+  const worker = new Worker(siblingProgram(import.meta.url, "./parent-watch-thread"), {
     // Flags of the main thread are none of its business, and some would stop it.
     execArgv: [],
   });

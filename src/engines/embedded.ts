@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Code, LocalAddress } from "../core/index.ts";
-import { CODES } from "../core/index.ts";
+import { CODES, siblingProgram } from "../core/index.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import { exitFailure, quoted } from "./failures/exit-failure.ts";
 import { loadingTime } from "./drivers/loading-pace.ts";
@@ -9,7 +9,7 @@ import { asObject, type JsonObject, parseJson } from "./json-object.ts";
 import { present } from "./metrics/engine-load.ts";
 import { openAiProbe } from "./probes/openai-probe.ts";
 
-const MAIN = fileURLToPath(new URL("../embedded/main.ts", import.meta.url));
+const MAIN = fileURLToPath(siblingProgram(import.meta.url, "../embedded/main"));
 
 /** llama.cpp in a child process of our own, over node-llama-cpp: `src/embedded/`. */
 export const embedded: EngineDriver = {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import { siblingProgram } from "../core/index.ts";
 import type { HubDigest } from "../models/index.ts";
 import { digestHash } from "./digest-hash.ts";
 
@@ -20,7 +21,7 @@ const WORTH_A_THREAD = 16 << 20;
 /** Hashes a file of `size` bytes in a thread of its own, which keeps up with a download. */
 export function growingDigest(path: string, size: number, algorithm: HubDigest["algorithm"]): GrowingDigest {
   if (size < WORTH_A_THREAD) return smallDigest(path, size, algorithm);
-  const worker = new Worker(new URL("hash-thread.ts", import.meta.url), {
+  const worker = new Worker(siblingProgram(import.meta.url, "./hash-thread"), {
     workerData: { path, size, algorithm },
   });
   const result = once(worker, "message").then(([hex]) => String(hex));

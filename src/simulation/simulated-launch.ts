@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { OmniError } from "../core/error.ts";
+import { siblingProgram } from "../core/sibling-program.ts";
 import type { LaunchSpec } from "../engines/engine.ts";
 import type { PlannedService } from "../plan/plan.ts";
 import type { Board } from "./board/board.ts";
@@ -8,7 +9,7 @@ import { compileCache } from "./compile-cache.ts";
 import type { EngineSettings } from "./engine/engine-settings.ts";
 import type { Fault } from "./faults/fault.ts";
 
-const MAIN = fileURLToPath(new URL("engine/main.ts", import.meta.url));
+const MAIN = fileURLToPath(siblingProgram(import.meta.url, "./engine/main"));
 
 /** What a simulated engine stands for. */
 export interface SimulationOf {

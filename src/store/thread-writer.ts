@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { siblingProgram } from "../core/index.ts";
 import type { RequestRow } from "./request-row.ts";
 import type { RequestBounds, RequestFilter } from "./request-table.ts";
 import type { NumberedBatch, WriterNotices } from "./request-writer.ts";
@@ -16,7 +17,7 @@ export type FromThread =
   | { readonly is: "closed" };
 
 /** The program of the thread. */
-export const REQUEST_THREAD = new URL("./request-thread.ts", import.meta.url);
+export const REQUEST_THREAD = siblingProgram(import.meta.url, "./request-thread");
 
 export interface ThreadWriterOptions {
   readonly program: URL;

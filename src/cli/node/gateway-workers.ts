@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 
 import type { EventLog } from "../../core/index.ts";
+import { siblingProgram } from "../../core/index.ts";
 import type { Admission } from "../../gateway/admission/admission.ts";
 import type { Gateway, GatewayChanges } from "../../gateway/gateway-options.ts";
 import type { ServiceTraffic } from "../../gateway/traffic.ts";
@@ -50,7 +51,7 @@ export interface GatewayWorkers extends Gateway {
   ): void;
 }
 
-const ENTRY = fileURLToPath(new URL("gateway-worker.ts", import.meta.url));
+const ENTRY = fileURLToPath(siblingProgram(import.meta.url, "./gateway-worker"));
 
 const isTraffic = (value: unknown): value is Record<string, ServiceTraffic> =>
   typeof value === "object" && value !== null;

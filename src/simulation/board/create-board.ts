@@ -1,13 +1,14 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { siblingProgram } from "../../core/sibling-program.ts";
 import type { Board } from "./board.ts";
 import type { BoardCard } from "./board-card.ts";
 import { writeWhole } from "./board-folder.ts";
 import { compileCache } from "../compile-cache.ts";
 import { openBoard } from "./open-board.ts";
 
-const NVIDIA_SMI = fileURLToPath(new URL("../nvidia-smi/main.ts", import.meta.url));
+const NVIDIA_SMI = fileURLToPath(siblingProgram(import.meta.url, "../nvidia-smi/main"));
 
 export interface BoardOptions {
   readonly folder: string;

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { messageOf } from "../../core/index.ts";
+import { messageOf, siblingProgram } from "../../core/index.ts";
 import type { CardLook, CardSource, XidNotice } from "../card-sample.ts";
 import { NO_CARDS } from "../card-sample.ts";
 import { tellSchema } from "./messages.ts";
@@ -23,7 +23,7 @@ export interface NvmlOptions {
   onEnd(reason: string): void;
 }
 
-const PROGRAM = new URL("./nvml-program.ts", import.meta.url);
+const PROGRAM = siblingProgram(import.meta.url, "./nvml-program");
 /** Milliseconds that loading the library and opening the cards may take; without persistence mode seconds a card. */
 const OPENING = 30_000;
 
