@@ -8,6 +8,11 @@ interface Entry {
 const entry = (exit: 1 | 2 | 3, title: string, remedy: string): Entry => ({ title, remedy, exit });
 
 export const RUN_CODES = {
+  "install.missing-part": entry(
+    2,
+    "A part of Omni that may be left out is not installed, and something asks for it.",
+    "Install it beside Omni, or install Omni without --omit=optional.",
+  ),
   "gateway.tls": entry(
     2,
     "The certificate or private key of the gateway cannot be used.",
@@ -17,6 +22,21 @@ export const RUN_CODES = {
     2,
     "There is a key of that name already.",
     "Choose another name, or rotate the key that is there.",
+  ),
+  "key.last-admin": entry(
+    3,
+    "Nobody could change the node through its API any more: no key with admin would be in force.",
+    "Make a key with admin first, or force it: ./omni keys on the node's machine makes keys without one.",
+  ),
+  "key.name": entry(
+    2,
+    "The name cannot be one of a key.",
+    "Use letters, digits and . _ : / -, at most 128, a letter or digit first.",
+  ),
+  "key.of-spec": entry(
+    2,
+    "The key is one of the spec, which only the spec changes.",
+    "Change it under keys: of the spec, then run ./omni reload.",
   ),
   "key.unknown": entry(2, "There is no such key.", "./omni keys list shows the keys of a node."),
   "store.unreachable": entry(

@@ -1,6 +1,6 @@
 import type { Llama, LlamaModel } from "node-llama-cpp";
 import { chooseThreads, observeCpu, readMemory } from "../inventory/index.ts";
-import { formatBytes, messageOf, OmniError } from "../core/index.ts";
+import { formatBytes, messageOf, OmniError, optionalPart } from "../core/index.ts";
 import { readModel } from "../models/index.ts";
 import type { ModelOutline } from "../models/index.ts";
 import type { EngineArguments } from "./arguments.ts";
@@ -66,7 +66,7 @@ async function loadNative(
   progress: (fraction: number) => void,
 ): Promise<LoadedModel> {
   // Imported late: the library takes half a second, and /health must answer at once.
-  const { getLlama, LlamaLogLevel } = await import("node-llama-cpp");
+  const { getLlama, LlamaLogLevel } = await optionalPart("node-llama-cpp", () => import("node-llama-cpp"));
   const llama = await getLlama({
     build: "never",
     skipDownload: true,

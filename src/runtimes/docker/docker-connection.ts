@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import type Dockerode from "dockerode";
+import { optionalPart } from "../../core/index.ts";
 import type { DockerSocket } from "./docker-socket.ts";
 import { readTlsFiles } from "./docker-socket.ts";
 import { SshAgent } from "./ssh-agent.ts";
@@ -36,7 +37,7 @@ export class DockerConnection {
   }
 
   async #open(): Promise<Dockerode> {
-    const { default: Docker } = await import("dockerode");
+    const { default: Docker } = await optionalPart("dockerode", () => import("dockerode"));
     const agent = this.#newAgent();
     this.#agent = agent;
     // Everything is named: what is left out, the library takes from DOCKER_HOST.

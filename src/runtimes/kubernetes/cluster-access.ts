@@ -3,7 +3,7 @@ import type { RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
-import { messageOf, OmniError } from "../../core/index.ts";
+import { messageOf, OmniError, optionalPart } from "../../core/index.ts";
 
 /** Where a pod finds its own credentials. */
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -36,7 +36,10 @@ export interface AccessOptions {
  */
 export async function clusterAccess(options: AccessOptions): Promise<ClusterAccess> {
   // The entry of the package loads a third more, none of which is needed to sign a request.
-  const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
+  const { KubeConfig } = await optionalPart(
+    "@kubernetes/client-node",
+    () => import("@kubernetes/client-node/dist/config.js"),
+  );
   const config = new KubeConfig();
   const inCluster = options.inCluster ?? runsInPod(options);
   const from = inCluster ? SERVICE_ACCOUNT : kubeconfigPath(options);

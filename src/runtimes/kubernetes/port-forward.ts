@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { messageOf } from "../../core/index.ts";
+import { messageOf, optionalPart } from "../../core/index.ts";
 import type { ClusterSession } from "./cluster-session.ts";
 
 /** Bytes that may wait for the API server before the client is made to wait. */
@@ -49,7 +49,10 @@ export async function forwardConnection(
   socket: Socket,
   onError: (words: string) => void,
 ): Promise<void> {
-  const { WebSocketHandler } = await import("@kubernetes/client-node/dist/web-socket-handler.js");
+  const { WebSocketHandler } = await optionalPart(
+    "@kubernetes/client-node",
+    () => import("@kubernetes/client-node/dist/web-socket-handler.js"),
+  );
   const headers = new Set<number>();
   let opened: ReturnType<typeof handleOf> | undefined;
   const take = (channel: number, bytes: Buffer): boolean => {

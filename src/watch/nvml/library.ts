@@ -1,4 +1,5 @@
 import type { LibraryHandle } from "koffi";
+import { optionalPart } from "../../core/index.ts";
 import { NVML } from "./constants.ts";
 
 type KoffiFunction = ReturnType<LibraryHandle["func"]>;
@@ -54,7 +55,7 @@ export interface NvmlLibrary {
 
 /** Loads the library. Throws what koffi throws when there is none at that path, or none for this machine. */
 export async function loadNvml(path: string): Promise<NvmlLibrary> {
-  const { default: koffi } = await import("koffi");
+  const { default: koffi } = await optionalPart("koffi", () => import("koffi"));
   const library = koffi.load(path);
   const functions = new Map<string, KoffiFunction>();
   for (const [name, args] of Object.entries(ARGUMENTS)) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, ClientChannel } from "ssh2";
-import { OmniError, messageOf } from "../../../core/index.ts";
+import { OmniError, messageOf, optionalPart } from "../../../core/index.ts";
 import type { SshDestination } from "./destination.ts";
 import { hostKeyAlgorithms, hostKeyFault } from "./host-key.ts";
 import { loginTo } from "./login.ts";
@@ -81,7 +81,7 @@ const channelOn = (client: Client, command: string): Promise<ClientChannel> =>
   });
 
 async function open(options: ConnectionOptions, lost: (client: Client) => void): Promise<Client> {
-  const { Client, utils } = (await import("ssh2")).default;
+  const { Client, utils } = (await optionalPart("ssh2", () => import("ssh2"))).default;
   const { destination, knownHosts, connectTimeout } = options;
   const { methods, problems } = await loginTo(destination, options, utils.parseKey);
   const client = new Client();
