@@ -6,8 +6,8 @@
 export { jsonSchema } from "./json-schema.ts";
 export { loadSpec } from "./load-spec.ts";
 export type { LoadedSpec, SpecPlace } from "./load-spec.ts";
-export { parsePath } from "./spec-path.ts";
-export type { SpecPath } from "./spec-path.ts";
+export { parsePath } from "../core/spec-path.ts";
+export type { SpecPath } from "../core/spec-path.ts";
 export { serviceName } from "./service-name.ts";
 export { specReference } from "./spec-reference.ts";
 export type { Service, Spec } from "./spec.ts";

@@ -1,8 +1,8 @@
 import type { Diagnostic } from "../../core/index.ts";
 import type { ParsedSpec } from "../schema.ts";
 import { specSchema } from "../schema.ts";
-import type { SpecPath } from "../spec-path.ts";
-import { isWithin, pathKey } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
+import { isWithin, pathKey } from "../../core/spec-path.ts";
 import type { SchemaFault } from "./schema-issues.ts";
 import { SchemaIssues } from "./schema-issues.ts";
 import type { SpecSource } from "./source.ts";

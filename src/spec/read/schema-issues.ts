@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Code } from "../../core/index.ts";
 import { CODES, nearest } from "../../core/index.ts";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import type { Plain } from "./yaml-tree.ts";
 import type { SpecSource } from "./source.ts";
 import { valueAt } from "./source.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ScalarFacts } from "../scalars/facts.ts";
 import { scalarFacts } from "../scalars/facts.ts";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 
 type Schema = z.core.$ZodType;
 

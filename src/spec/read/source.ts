@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../core/index.ts";
-import type { SpecPath } from "../spec-path.ts";
-import { formatPath, pathKey } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
+import { formatPath, pathKey } from "../../core/spec-path.ts";
 import type { Plain } from "./yaml-tree.ts";
 import { YamlTree } from "./yaml-tree.ts";
 

@@ -2,8 +2,8 @@ import { nearest } from "../../core/index.ts";
 import type { Code } from "../../core/index.ts";
 import { isAlias, isMap, isScalar, isSeq } from "yaml";
 import type { Pair, ParsedNode, YAMLMap } from "yaml";
-import type { SpecPath } from "../spec-path.ts";
-import { pathKey } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
+import { pathKey } from "../../core/spec-path.ts";
 
 /** A plain value as the spec's schema reads it; maps have no prototype, so that no key is special. */
 export type Plain = string | number | boolean | null | Plain[] | PlainMap;

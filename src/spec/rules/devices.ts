@@ -1,4 +1,4 @@
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import { namesByMachine } from "./hardware.ts";
 import { refer } from "./references.ts";
 import type { Report, Rule, RuleContext } from "./rule.ts";

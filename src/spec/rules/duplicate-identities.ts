@@ -1,5 +1,5 @@
-import type { SpecPath } from "../spec-path.ts";
-import { formatPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
+import { formatPath } from "../../core/spec-path.ts";
 import { serviceName } from "../service-name.ts";
 import { guestsOf, machinesOf } from "./hardware.ts";
 import type { Report, Rule } from "./rule.ts";

@@ -1,4 +1,4 @@
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import type { ParsedSpec } from "../schema.ts";
 import type { RuleContext } from "./rule.ts";
 

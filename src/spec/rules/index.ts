@@ -3,8 +3,8 @@ import type { SpecSource } from "../read/source.ts";
 import { valueAt } from "../read/source.ts";
 import type { PlainMap } from "../read/yaml-tree.ts";
 import type { ParsedSpec } from "../schema.ts";
-import type { SpecPath } from "../spec-path.ts";
-import { isWithin, pathKey } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
+import { isWithin, pathKey } from "../../core/spec-path.ts";
 import { cycles } from "./cycles.ts";
 import { deviceReferences, diskReferences } from "./devices.ts";
 import {

@@ -1,4 +1,4 @@
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import { secretForm, secretHint } from "../secret-forms.ts";
 import type { Report, Rule } from "./rule.ts";
 

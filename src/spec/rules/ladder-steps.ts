@@ -1,4 +1,4 @@
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import type { LadderStep } from "../spec.ts";
 import type { Rule } from "./rule.ts";
 

@@ -1,5 +1,5 @@
 import { nearest } from "../../core/index.ts";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import type { Report } from "./rule.ts";
 
 /** Reports a name that is none of the known ones. `what` names the kind of thing, `define` says how to define one. */

@@ -1,6 +1,6 @@
 import type { Code, Severity } from "../../core/index.ts";
 import type { ParsedSpec } from "../schema.ts";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 
 /** One finding of a rule; where it points is turned into a line by the caller. */
 interface RuleFinding {

@@ -1,6 +1,6 @@
 import { findEngineKind } from "../../catalog/index.ts";
 import type { ParsedSpec } from "../schema.ts";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import { guestsOf, machinesOf } from "./hardware.ts";
 import type { Report, Rule } from "./rule.ts";
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import { guestsOf } from "./hardware.ts";
 import type { Rule } from "./rule.ts";
 

@@ -1,6 +1,6 @@
 import { findQuantization, QUANTIZATIONS, ROLES } from "../../catalog/index.ts";
 import { nearest } from "../../core/index.ts";
-import type { SpecPath } from "../spec-path.ts";
+import type { SpecPath } from "../../core/spec-path.ts";
 import { machinesOf } from "./hardware.ts";
 import type { Report, Rule } from "./rule.ts";
 
