@@ -24,6 +24,8 @@ export interface LiveState {
   readonly connection: Connection;
   readonly status: Status | undefined;
   readonly hardware: Hardware | undefined;
+  /** Looks at cards and machine since the console was opened, oldest first. */
+  readonly readings: readonly Reading[];
   /** Oldest first. */
   readonly events: readonly NodeEvent[];
   /** `seq` of the last one, for going on after a cut. */
@@ -38,6 +40,7 @@ export const NO_STATE: LiveState = {
   connection: { kind: "connecting" },
   status: undefined,
   hardware: undefined,
+  readings: [],
   events: [],
   lastEvent: undefined,
   requests: [],
@@ -72,7 +75,7 @@ const APPLY: { readonly [Topic in StreamTopic]: (state: LiveState, data: StreamE
               traffic: { ...state.status.traffic, ...traffic },
             },
           },
-    hardware: (state, hardware) => ({ ...state, hardware }),
+    hardware: (state, hardware) => ({ ...state, hardware, readings: looked(state.readings, hardware) }),
     events: (state, { events }) => {
       const known = state.lastEvent ?? -1;
       // A node that resumes may send one twice; its numbers only grow.
@@ -93,6 +96,14 @@ const APPLY: { readonly [Topic in StreamTopic]: (state: LiveState, data: StreamE
   };
 
 const newest = <T>(all: readonly T[]): readonly T[] => (all.length > MOST ? all.slice(-MOST) : all);
+
+/** Looks that are kept: an hour of them, one every few seconds. */
+const MOST_LOOKS = 1200;
+
+function looked(before: readonly Reading[], { reading }: Hardware): readonly Reading[] {
+  if (reading === null || reading.time <= (before.at(-1)?.time ?? 0)) return before;
+  return [...before, reading].slice(-MOST_LOOKS);
+}
 
 /** In the order that they had; new ones come last. */
 function changed(
