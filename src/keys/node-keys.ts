@@ -4,7 +4,7 @@ import type { Caller } from "./caller.ts";
 import type { KeyGate, UsageBook } from "./key-gate.ts";
 import type { SpecKey } from "./known-key.ts";
 import type { LimitLender } from "../store/limit-lender.ts";
-import type { UsageRow } from "../store/stored-key.ts";
+import type { KeyStore, UsageRow } from "../store/stored-key.ts";
 import { dayOf } from "./limits/calendar.ts";
 import type { Clock } from "./limits/limits.ts";
 
@@ -35,6 +35,10 @@ export interface NodeKeys {
   readonly usage: UsageBook;
   /** The key of that name as it is now, for work that goes on without a request; `undefined` once it is none any more. */
   callerOf(name: string): Caller | undefined;
+  /** What is kept, for those who list and change it. It waits for no other writer: OmniError `store.unwritable` then. */
+  readonly store: Omit<KeyStore, "close">;
+  /** Resolves when what the store holds is in force here, or could not be read, which is told as an event. */
+  lookNow(): Promise<void>;
   /** Takes over the keys of another spec. */
   setSpec(spec: readonly SpecKey[]): void;
   /** Present where `workers` was asked for. */

@@ -41,6 +41,8 @@ export function openLocalKeys(folder: string, options: NodeKeysOptions): NodeKey
       gate: createKeyGate({ roll, limits, lookAgain: look, clock }),
       usage,
       callerOf: (name) => roll.callerOf(name, Date.now()),
+      store,
+      lookNow: () => Promise.resolve(void look()),
       setSpec: (next) => board.setSpec(next),
       ...(lender === undefined
         ? {}

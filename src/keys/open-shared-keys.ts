@@ -59,6 +59,8 @@ export async function openSharedKeys(connectionString: string, options: NodeKeys
     gate: createKeyGate({ roll, limits, lookAgain, clock }),
     usage,
     callerOf: (name) => roll.callerOf(name, Date.now()),
+    store,
+    lookNow: () => feed.look(),
     setSpec: (next) => board.setSpec(next),
     ...(options.workers === true
       ? { forWorkers: { board, lender, addUsage: (rows: readonly UsageRow[]) => usage.add(rows) } }

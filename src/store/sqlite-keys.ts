@@ -71,22 +71,22 @@ export class SqliteKeys implements KeyStore {
   }
 
   create(key: StoredKey): Promise<void> {
-    return this.#named(() => {
+    return this.#changing(() => {
       writeFileSync(this.#mark, "", { mode: 0o600 });
       this.#keys.create(key);
     });
   }
 
   rotate(name: string, to: Rotation): Promise<void> {
-    return this.#named(() => this.#keys.rotate(name, to));
+    return this.#changing(() => this.#keys.rotate(name, to));
   }
 
   revoke(name: string, at: number): Promise<void> {
-    return this.#named(() => this.#keys.revoke(name, at));
+    return this.#changing(() => this.#keys.revoke(name, at));
   }
 
   forget(name: string): Promise<void> {
-    return this.#named(() => {
+    return this.#changing(() => {
       this.#keys.forget(name);
       if (this.#keys.list().length === 0) rmSync(this.#mark, { force: true });
     });
@@ -99,6 +99,12 @@ export class SqliteKeys implements KeyStore {
   close(): Promise<void> {
     if (this.#database.isOpen) this.#database.close();
     return Promise.resolve();
+  }
+
+  /** `PRAGMA data_version` tells of other connections' changes alone: the next look has to read after one of its own. */
+  #changing(act: () => void): Promise<void> {
+    this.#version = -1;
+    return this.#named(act);
   }
 
   async #named<T>(act: () => T): Promise<T> {

@@ -8,26 +8,26 @@ export const keyMay = z
     admin: z.boolean(),
     upstream: z.boolean(),
     priority: count,
-    routes: listOf(text).exactOptional(),
-    tools: listOf(text).exactOptional(),
+    routes: listOf(text).optional(),
+    tools: listOf(text).optional(),
     mcp: z
       .object({
-        readOnly: z.boolean().exactOptional(),
-        resources: listOf(text).exactOptional(),
-        arguments: z.record(text, z.record(text, text)).exactOptional(),
-        callsPerMinute: count.exactOptional(),
+        readOnly: z.boolean().optional(),
+        resources: listOf(text).optional(),
+        arguments: z.record(text, z.record(text, text)).optional(),
+        callsPerMinute: count.optional(),
       })
-      .exactOptional(),
+      .optional(),
     limits: z
       .object({
-        requestsPerMinute: count.exactOptional(),
-        tokensPerMinute: count.exactOptional(),
-        tokensPerDay: count.exactOptional(),
-        tokensPerMonth: count.exactOptional(),
-        concurrent: count.exactOptional(),
+        requestsPerMinute: count.optional(),
+        tokensPerMinute: count.optional(),
+        tokensPerDay: count.optional(),
+        tokensPerMonth: count.optional(),
+        concurrent: count.optional(),
       })
-      .exactOptional(),
-    content: z.boolean().exactOptional(),
+      .optional(),
+    content: z.boolean().optional(),
   })
   .meta({ id: "KeyMay" });
 
@@ -51,15 +51,24 @@ export const shownKey = z
 export const keys = z.object({ keys: listOf(shownKey) });
 
 const limit = z.int().positive().max(1_000_000_000_000);
+const globs = z.array(text.min(1).max(200)).max(200);
+const targetName = text.regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/);
 
 /** A key that shall be made. Unknown members are refused. */
 export const newKey = z.strictObject({
-  name: text.regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/),
+  name: targetName,
   admin: z.boolean().default(false),
   upstream: z.boolean().default(false),
   priority: z.int().min(0).max(9).default(5),
-  routes: z.array(text).exactOptional(),
-  tools: z.array(text).exactOptional(),
+  routes: z.array(targetName).max(200).exactOptional(),
+  tools: globs.exactOptional(),
+  mcp: z
+    .strictObject({
+      readOnly: z.boolean().exactOptional(),
+      resources: globs.exactOptional(),
+      callsPerMinute: limit.exactOptional(),
+    })
+    .exactOptional(),
   limits: z
     .strictObject({
       requestsPerMinute: limit.exactOptional(),
@@ -72,10 +81,19 @@ export const newKey = z.strictObject({
   content: z.boolean().exactOptional(),
   /** When it ends. */
   expires: instant.exactOptional(),
+  /** Also where no key with admin would be in force then: only the node's own machine makes one after that. */
+  force: z.boolean().default(false),
 });
 
 /** The secret, this once. */
 export const madeKey = z.object({ key: shownKey, secret: text });
+
+/** `first`: the node was open to everyone who reaches it, and asks for a key from now on. */
+export const createdKey = madeKey.extend({ first: z.boolean() });
+
+/** Without `force` the last key with admin that is in force stays. */
+export const revokeQuery = z.object({ force: z.enum(["true", "false"]).exactOptional() });
+export const revokedKey = z.object({ name: text, revoked: instant });
 
 export const rotation = z.strictObject({
   /** How long the old secret is good beside the new one. */

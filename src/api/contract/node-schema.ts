@@ -133,6 +133,8 @@ export const status = z
     version: text,
     url: text,
     pid: count,
+    /** Processes that serve its port, where several do. */
+    workers: listOf(count).exactOptional(),
     started: instant,
     uptime: duration,
     stopping: z.boolean(),

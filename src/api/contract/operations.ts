@@ -6,7 +6,7 @@ import type { Operation } from "./operation.ts";
 import * as plan from "./plan-schema.ts";
 import { events, eventsQuery, nodeEvent, requests, requestsQuery } from "./request-schema.ts";
 import * as runbook from "./runbook-schema.ts";
-import { duration, instant, listOf, text } from "./shapes.ts";
+import { duration, listOf, text } from "./shapes.ts";
 import { STREAM_EVENTS, streamQuery } from "./stream-schema.ts";
 import * as tool from "./tool-schema.ts";
 
@@ -127,7 +127,7 @@ export const OPERATIONS = {
     summary: "Makes a key. Its secret is in this answer alone.",
     admin: true,
     body: key.newKey,
-    answer: key.madeKey,
+    answer: key.createdKey,
     status: 201,
   },
   "POST /api/keys/{name}/rotate": {
@@ -137,9 +137,10 @@ export const OPERATIONS = {
     answer: key.madeKey,
   },
   "DELETE /api/keys/{name}": {
-    summary: "Revokes a key.",
+    summary: "Revokes a key of the store; the last one with admin only by force.",
     admin: true,
-    answer: z.object({ name: text, revoked: instant }),
+    query: key.revokeQuery,
+    answer: key.revokedKey,
   },
   "GET /api/mcp/servers": { summary: "Servers of the tool gateway.", admin: true, answer: tool.toolServers },
   "POST /api/mcp/servers/{name}/retry": {

@@ -30,7 +30,7 @@ export const streamQuery = z.object({
 });
 
 /**
- * What `/api/stream` carries. Whoever connects gets `status` and `hardware` whole and the events after its last one; from
+ * What `/api/stream` carries. Whoever connects gets `status` and `hardware` whole and the events after its last one, the newest where it has none; from
  * then on only what changed, put together over a moment, so that a busy node costs a reader no more than a quiet one.
  */
 export const STREAM_EVENTS = {

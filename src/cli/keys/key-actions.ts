@@ -1,12 +1,12 @@
 import { OmniError } from "../../core/index.ts";
-import { digestOf, newSecret, prefixOf } from "../../keys/index.ts";
+import { newKey, newRotation, recentUsage, shownOfSpec, shownStored } from "../../keys/index.ts";
 import type { KeyStore } from "../../store/stored-key.ts";
 import type { Invocation } from "../command.ts";
 import { presentKeys } from "../node-spec.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import type { Terminal } from "../terminal.ts";
 import { expiryOf, graceOf, keyName, mayOf } from "./key-options.ts";
-import { mayText, reportKeys, reportUsage, shownSpec, shownStored } from "./key-view.ts";
+import { datedKey, mayText, reportKeys, reportUsage } from "./key-view.ts";
 
 /** What an action of `omni keys` works with. */
 export interface KeyAction {
@@ -29,7 +29,7 @@ const isRehearsal = ({ invocation }: KeyAction): boolean => invocation.flag("dry
 async function create(action: KeyAction): Promise<void> {
   const { store, located, invocation, terminal, now } = action;
   const name = keyName(invocation.positionals[1], "create");
-  if (located.spec.keys[name] !== undefined) {
+  if (Object.hasOwn(located.spec.keys, name)) {
     throw new OmniError(
       "key.exists",
       `${located.origin} has a key ${name}, which goes before a created one.`,
@@ -40,27 +40,19 @@ async function create(action: KeyAction): Promise<void> {
   }
   const may = mayOf(invocation);
   const expires = expiryOf(invocation.value("expires"), now);
-  const secret = newSecret();
-  const key = {
-    name,
-    digest: digestOf(secret),
-    prefix: prefixOf(secret),
-    may,
-    created: now,
-    ...(expires === undefined ? {} : { expires }),
-  };
+  const { key, secret } = newKey({ name, may, expires }, now);
   const before = await store.list();
   if (isRehearsal(action)) {
     if (before.some((known) => known.name === name && known.revoked === undefined))
       throw new OmniError("key.exists", `There is a key ${name} already.`);
-    const { prefix: _prefix, ...shown } = shownStored(key, now);
+    const { prefix: _prefix, ...shown } = datedKey(shownStored(key, now));
     say(action, { dryRun: true, ...shown }, () =>
       terminal.out(`Would create the key ${name}: ${mayText(may)}.`),
     );
     return;
   }
   await store.create(key);
-  say(action, { ...shownStored(key, now), secret }, () => {
+  say(action, { ...datedKey(shownStored(key, now)), secret }, () => {
     terminal.err(`The key ${name}: ${mayText(may)}. It is shown this once and kept as a hash only:`);
     terminal.out(secret);
   });
@@ -71,19 +63,11 @@ async function create(action: KeyAction): Promise<void> {
 async function list(action: KeyAction): Promise<void> {
   const { store, located, invocation, terminal, now } = action;
   const { keys } = await presentKeys(located);
-  const ofSpec = Object.entries(located.spec.keys).map(([name, { expires, ...rest }]) => {
-    const { env: _env, file: _file, ...may } = rest;
-    return shownSpec(
-      name,
-      may,
-      expires,
-      keys.find(({ caller }) => caller.key === name),
-      now,
-    );
-  });
+  const set = new Set(keys.map(({ caller }) => caller.key));
+  const ofSpec = shownOfSpec(located.spec.keys, set, now);
   const stored = (await store.list()).map((key) => shownStored(key, now));
   const shown = [...ofSpec, ...stored.filter(({ state }) => invocation.flag("all") || state !== "revoked")];
-  say(action, { keys: shown }, () => {
+  say(action, { keys: shown.map(datedKey) }, () => {
     if (shown.length > 0) reportKeys(shown, terminal);
     else if (stored.length === 0)
       terminal.out(
@@ -100,8 +84,7 @@ async function rotate(action: KeyAction): Promise<void> {
   const { store, invocation, terminal, now } = action;
   const name = keyName(invocation.positionals[1], "rotate");
   const grace = graceOf(invocation.value("grace"));
-  const secret = newSecret();
-  const until = grace === 0 ? {} : { graceUntil: now + grace };
+  const { rotation, secret } = newRotation(grace, now);
   const told = grace === 0 ? {} : { oldSecretUntil: new Date(now + grace).toISOString() };
   const ends =
     grace === 0
@@ -114,8 +97,8 @@ async function rotate(action: KeyAction): Promise<void> {
     );
     return;
   }
-  await store.rotate(name, { digest: digestOf(secret), prefix: prefixOf(secret), at: now, ...until });
-  say(action, { name, secret, prefix: prefixOf(secret), ...told }, () => {
+  await store.rotate(name, rotation);
+  say(action, { name, secret, prefix: rotation.prefix, ...told }, () => {
     terminal.err(`The new secret of ${name}, shown this once; the old one ${ends}:`);
     terminal.out(secret);
   });
@@ -146,30 +129,21 @@ async function revoke(action: KeyAction): Promise<void> {
 async function known({ store, located }: KeyAction, name: string): Promise<void> {
   const found = (await store.list()).find((key) => key.name === name && key.revoked === undefined);
   if (found !== undefined) return;
-  const inSpec = located.spec.keys[name] !== undefined;
+  const inSpec = Object.hasOwn(located.spec.keys, name);
   throw new OmniError("key.unknown", `There is no created key ${name} that is in force.`, {
     hint: inSpec ? `${located.origin} has it: change it there.` : "./omni keys list shows those that are.",
   });
 }
 
-const DAY = 86_400_000;
-const DEFAULT_DAYS = 7;
-const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
-
 async function usage(action: KeyAction): Promise<void> {
   const { store, invocation, terminal, now } = action;
-  const days = daysOf(invocation.value("days"));
   const [, key] = invocation.positionals;
-  const rows = await store.usage({
-    from: dayOf(now - (days - 1) * DAY),
-    to: dayOf(now),
-    ...(key === undefined ? {} : { key }),
-  });
+  const rows = await recentUsage(store, { days: daysOf(invocation.value("days")), key }, now);
   say(action, { usage: rows }, () => reportUsage(rows, terminal));
 }
 
-function daysOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_DAYS;
+function daysOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const days = Number(text);
   if (/^\d{1,4}$/.test(text) && days > 0) return days;
   throw new OmniError(

@@ -1,4 +1,5 @@
 import { OmniError, parseDuration, present } from "../../core/index.ts";
+import { checkedKeyName, isTargetName } from "../../keys/index.ts";
 import type { KeyMay } from "../../store/stored-key.ts";
 import { integerOption } from "../command.ts";
 import type { Invocation, Option } from "../command.ts";
@@ -43,24 +44,16 @@ export const MAY_OPTIONS: Readonly<Record<string, Option>> = {
   concurrent: value("N", "create: requests at the same time."),
 };
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 const DEFAULT_PRIORITY = 5;
-/** The caller of a node without keys is called so. */
-const RESERVED = "local";
 
-/** The name given, checked. Throws `OmniError` `cli.bad-argument`. */
+/** The name given, checked. Throws `OmniError` `cli.bad-argument`, `key.name`. */
 export function keyName(name: string | undefined, action: string): string {
   if (name === undefined) {
     throw new OmniError("cli.bad-argument", `keys ${action} needs NAME.`, {
       hint: `For example: ./omni keys ${action} laptop`,
     });
   }
-  if (!NAME.test(name) || name === RESERVED) {
-    throw new OmniError("cli.bad-argument", `${JSON.stringify(name)} cannot be the name of a key.`, {
-      hint: `Use letters, digits and . _ : / -, at most 128; ${RESERVED} stands for a node without keys.`,
-    });
-  }
-  return name;
+  return checkedKeyName(name);
 }
 
 /** What the options of `create` say. Throws `OmniError` `cli.bad-argument`. */
@@ -73,7 +66,7 @@ export function mayOf(invocation: Invocation): KeyMay {
     concurrent: integerOption(invocation, "concurrent", [1, 100_000]),
   });
   const routes = invocation.values("route");
-  const wrong = routes.find((route) => !NAME.test(route));
+  const wrong = routes.find((route) => !isTargetName(route));
   if (wrong !== undefined)
     throw new OmniError("cli.bad-argument", `${JSON.stringify(wrong)} cannot be the name of a route.`);
   const tools = invocation.values("tool");

@@ -1,64 +1,30 @@
 import { formatCount, present } from "../../core/index.ts";
-import type { SpecKey } from "../../keys/index.ts";
-import type { KeyMay, StoredKey, UsageRow } from "../../store/stored-key.ts";
+import type { ShownKey } from "../../keys/index.ts";
+import type { KeyMay, UsageRow } from "../../store/stored-key.ts";
 import { table } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
-
-/** A key as lists show it: without its digest. */
-interface ShownKey {
-  readonly name: string;
-  readonly source: "store" | "spec";
-  readonly state: "in force" | "expired" | "revoked" | "unset";
-  readonly prefix?: string;
-  readonly may: KeyMay;
-  /** Instants as ISO 8601. */
-  readonly created?: string;
-  readonly expires?: string;
-  readonly revoked?: string;
-  readonly rotated?: string;
-  readonly oldSecretUntil?: string;
-}
 
 const instant = (time: number | undefined): string | undefined =>
   time === undefined ? undefined : new Date(time).toISOString();
 
-/** A stored key without what may not be shown. `now` in milliseconds since the epoch. */
-export function shownStored(key: StoredKey, now: number): ShownKey {
-  const { name, prefix, may, created, expires, revoked, rotated, graced } = key;
-  const graceUntil = graced !== undefined && graced.until > now ? graced.until : undefined;
-  return {
-    name,
-    source: "store",
-    state:
-      revoked === undefined ? (expires !== undefined && expires <= now ? "expired" : "in force") : "revoked",
-    prefix,
-    may,
-    ...present({
-      created: instant(created),
-      expires: instant(expires),
-      revoked: instant(revoked),
-      rotated: instant(rotated),
-      oldSecretUntil: instant(graceUntil),
-    }),
-  };
-}
-
-/** A key of the spec; `key` is absent when its variable or file is not set here. */
-export function shownSpec(
-  name: string,
-  may: KeyMay,
-  expires: number | undefined,
-  key: SpecKey | undefined,
-  now: number,
-): ShownKey {
-  return {
-    name,
-    source: "spec",
-    state: key === undefined ? "unset" : expires !== undefined && expires <= now ? "expired" : "in force",
-    may,
-    ...present({ expires: instant(expires) }),
-  };
-}
+/** A key for programs: instants as ISO 8601. */
+export const datedKey = ({
+  created,
+  expires,
+  revoked,
+  rotated,
+  oldSecretUntil,
+  ...rest
+}: ShownKey): Readonly<Record<string, unknown>> => ({
+  ...rest,
+  ...present({
+    created: instant(created),
+    expires: instant(expires),
+    revoked: instant(revoked),
+    rotated: instant(rotated),
+    oldSecretUntil: instant(oldSecretUntil),
+  }),
+});
 
 const SHORT = {
   requestsPerMinute: "requests/min",
@@ -115,7 +81,7 @@ export function reportKeys(keys: readonly ShownKey[], terminal: Terminal): void 
   terminal.out(table([head, ...rows]));
 }
 
-const minute = (iso: string): string => `${iso.slice(0, 16).replace("T", " ")} UTC`;
+const minute = (time: number): string => `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 
 /** Prints usage, a line for each day, key, model and service, and the sum. */
 export function reportUsage(rows: readonly UsageRow[], terminal: Terminal): void {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 
-import { mcpEndpoints } from "../../../src/cli/node/mcp-endpoints.ts";
+import { mcpEndpoints } from "../../../src/api/endpoints/index.ts";
 import type { Caller } from "../../../src/keys/caller.ts";
 import { startEndpoints } from "../../fakes/endpoint-server.ts";
 import type { EndpointServer } from "../../fakes/endpoint-server.ts";
@@ -116,9 +116,7 @@ it("reads the audit by key, server and outcome", async () => {
     { limit: 100 },
     { limit: 5, before: 9, key: "bob", server: "files", outcome: "denied" },
   ]);
-  expect(await ask("audit?limit=1001")).toEqual(
-    refused(400, "invalid_query", "limit: is a whole number from 1 to 1000"),
-  );
+  expect(await ask("audit?limit=1001")).toEqual(refused(400, "invalid_query", "limit: "));
   expect(await ask("audit?outcome=well")).toEqual(refused(400, "invalid_query", "outcome: "));
 });
 

@@ -4,7 +4,7 @@ import type { ToolHost } from "../../../gateway/tools/tool-host.ts";
 import type { Caller } from "../../../keys/index.ts";
 import { mayUseServer } from "../../../keys/tool-scope.ts";
 import type { LocatedSpec } from "../../node-spec.ts";
-import { mcpEndpoints } from "../mcp-endpoints.ts";
+import { mcpEndpoints } from "../../../api/endpoints/index.ts";
 import { mcpSurface } from "./mcp-surface.ts";
 import type { TokenDoor } from "./mcp-surface.ts";
 import type { OpenTools } from "./open-tools.ts";

@@ -1,29 +1,17 @@
-import { messageOf } from "../../core/index.ts";
-import type { Call } from "../../gateway/call.ts";
-import type { Asker, Hub } from "../../mcp/index.ts";
-import { functionName } from "../../keys/tool-names.ts";
+import { messageOf } from "../../../core/index.ts";
+import type { Call } from "../../../gateway/call.ts";
+import type { Asker, Hub } from "../../../mcp/index.ts";
+import type { Answer } from "../../contract/index.ts";
+import { functionName } from "../../../keys/tool-names.ts";
 
 /** Milliseconds that a list may wait for servers. */
 const PATIENCE = 10_000;
 
-interface ListedTool {
-  readonly server: string;
-  /** Its own name, and the one by which clients know it. */
-  readonly tool: string;
-  readonly name: string;
-  readonly description?: string;
-  readonly readOnly: boolean;
-  readonly destructive: boolean;
-  readonly needsApproval: boolean;
-  /** Set aside, because its definition is another one than was accepted. */
-  readonly quarantined: boolean;
-}
+type ToolList = Answer<"GET /api/mcp/tools">;
+type ListedTool = ToolList["tools"][number];
 
 /** The tools of all servers, or of `?server=`; those that could not be asked stand in `failed`, each with why. */
-export async function listAllTools(
-  hub: Hub,
-  { caller, query, res }: Call,
-): Promise<{ readonly tools: readonly ListedTool[]; readonly failed: readonly unknown[] }> {
+export async function listAllTools(hub: Hub, { caller, query, res }: Call): Promise<ToolList> {
   if (caller === undefined) return { tools: [], failed: [] };
   const asker: Asker = { caller, channel: "http" };
   const wanted = query.get("server");

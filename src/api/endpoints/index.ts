@@ -1,0 +1,11 @@
+/**
+ * What answers each operation of `/api`: a function for each part of the contract, from what it depends on to the paths of
+ * the gateway. Answers are typed by the contract; bodies and queries are read by its schemas.
+ * Never here: what a service, plan or key is, and which parts a node has; the command line puts them together.
+ */
+export { keyEndpoints } from "./keys/key-endpoints.ts";
+export type { KeyDesk } from "./keys/key-desk.ts";
+export { mcpEndpoints } from "./mcp/mcp-endpoints.ts";
+export { sessionEndpoint } from "./session.ts";
+export { sessionEndpoint } from "./session.ts";
+export type { NodePart } from "./session.ts";
