@@ -4,3 +4,4 @@
  * Never here: a decision about services, plans or keys; those are asked of the rooms that make them.
  */
 export { OPERATIONS } from "./contract/index.ts";
+export type { Answer } from "./contract/index.ts";

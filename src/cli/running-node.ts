@@ -111,7 +111,10 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
       events: store.events,
       supervisor,
       watch,
+      cards: settings.cards,
+      samples: store.samples,
       measurements: store.measurements,
+      simulated: simulation !== undefined,
       ...(settings.onReload === undefined ? {} : { onReload: settings.onReload }),
     });
     const { url } = await gateway.listen();

@@ -9,7 +9,7 @@ import type { Client } from "./client.ts";
 import { continuedComment } from "./continuation/index.ts";
 import { asEvent, delivered } from "./delivered.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
-import type { OpenExchange } from "./open-exchanges.ts";
+import type { OpenExchange, OpenRequest } from "./open-exchanges.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { limitError, refusedBy } from "./nobody.ts";
 import { Outflow } from "./outflow.ts";
@@ -111,6 +111,10 @@ export class Exchange implements TryParent, OpenExchange, Impatient, Pursued {
     this.failed({ kind: "stopping", message: "the node is stopping" });
   }
 
+  describe(): OpenRequest {
+    return this.report.open(this.#pursuit.tries.at(-1)?.service);
+  }
+
   overdue(): void {
     const time = Math.round(this.policy.total / 1000);
     this.failed({ kind: "timeout", message: `the whole answer was not there after ${time} s` });
@@ -177,13 +181,14 @@ export class Exchange implements TryParent, OpenExchange, Impatient, Pursued {
     }
     const head = this.head(of, answer.body === body ? received : { ...received, ...OWN_JSON }, undefined);
     report.answered(status);
+    // First: who has the answer may name it to another process of this gateway at once.
+    if (answer.answer !== undefined) this.#options.remember?.(answer.answer);
     if (this.outlet.headersSent) this.outlet.end(asEvent(answer, client));
     else {
       head.push("content-length", String(answer.body.length));
       this.outlet.writeHead(status, head);
       this.outlet.end(answer.body);
     }
-    if (answer.answer !== undefined) this.#options.remember?.(answer.answer);
     this.finished(of, answer.usage());
   }
 

@@ -11,6 +11,7 @@ import type { AskInside } from "./inside-call.ts";
 import type { GatewayLimits } from "./limits.ts";
 import type { MoreModels } from "./models-endpoint.ts";
 import type { Router } from "./routing/router.ts";
+import type { NodeStatus } from "./status-endpoint.ts";
 import type { Endpoint } from "./surface.ts";
 import type { ToolHost } from "./tools/tool-host.ts";
 
@@ -18,6 +19,8 @@ import type { ToolHost } from "./tools/tool-host.ts";
 export interface GatewayInside {
   readonly shared: ExchangeShared;
   readonly ask: AskInside;
+  /** The node as this gateway tells it. */
+  readonly status: () => NodeStatus;
 }
 
 export interface GatewayOptions {

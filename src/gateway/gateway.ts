@@ -8,7 +8,7 @@ import { Drain } from "./drain.ts";
 import { EventStreams } from "./events-endpoint.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
 import { KEEPS_NOTHING } from "../telemetry/index.ts";
-import type { Gateway, GatewayChanges, GatewayOptions } from "./gateway-options.ts";
+import type { Gateway, GatewayChanges, GatewayInside, GatewayOptions } from "./gateway-options.ts";
 import { boundClients, createHttpServer, renewCertificate } from "./http-server.ts";
 import type { GatewayLimits } from "./limits.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
@@ -18,6 +18,7 @@ import { RetryBudget } from "./retry-budget.ts";
 import { createTokenCounter } from "./routing/token-counter.ts";
 import { createRouter } from "./routing/create-router.ts";
 import { NO_BOOK, NO_METER, OPEN_GATE, placesOf } from "./standard-parts.ts";
+import { nodeStatus } from "./status-endpoint.ts";
 import type { NodeFacts } from "./status-endpoint.ts";
 import { createSurface } from "./surface-table.ts";
 import { Traffic } from "./traffic.ts";
@@ -38,7 +39,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const guard = (told: GatewayChanges): NameGuard =>
     new NameGuard(host, told.corsOrigins ?? [], told.allowedHosts);
   let names = guard(options);
-  const surface = createSurface({ shared, ask: createAskInside(shared) }, facts, streams, options);
+  const inside: GatewayInside = {
+    shared,
+    ask: createAskInside(shared),
+    status: () => nodeStatus(shared.backends, facts, shared.traffic),
+  };
+  const surface = createSurface(inside, facts, streams, options);
   const { keys, meter } = shared;
   const door = new Door({
     surface,

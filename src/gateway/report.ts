@@ -1,10 +1,12 @@
 import type { RequestOutcome, RequestRecord } from "../telemetry/request-record.ts";
 import { CLIENT_GONE, serverTiming } from "../telemetry/index.ts";
+import { present } from "../core/index.ts";
 import type { ReceivedHeaders } from "./answer.ts";
 import type { AttemptFailure } from "./attempt-failure.ts";
 import type { Client } from "./client.ts";
 import type { ExchangeShared } from "./exchange-shared.ts";
 import { answerHeaders } from "./forwarded-headers.ts";
+import type { OpenRequest } from "./open-exchanges.ts";
 import type { Outflow } from "./outflow.ts";
 import type { Ask } from "./ask.ts";
 import { servedBy } from "./served-by.ts";
@@ -111,6 +113,20 @@ export class Report {
 
   waitingHead(): string[] {
     return [...this.#client.answerHeaders, ...this.servedBy()];
+  }
+
+  /** The request as it stands, where it is at `service` now. */
+  open(service: string | undefined): OpenRequest {
+    const { id, caller } = this.#client;
+    return {
+      id,
+      started: this.#started,
+      operation: this.#ask.operation,
+      key: caller.key,
+      ...present({ route: this.#target.route, service, firstToken: this.#firstToken }),
+      stream: this.#ask.stream,
+      attempts: this.attempts,
+    };
   }
 
   servedBy(): readonly string[] {

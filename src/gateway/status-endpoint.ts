@@ -1,7 +1,8 @@
-import type { Backends } from "../supervisor/backends.ts";
+import type { Diagnostic } from "../core/index.ts";
+import type { Backends, RouteView, ServiceView } from "../supervisor/backends.ts";
 import type { Call } from "./call.ts";
-import { sendJson, sendText } from "./call.ts";
-import type { Traffic } from "./traffic.ts";
+import { sendText } from "./call.ts";
+import type { ServiceTraffic, Traffic } from "./traffic.ts";
 
 /** What the gateway knows of itself. Times are milliseconds. */
 export interface NodeFacts {
@@ -12,26 +13,37 @@ export interface NodeFacts {
   stopping: boolean;
 }
 
-/** `GET /api/status`: services, routes, findings and counts, for the console and the command line. */
-export function answerStatus(backends: Backends, facts: NodeFacts, traffic: Traffic, call: Call): void {
-  sendJson(call, 200, {
-    version: facts.version,
-    url: facts.url,
-    pid: process.pid,
-    started: facts.started,
-    uptime: Date.now() - facts.started,
-    stopping: facts.stopping,
-    services: backends.services(),
-    routes: backends.routes(),
-    diagnostics: backends.diagnostics(),
-    traffic: traffic.snapshot(),
-  });
+/** The node at one moment. */
+export interface NodeStatus extends NodeFacts {
+  readonly pid: number;
+  /** Processes that serve its port, where these are others than its own. */
+  readonly workers?: readonly number[];
+  /** Milliseconds. */
+  readonly uptime: number;
+  readonly services: readonly ServiceView[];
+  readonly routes: readonly RouteView[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly traffic: Readonly<Record<string, ServiceTraffic>>;
 }
 
-/** `GET /`: what this is and where to go, for a person with a browser or curl. */
-export function answerHome(facts: NodeFacts, call: Call): void {
+/** Services, routes, findings and counts, for the console and the command line. */
+export const nodeStatus = (backends: Backends, facts: NodeFacts, traffic: Traffic): NodeStatus => ({
+  version: facts.version,
+  url: facts.url,
+  pid: process.pid,
+  started: facts.started,
+  uptime: Date.now() - facts.started,
+  stopping: facts.stopping,
+  services: backends.services(),
+  routes: backends.routes(),
+  diagnostics: backends.diagnostics(),
+  traffic: traffic.snapshot(),
+});
+
+/** `GET /`: what this is and where to go, for a person with curl. */
+export function answerHome(version: string, call: Call): void {
   const lines = [
-    `Omni ${facts.version}: one endpoint for the models of this node.`,
+    `Omni ${version}: one endpoint for the models of this node.`,
     "",
     "GET  /v1/models             the models, and whether they are ready",
     "POST /v1/chat/completions   OpenAI chat; /v1/completions and /v1/embeddings as well",

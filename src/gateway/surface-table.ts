@@ -13,9 +13,9 @@ import { serveChat } from "./chat-request.ts";
 import { responsesEndpoints } from "./responses-request.ts";
 import { orderService } from "./service-endpoint.ts";
 import type { NodeFacts } from "./status-endpoint.ts";
-import { answerHome, answerStatus } from "./status-endpoint.ts";
+import { answerHome } from "./status-endpoint.ts";
 import type { Endpoint } from "./surface.ts";
-import { Surface } from "./surface.ts";
+import { joinedEndpoints, Surface } from "./surface.ts";
 
 /** Every path of a gateway. */
 export function createSurface(
@@ -26,8 +26,8 @@ export function createSurface(
 ): Surface {
   const { shared } = inside;
   const { backends } = shared;
-  return new Surface({
-    "/": { open: true, GET: (call) => answerHome(facts, call) },
+  const own = {
+    "/": { open: true, GET: (call) => answerHome(facts.version, call) },
     "/healthz": { open: true, GET: answerHealth },
     "/readyz": { open: true, GET: (call) => answerReadiness(backends, facts.stopping, call) },
     "/v1/models": { GET: (call) => listModels(backends, call, options.moreModels) },
@@ -35,9 +35,9 @@ export function createSurface(
     ...dialects(inside, options),
     ...responsesEndpoints(inside, options),
     ...passthroughEndpoints(shared, options.anthropic ?? true),
-    ...nodeEndpoints(inside, facts, streams, options),
-    ...options.endpoints?.(inside),
-  });
+    ...nodeEndpoints(inside, streams, options),
+  } satisfies Record<string, Endpoint>;
+  return new Surface(joinedEndpoints(own, options.endpoints?.(inside) ?? {}));
 }
 
 /** The paths whose bodies are routed by their `model`. */
@@ -59,12 +59,11 @@ const dialects = (inside: GatewayInside, options: GatewayOptions): Record<string
 const OWN: ReadonlySet<Operation> = new Set(["chat", "responses"]);
 
 function nodeEndpoints(
-  { shared }: GatewayInside,
-  facts: NodeFacts,
+  { shared, status }: GatewayInside,
   streams: EventStreams,
   { control, hardware }: GatewayOptions,
 ): Record<string, Endpoint> {
-  const { backends, events, traffic } = shared;
+  const { backends, events } = shared;
   return {
     ...(control === undefined
       ? {}
@@ -77,7 +76,7 @@ function nodeEndpoints(
     ...(hardware === undefined
       ? {}
       : { "/api/hardware": { admin: true, GET: (call) => sendJson(call, 200, hardware()) } }),
-    "/api/status": { GET: (call) => answerStatus(backends, facts, traffic, call) },
+    "/api/status": { GET: (call) => sendJson(call, 200, status()) },
     "/api/events": { admin: true, GET: (call) => answerEvents(events, call) },
     "/api/events/stream": { admin: true, GET: (call) => streams.follow(call) },
   };

@@ -5,7 +5,8 @@ import { sendError } from "./wire-error.ts";
 
 type Handler = (call: StreamedCall, rest: string) => void;
 
-const METHODS = ["GET", "POST", "DELETE"] as const;
+/** What an endpoint may have a handler of its own for; HEAD comes with GET. */
+export const METHODS = ["GET", "POST", "DELETE"] as const;
 
 /** One path of the gateway and what each method does there. `rest` is what follows the prefix of a path that ends in `*`. */
 export interface Endpoint extends Readonly<Partial<Record<(typeof METHODS)[number], Handler>>> {
@@ -65,6 +66,16 @@ export class Surface {
     const message = `No such path: ${call.req.method} ${shown}.${guess}`;
     sendError(call, { status: 404, type: "invalid_request_error", code: "unknown_path", message });
   }
+}
+
+/** All paths of several tables; what a later one has for a path of an earlier one is added, or stands in its place. */
+export function joinedEndpoints(
+  ...tables: readonly Readonly<Record<string, Endpoint>>[]
+): Readonly<Record<string, Endpoint>> {
+  const joined: Record<string, Endpoint> = {};
+  for (const table of tables)
+    for (const [path, endpoint] of Object.entries(table)) joined[path] = { ...joined[path], ...endpoint };
+  return joined;
 }
 
 /** HEAD comes with GET, OPTIONS with everything. */

@@ -29,6 +29,8 @@ export type { RunbookBook } from "./runbook-book.ts";
 export { isRunbookLocked, readRunbook } from "./runbook-reader.ts";
 export type { JournaledRun } from "./runbook-reader.ts";
 export type { JournalRow, RunRow } from "./runbook-row.ts";
+export { watchRuns } from "./run-watch.ts";
+export type { SampleHistory } from "./sample-table.ts";
 export type { SampledReading } from "./sampled.ts";
 export { openStore, type Store } from "./store.ts";
 export { openSwitches } from "./switch-table.ts";

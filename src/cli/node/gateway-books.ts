@@ -10,6 +10,8 @@ import { keyPlaceOf } from "../keys/key-place.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import { VERSION } from "../version.ts";
 import type { GatewaySettings } from "./gateway-settings.ts";
+import { requestFeed } from "./request-feed.ts";
+import type { RequestFeed } from "./request-feed.ts";
 
 export interface BooksOptions {
   readonly located: LocatedSpec;
@@ -24,6 +26,8 @@ export interface BooksOptions {
 export interface GatewayBooks {
   readonly keys: NodeKeys;
   readonly requests: Requests;
+  /** Requests as they end, those of every process of the gateway. */
+  readonly finished: RequestFeed;
   readonly telemetry: Telemetry;
   readonly contents: ContentKeeper;
   /** Writes what waits, for at most `time` ms. */
@@ -52,6 +56,7 @@ export async function openGatewayBooks(options: BooksOptions): Promise<GatewayBo
       lost: (rows, why) => telemetry.lost("request_row", rows, why),
     });
     closers.push((time) => requests.close(time));
+    const finished = requestFeed(requests);
     const telemetry: Telemetry = createTelemetry({
       // Workers count and trace their own requests; what this process keeps of them is the log and the rows.
       ...(settings.workers > 1
@@ -59,14 +64,14 @@ export async function openGatewayBooks(options: BooksOptions): Promise<GatewayBo
         : settings.telemetry),
       version: VERSION,
       names,
-      requests,
+      requests: finished,
       tell,
     });
     closers.push((time) => telemetry.close(time));
     if (keepContent === false) {
       // What an owner no longer wants kept must not stay.
       dropContents(stateFolder);
-      return { keys, requests, telemetry, contents: KEEPS_NOTHING, close };
+      return { keys, requests, finished, telemetry, contents: KEEPS_NOTHING, close };
     }
     const contents = openContents(
       stateFolder,
@@ -74,7 +79,7 @@ export async function openGatewayBooks(options: BooksOptions): Promise<GatewayBo
       (count, why) => telemetry.lost("content", count, why),
     );
     closers.push(() => contents.close());
-    return { keys, requests, telemetry, contents: createContentKeeper(contents), close };
+    return { keys, requests, finished, telemetry, contents: createContentKeeper(contents), close };
   } catch (thrown) {
     await close(0);
     throw thrown;

@@ -1,3 +1,4 @@
+import type { Answer } from "../../api/index.ts";
 import type { EventLog } from "../../core/index.ts";
 import type { Admission } from "../../gateway/admission/admission.ts";
 import type { BatchRunner } from "../../gateway/batches/batch-runner.ts";
@@ -5,11 +6,13 @@ import type { ImageModels } from "../../gateway/images/image-models.ts";
 import type { Gateway, GatewayChanges } from "../../gateway/index.ts";
 import type { SpecKey } from "../../keys/index.ts";
 import type { Plan } from "../../plan/index.ts";
-import type { Measurements } from "../../store/index.ts";
+import type { Measurements, SampleHistory } from "../../store/index.ts";
 import type { Supervisor } from "../../supervisor/index.ts";
 import type { MetricNames, watchEjections } from "../../telemetry/index.ts";
 import type { NodeWatch } from "../../watch/index.ts";
 import type { LocatedSpec } from "../node-spec.ts";
+import type { NodeApi } from "./api-endpoints.ts";
+import type { CardIdentity } from "./card-identities.ts";
 import type { GatewayBooks } from "./gateway-books.ts";
 import type { GatewaySettings } from "./gateway-settings.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
@@ -24,7 +27,12 @@ export interface NodeGatewayOptions {
   readonly events: EventLog;
   readonly supervisor: Supervisor;
   readonly watch: NodeWatch;
+  /** Cards of the plan by their names. */
+  readonly cards: ReadonlyMap<string, CardIdentity>;
+  readonly samples: SampleHistory;
   readonly measurements: Measurements;
+  /** Engines and cards are simulated. */
+  readonly simulated: boolean;
   readonly onReload?: () => Promise<unknown>;
 }
 
@@ -52,11 +60,17 @@ export interface ServedGateway {
   readonly stopping: AbortController;
   readonly ejections: ReturnType<typeof watchEjections>;
   readonly tools: ToolGateway;
+  readonly api: NodeApi;
 }
 
 /** What `/api/hardware` tells. */
-export const hardwareOf = (watch: NodeWatch) => (): unknown => ({
-  source: watch.source,
-  reading: watch.latest() ?? null,
-  notes: watch.notes(),
-});
+export const hardwareOf =
+  ({ watch, cards }: Pick<NodeGatewayOptions, "watch" | "cards">) =>
+  (): Answer<"GET /api/hardware"> => ({
+    source: watch.source,
+    reading: watch.latest() ?? null,
+    notes: watch.notes(),
+    names: Object.fromEntries(
+      [...cards].flatMap(([name, { uuid }]) => (uuid === undefined ? [] : [[name, uuid]])),
+    ),
+  });

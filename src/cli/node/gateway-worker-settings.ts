@@ -5,15 +5,20 @@ import type { TelemetryOptions } from "../../telemetry/index.ts";
 import type { Endpoint } from "../../gateway/surface.ts";
 import type { InsideAddress } from "./tools/inside-server.ts";
 
-/** What of the tool gateway a worker has to know: MCP is served in the node's own process. */
-export interface WorkerTools {
+/** A path that is led into the node's own process: how it may be asked, and by whom. Tokens are looked at there. */
+export interface LedPath extends Pick<Endpoint, "open" | "beyondKeys" | "admin"> {
+  readonly path: string;
+  readonly methods: readonly ("GET" | "POST" | "DELETE")[];
+}
+
+/** What a worker has to know of what is served in the node's own process: the API, the console, MCP. */
+export interface WorkerInside {
   readonly address: InsideAddress;
-  /** Names of the servers that requests may use. */
-  readonly servers: readonly string[];
-  /** Paths that are led there, and who may ask: tokens are looked at there. */
-  readonly paths: readonly ({ readonly path: string } & Pick<Endpoint, "open" | "beyondKeys" | "admin">)[];
+  readonly paths: readonly LedPath[];
   /** Bytes of a request at most. */
   readonly bodyLimit: number;
+  /** Names of the tool servers that requests may use. */
+  readonly toolServers: readonly string[];
 }
 
 /** What the node tells each of its gateway's workers: data that is cloned, the rest leads through the channel. */
@@ -33,8 +38,8 @@ export interface GatewayWorkerSettings extends Pick<
   readonly reload: boolean;
   /** Services that make images, as `readImageModels` gives them. */
   readonly imageModels: ImageModels;
-  /** Without it there is neither MCP nor a tool for requests. */
-  readonly tools?: WorkerTools;
+  /** Without it there is neither MCP nor a tool for requests, and of the API what workers know themselves. */
+  readonly inside?: WorkerInside;
   /** Bounds of contents that are kept, where the spec keeps any. */
   readonly keepContent?: ContentBounds;
   /** Milliseconds that answers may take yet when the node is gone, `gateway.timeouts.drain`. */

@@ -7,6 +7,7 @@ import type { WorkerGateway } from "./serve-worker.ts";
 import { workerEndpoints } from "../../gateway/workers/worker-endpoints.ts";
 import type { WorkerSide } from "../../gateway/workers/worker-side.ts";
 import { answerRequests } from "../../gateway/requests-endpoint.ts";
+import { joinedEndpoints } from "../../gateway/surface.ts";
 import type { Endpoint } from "../../gateway/surface.ts";
 import { openContents, openRequests, readEvents } from "../../store/index.ts";
 import { createContentKeeper, createTelemetry, KEEPS_NOTHING } from "../../telemetry/index.ts";
@@ -17,6 +18,7 @@ import { insideTools } from "./tools/inside-tools.ts";
 import { openGatewayStores } from "./gateway-stores.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
+import { countsOf } from "./node-counts.ts";
 
 interface Left {
   readonly stores: GatewayStores;
@@ -66,7 +68,7 @@ async function openLeft(folder: string, { imageModels, keepContent }: GatewayWor
 
 async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGateway> {
   if (!isSettings(settings)) throw new Error("The node sent no settings.");
-  const { telemetry: wanted, metricsPath, hardware, control, reload, tools: _, ...plain } = settings;
+  const { telemetry: wanted, metricsPath, hardware, control, reload, inside: _, ...plain } = settings;
   ({ drain, stateFolder } = settings);
   const left = stateFolder === undefined ? undefined : await openLeft(stateFolder, settings);
   const stopping = new AbortController();
@@ -76,8 +78,8 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
     requests: side.requests,
     tell: (event) => void side.events.record(event),
   });
-  let { tools } = settings;
-  const inside = tools === undefined ? undefined : new InsideClient(tools.address);
+  let { inside } = settings;
+  const client = inside === undefined ? undefined : new InsideClient(inside.address);
   let own: GatewayInside | undefined;
   const gateway = createGateway({
     ...plain,
@@ -89,15 +91,15 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
     meter: telemetry.meter,
     ...(left === undefined ? {} : { responses: left.stores.responses, contents: left.contents }),
     moreModels: imageNames(settings.imageModels),
-    ...(inside === undefined ? {} : { tools: insideTools(inside, () => tools?.servers ?? []) }),
+    ...(client === undefined ? {} : { tools: insideTools(client, () => inside?.toolServers ?? []) }),
     endpoints: (made) => {
       own = made;
       const paths = { hardware, control, reload, ...(metricsPath === undefined ? {} : { metricsPath }) };
-      return {
-        ...left?.endpoints(made, side, stopping.signal),
-        ...workerEndpoints(side, made, paths),
-        ...(tools === undefined ? {} : inside?.endpoints(tools)),
-      };
+      return joinedEndpoints(
+        left?.endpoints(made, side, stopping.signal) ?? {},
+        workerEndpoints(side, made, paths),
+        inside === undefined ? {} : (client?.endpoints(inside) ?? {}),
+      );
     },
   });
   return {
@@ -106,19 +108,20 @@ async function compose(side: WorkerSide, settings: unknown): Promise<WorkerGatew
       const began = performance.now();
       stopping.abort();
       await gateway.close(deadline);
-      inside?.close();
+      client?.close();
       await left?.close();
       await telemetry.close(Math.max(0, deadline - (performance.now() - began)));
     },
     configure: (next) => {
       if (!isSettings(next)) return;
-      ({ tools } = next);
+      ({ inside } = next);
       telemetry.rename(next.telemetry.names);
       const { limits, corsOrigins, allowedHosts, tls } = next;
       gateway.configure(present({ limits, corsOrigins, allowedHosts, tls }));
     },
     answers: {
       traffic: () => own?.shared.traffic.snapshot() ?? {},
+      open: () => (own === undefined ? undefined : countsOf(own).open()),
       metrics: () => telemetry.snapshot(),
     },
   };

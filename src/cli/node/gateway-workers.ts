@@ -4,6 +4,7 @@ import type { EventLog } from "../../core/index.ts";
 import { siblingProgram } from "../../core/index.ts";
 import type { Admission } from "../../gateway/admission/admission.ts";
 import type { Gateway, GatewayChanges } from "../../gateway/gateway-options.ts";
+import type { OpenRequests } from "../../gateway/open-exchanges.ts";
 import type { ServiceTraffic } from "../../gateway/traffic.ts";
 import { addTraffic } from "../../gateway/workers/add-traffic.ts";
 import type { Answer } from "../../gateway/workers/named-answer.ts";
@@ -15,6 +16,8 @@ import { SERVICE_ACTIONS } from "../../supervisor/service-control.ts";
 import { mergeSnapshots } from "../../telemetry/index.ts";
 import type { MetricNames, MetricsSnapshot, RequestSink } from "../../telemetry/index.ts";
 import type { GatewayWorkerSettings } from "./gateway-worker-settings.ts";
+import { allOpen } from "./node-counts.ts";
+import type { NodeCounts } from "./node-counts.ts";
 
 /** What the composition decides; the rest follows from what it passes. */
 type NodeSettings = Omit<GatewayWorkerSettings, "hardware" | "control" | "reload">;
@@ -45,6 +48,8 @@ export interface GatewayWorkersOptions {
 export interface GatewayWorkers extends Gateway {
   /** Processes that serve now. */
   readonly pids: readonly number[];
+  /** What they know together. */
+  readonly counts: NodeCounts;
   /** Takes over what changed, names of metrics too. Workers that cannot take a certificate keep the old one and tell. */
   configure(
     changes: GatewayChanges & { readonly names?: MetricNames; readonly toolServers?: readonly string[] },
@@ -55,6 +60,8 @@ const ENTRY = fileURLToPath(siblingProgram(import.meta.url, "./gateway-worker"))
 
 const isTraffic = (value: unknown): value is Record<string, ServiceTraffic> =>
   typeof value === "object" && value !== null;
+const isOpenRequests = (value: unknown): value is OpenRequests =>
+  typeof value === "object" && value !== null && "requests" in value && "total" in value;
 const isSnapshot = (value: unknown): value is MetricsSnapshot => Array.isArray(value);
 
 /** The node's one endpoint, served by processes of their own; in this one are what they share. It does not listen yet. */
@@ -69,7 +76,9 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
     reload: reload !== undefined,
   });
   let { settings } = options;
-  const answers: Record<string, Answer> = {
+  const counts: NodeCounts = {
+    traffic: async () => addTraffic((await pool.collect("traffic")).filter(isTraffic)),
+    open: async () => allOpen((await pool.collect("open")).filter(isOpenRequests)),
     status: async () => ({
       ...facts,
       pid: process.pid,
@@ -78,8 +87,11 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
       services: backends.services(),
       routes: backends.routes(),
       diagnostics: backends.diagnostics(),
-      traffic: addTraffic((await pool.collect("traffic")).filter(isTraffic)),
+      traffic: await counts.traffic(),
     }),
+  };
+  const answers: Record<string, Answer> = {
+    status: counts.status,
     metrics: async () =>
       mergeSnapshots([
         ...(metrics === undefined ? [] : [metrics()]),
@@ -98,6 +110,7 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
     services: { backends, admission, keys, events, ...(requests === undefined ? {} : { requests }), answers },
   });
   return {
+    counts,
     get pids(): readonly number[] {
       return pool.pids;
     },
@@ -112,9 +125,9 @@ export function startGatewayWorkers(options: GatewayWorkersOptions): GatewayWork
     configure({ names, toolServers, ...changes }) {
       const telemetry = names === undefined ? settings.telemetry : { ...settings.telemetry, names };
       settings = { ...settings, ...changes, telemetry };
-      const { tools } = settings;
-      if (tools !== undefined && toolServers !== undefined)
-        settings = { ...settings, tools: { ...tools, servers: toolServers } };
+      const { inside } = settings;
+      if (inside !== undefined && toolServers !== undefined)
+        settings = { ...settings, inside: { ...inside, toolServers } };
       pool.configure(complete(settings));
     },
   };

@@ -14,6 +14,8 @@ import type { SpecKey } from "../../keys/index.ts";
 import { gatewaySamples, machineSamples, serviceSamples, watchEjections } from "../../telemetry/index.ts";
 import type { Sample } from "../../telemetry/index.ts";
 import { VERSION } from "../version.ts";
+import { nodeApi } from "./api-endpoints.ts";
+import type { NodeApi } from "./api-endpoints.ts";
 import { openGatewayBooks } from "./gateway-books.ts";
 import type { GatewayBooks } from "./gateway-books.ts";
 import { gatewayEndpoints, imageNames } from "./gateway-endpoints.ts";
@@ -69,7 +71,7 @@ const queueOf = ({ limits = {} }: GatewaySettings): { queueLimit: number; queueT
 });
 
 function oneProcess(options: NodeGatewayOptions, parts: GatewayParts): ServedGateway {
-  const { plan, settings, events, supervisor, watch } = options;
+  const { plan, settings, events, supervisor } = options;
   const { books, stores, admission } = parts;
   const stopping = new AbortController();
   const ejections = watchEjections(events);
@@ -79,6 +81,7 @@ function oneProcess(options: NodeGatewayOptions, parts: GatewayParts): ServedGat
     return asked.ask;
   });
   let runner: BatchRunner | undefined;
+  let api: NodeApi | undefined;
   const gateway = createGateway({
     ...present({
       limits: settings.limits,
@@ -100,10 +103,11 @@ function oneProcess(options: NodeGatewayOptions, parts: GatewayParts): ServedGat
     responses: stores.responses,
     moreModels: imageNames(parts.imageModels),
     control: supervisor.control,
-    hardware: hardwareOf(watch),
+    hardware: hardwareOf(options),
     tools: tools.host,
     endpoints: (inside) => {
       asked = inside;
+      api = nodeApi(options, parts, inside);
       runner = batchRunner(inside, options, parts);
       books.telemetry.addCollector({ collect: () => samples(inside, options, parts) });
       books.telemetry.addCollector(ejections);
@@ -117,12 +121,13 @@ function oneProcess(options: NodeGatewayOptions, parts: GatewayParts): ServedGat
         ...readings(settings, books),
         ...tools.endpoints,
         ...tools.admin,
+        ...api.endpoints,
         ...(options.onReload === undefined ? {} : { "/api/reload": reloadEndpoint(options.onReload) }),
       };
     },
   });
-  if (runner === undefined) throw new Error("the gateway made no endpoints");
-  return { gateway, runner, stopping, ejections, tools };
+  if (runner === undefined || api === undefined) throw new Error("the gateway made no endpoints");
+  return { gateway, runner, stopping, ejections, tools, api };
 }
 
 /** What the gateway tells of itself. Metrics hold names and figures, no contents; who scrapes them shows no key. */
@@ -180,7 +185,7 @@ const batchRunner = (
 
 /** Ends batches first, which go on later, then the clients, then the books. */
 const closing = (
-  { gateway, runner, stopping, ejections, tools }: ServedGateway,
+  { gateway, runner, stopping, ejections, tools, api }: ServedGateway,
   { stores, books, queue }: GatewayParts,
 ): NodeGateway => {
   let closed: Promise<void> | undefined;
@@ -189,6 +194,7 @@ const closing = (
     reload({ located, settings, specKeys, plan }) {
       const names = metricNames(plan, namesOf(specKeys));
       tools.reload(located);
+      api.reload(located);
       gateway.configure({ ...settings, names, toolServers: tools.servers() });
       Object.assign(queue, queueOf(settings));
       books.keys.setSpec(specKeys);
@@ -202,6 +208,7 @@ const closing = (
     },
     async close(deadline) {
       stopping.abort();
+      api.close();
       const ended = tools.close(deadline);
       const late = gateway.close(deadline);
       closed ??= (async () => {

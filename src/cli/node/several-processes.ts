@@ -1,10 +1,12 @@
 import { present } from "../../core/index.ts";
+import { joinedEndpoints, METHODS } from "../../gateway/surface.ts";
+import type { Endpoint } from "../../gateway/surface.ts";
 import type { MetricNames } from "../../telemetry/index.ts";
 import type { LocatedSpec } from "../node-spec.ts";
 import { VERSION } from "../version.ts";
 import { hardwareOf } from "./gateway-parts.ts";
 import type { GatewayParts, NodeGatewayOptions, ServedGateway, ServingGateway } from "./gateway-parts.ts";
-import type { WorkerTools } from "./gateway-worker-settings.ts";
+import type { LedPath, WorkerInside } from "./gateway-worker-settings.ts";
 import { startGatewayWorkers } from "./gateway-workers.ts";
 import { serveInside } from "./tools/inside-server.ts";
 import type { InsideAddress } from "./tools/inside-server.ts";
@@ -21,18 +23,15 @@ export async function severalProcesses(
   inner: ServedGateway,
   names: MetricNames,
 ): Promise<ServedGateway> {
-  const { located, plan, settings, events, supervisor, watch, stateFolder, onReload } = options;
+  const { located, plan, settings, events, supervisor, stateFolder, onReload } = options;
   const { limits, corsOrigins, allowedHosts, tls, anthropic, metricsPath, drain } = settings;
   const { metrics, traces } = settings.telemetry;
   const { keepContent } = located.spec.telemetry;
   const keys = books.keys.forWorkers;
   if (keys === undefined) throw new Error("the keys were not opened for workers");
-  const { tools } = inner;
-  const inside = await serveInside(stateFolder, {
-    ...tools.endpoints,
-    ...tools.admin,
-    ...insideToolEndpoints(tools.host),
-  });
+  const { tools, api } = inner;
+  const led = joinedEndpoints(tools.endpoints, tools.admin, api.endpoints);
+  const inside = await serveInside(stateFolder, { ...led, ...insideToolEndpoints(tools.host) });
   const outer = startGatewayWorkers({
     workers: settings.workers,
     settings: {
@@ -43,7 +42,7 @@ export async function severalProcesses(
       telemetry: { names, metrics, ...present({ traces }) },
       stateFolder,
       imageModels,
-      tools: toolsForWorkers(inside.address, tools, located),
+      inside: insideForWorkers(inside.address, led, tools, located),
       drain,
       ...(keepContent === false
         ? {}
@@ -56,10 +55,11 @@ export async function severalProcesses(
     requests: { record: (record) => books.telemetry.meter.finished(record) },
     metrics: () => books.telemetry.snapshot(),
     control: supervisor.control,
-    hardware: hardwareOf(watch),
+    hardware: hardwareOf(options),
     batchesChanged: () => inner.runner.wake(),
     ...(onReload === undefined ? {} : { reload: onReload }),
   });
+  api.count(outer.counts);
   const gateway: ServingGateway = {
     listen: () => outer.listen(),
     configure({ names: renamed, toolServers, ...changes }) {
@@ -76,17 +76,28 @@ export async function severalProcesses(
   return { ...inner, gateway };
 }
 
-/** What workers have to know of MCP, which is served in this process. */
-const toolsForWorkers = (address: InsideAddress, tools: ToolGateway, { spec }: LocatedSpec): WorkerTools => ({
+/** What workers have to know of what is served in this process. */
+const insideForWorkers = (
+  address: InsideAddress,
+  led: Readonly<Record<string, Endpoint>>,
+  tools: ToolGateway,
+  { spec }: LocatedSpec,
+): WorkerInside => ({
   address,
-  servers: tools.servers(),
-  paths: [
-    ...Object.entries(tools.endpoints).map(([path, { open = false, beyondKeys = false }]) => ({
-      path,
-      ...(open ? { open } : {}),
-      ...(beyondKeys ? { beyondKeys } : {}),
-    })),
-    ...Object.keys(tools.admin).map((path) => ({ path, admin: true })),
-  ],
+  paths: Object.entries(led).map(([path, endpoint]) => ledPath(path, endpoint)),
   bodyLimit: spec.gateway.bodyLimit,
+  toolServers: tools.servers(),
 });
+
+function ledPath(path: string, endpoint: Endpoint): LedPath {
+  const { open = false, beyondKeys = false, admin = false, whole } = endpoint;
+  return {
+    path,
+    methods: METHODS.filter(
+      (method) => endpoint[method] !== undefined || (method === "POST" && whole !== undefined),
+    ),
+    ...(open ? { open } : {}),
+    ...(beyondKeys ? { beyondKeys } : {}),
+    ...(admin ? { admin } : {}),
+  };
+}

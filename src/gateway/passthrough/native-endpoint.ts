@@ -3,7 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Address, EventLog } from "../../core/index.ts";
 import { formatBytes, messageOf } from "../../core/index.ts";
 import type { Admitted, KeyGate } from "../../keys/key-gate.ts";
-import type { OpenExchange, OpenExchanges } from "../open-exchanges.ts";
+import type { OpenExchange, OpenExchanges, OpenRequest } from "../open-exchanges.ts";
 import type { Caller } from "../../keys/caller.ts";
 import type { Backends, Lease } from "../../supervisor/backends.ts";
 import type { Call, StreamedCall } from "../call.ts";
@@ -82,6 +82,7 @@ async function pass(
 /** One native request from its lease to the end of its answer; it is never tried again. */
 class NativeRequest implements RelayOwner, OpenExchange {
   openSeat = -1;
+  readonly #started = Date.now();
   readonly #shared: NativeShared;
   readonly #call: StreamedCall;
   readonly #target: NativeTarget;
@@ -135,6 +136,19 @@ class NativeRequest implements RelayOwner, OpenExchange {
   /** The node stops. */
   stop(): void {
     this.#relay.end(new Error("the node is stopping"));
+  }
+
+  describe(): OpenRequest {
+    const { id, caller } = this.#call;
+    return {
+      id,
+      started: this.#started,
+      operation: "upstream",
+      key: caller?.key ?? "unknown",
+      service: this.#target.service.name,
+      stream: false,
+      attempts: 1,
+    };
   }
 
   finished(): void {

@@ -2,17 +2,19 @@ import { Agent, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 
 import type { Call } from "../../../gateway/call.ts";
+import { refuseUnread } from "../../../gateway/lingering-close.ts";
+import { tooLarge as tooLargeBody } from "../../../gateway/proxy-endpoint.ts";
 import type { Endpoint } from "../../../gateway/surface.ts";
 import { sendError } from "../../../gateway/wire-error.ts";
 import type { Caller } from "../../../keys/index.ts";
 import { INSIDE_CALLER, INSIDE_ID, INSIDE_TOKEN, writeCaller } from "./inside-head.ts";
-import type { WorkerTools } from "../gateway-worker-settings.ts";
+import type { LedPath, WorkerInside } from "../gateway-worker-settings.ts";
 import type { InsideAddress } from "./inside-server.ts";
 import { tooLarge } from "./mcp-surface.ts";
 
 /** What of a request's head the node's own process has to see. */
 const PASSED =
-  /^(?:accept|accept-language|content-type|last-event-id|mcp-.+|traceparent|tracestate|baggage|user-agent|origin)$/;
+  /^(?:accept|accept-encoding|accept-language|content-type|if-none-match|last-event-id|mcp-.+|traceparent|tracestate|baggage|user-agent|origin)$/;
 /** What of an answer's head is the connection's and none of the client's. */
 const KEPT = /^(?:connection|keep-alive|transfer-encoding|date)$/;
 
@@ -64,29 +66,30 @@ export class InsideClient {
   }
 
   /** The paths that are served there; their answers travel as they come. */
-  endpoints({ paths, bodyLimit }: WorkerTools): Readonly<Record<string, Endpoint>> {
-    const POST = (call: Call): void =>
-      call.body.read(
-        bodyLimit,
-        (body) => void this.#relay(call, body),
-        () => tooLarge(call, bodyLimit),
-      );
-    const bare = (call: Call): void => void this.#relay(call, undefined);
-    return Object.fromEntries(
-      paths.map(({ path, ...who }) => [
-        path,
-        {
-          ...who,
-          ...(who.admin === true ? { POST } : { whole: POST }),
-          GET: bare,
-          DELETE: bare,
-        } satisfies Endpoint,
-      ]),
-    );
+  endpoints({ paths, bodyLimit }: WorkerInside): Readonly<Record<string, Endpoint>> {
+    return Object.fromEntries(paths.map((led) => [led.path, this.#endpoint(led, bodyLimit)]));
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #endpoint({ path, methods, ...who }: LedPath, bodyLimit: number): Endpoint {
+    const isApi = path.startsWith("/api/");
+    const bare = (call: Call): void => void this.#relay(call, undefined);
+    const whole = (call: Call): void =>
+      call.body.read(
+        bodyLimit,
+        (body) => void this.#relay(call, body),
+        // MCP has words of its own for it.
+        () => (isApi ? refuseUnread(call, tooLargeBody(bodyLimit), bodyLimit) : tooLarge(call, bodyLimit)),
+      );
+    return {
+      ...who,
+      ...(methods.includes("GET") ? { GET: bare } : {}),
+      ...(methods.includes("DELETE") ? { DELETE: bare } : {}),
+      ...(methods.includes("POST") ? { whole } : {}),
+    };
   }
 
   async #relay(call: Call, body: Buffer | undefined): Promise<void> {

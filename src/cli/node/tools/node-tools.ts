@@ -10,18 +10,19 @@ import type { ToolGateway } from "./tool-gateway.ts";
 
 /** The tool gateway of a node; `ask` gives the way to ask its models, once there is one. */
 export const openNodeTools = (
-  { located, stateFolder, events, supervisor, watch, measurements, plan, settings }: NodeGatewayOptions,
+  options: NodeGatewayOptions,
   { books }: Pick<GatewayParts, "books">,
   ask: () => AskInside,
-): ToolGateway =>
-  openToolGateway({
+): ToolGateway => {
+  const { located, stateFolder, events, supervisor, measurements, plan, settings } = options;
+  return openToolGateway({
     located,
     stateFolder,
     events,
     access: nodeAccess({
       supervisor,
       events,
-      hardware: hardwareOf(watch),
+      hardware: hardwareOf(options),
       measurements,
       requests: books.requests,
       ask,
@@ -37,6 +38,7 @@ export const openNodeTools = (
       }),
     }),
   });
+};
 
 /** Without a reason: it can be asked again. */
 const tellIssuer = (events: EventLog, reason: string | undefined): void =>
