@@ -7,7 +7,7 @@ import { Notice } from "../../parts/notice.tsx";
 import { Time } from "../../parts/time.tsx";
 import { formatBytes, percent } from "../../parts/words.ts";
 import { cardTrend } from "./trend.ts";
-import { TrendLine } from "./trend-line.tsx";
+import { TrendLine } from "../../parts/trend-line.tsx";
 
 const THROTTLE_WORDS: Readonly<Record<NonNullable<Card["throttled"]>[number], string>> = {
   "power-cap": "at its power limit",

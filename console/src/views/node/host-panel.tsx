@@ -6,7 +6,7 @@ import { Panel } from "../../parts/panel.tsx";
 import { StackedBar } from "../../parts/stacked-bar.tsx";
 import { formatBytes, percent } from "../../parts/words.ts";
 import { hostTrend } from "./trend.ts";
-import { TrendLine } from "./trend-line.tsx";
+import { TrendLine } from "../../parts/trend-line.tsx";
 
 type Host = Reading["host"];
 

@@ -1,26 +1,21 @@
+import { useHashRoute } from "../../app/hash-route.ts";
+import { useSession } from "../../app/session.ts";
 import { useLive } from "../../live/use-live.ts";
-import { DataTable } from "../../parts/data-table.tsx";
 import { Loading } from "../../parts/loading.tsx";
-import { Panel } from "../../parts/panel.tsx";
-import { StateBadge } from "../../parts/state-badge.tsx";
+import { ServiceDetail } from "./service-detail.tsx";
+import { ServiceList } from "./service-list.tsx";
+import "./services.css";
 
-/** What the node serves, and how it stands with each. */
+/** What the node serves: all of it, or one service by the address. */
 export function ServicesView() {
+  const { rest } = useHashRoute();
+  const { admin } = useSession();
   const services = useLive((state) => state.status?.services);
+  const [name] = rest;
   if (services === undefined) return <Loading what="the services" />;
-  return (
-    <Panel title="Services">
-      <DataTable
-        caption="Services"
-        rows={services}
-        keyOf={({ name }) => name}
-        columns={[
-          { name: "Service", cell: ({ name }) => name },
-          { name: "State", cell: (service) => <StateBadge {...service} /> },
-          { name: "Engine", cell: ({ engine }) => engine },
-          { name: "Model", cell: ({ model }) => model },
-        ]}
-      />
-    </Panel>
+  return name === undefined || !admin ? (
+    <ServiceList services={services} />
+  ) : (
+    <ServiceDetail key={name} name={name} service={services.find((one) => one.name === name)} />
   );
 }

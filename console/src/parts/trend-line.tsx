@@ -1,5 +1,5 @@
-import { Sparkline } from "../../parts/sparkline.tsx";
-import type { Dot } from "../../parts/sparkline.tsx";
+import { Sparkline } from "./sparkline.tsx";
+import type { Dot } from "./sparkline.tsx";
 
 interface TrendLineProps {
   readonly name: string;
