@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -91,7 +91,17 @@ async function startPod(service: DeployedService): Promise<void> {
   };
   await api.apply(pod);
   await eventually(async () => (await api.pods("ai", labels))[0]?.phase === "Running");
+  // Its process runs before it listens.
+  const host = (await api.pods("ai", labels))[0]?.ip ?? "";
+  await eventually(() => isListening(host, 8080));
 }
+
+const isListening = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port });
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
 
 async function probed(endpoint: string) {
   const input = await inputOf(endpoint);

@@ -13,7 +13,10 @@ import { objectsOf } from "./objects-of.ts";
 export interface PreparedResponse {
   /** The client's body, its `input` the whole conversation as items; `previous_response_id` is only an echo now. */
   readonly body: JsonObject;
-  /** To be called with the whole response object once it went to the client, of a stream with that of its last event. */
+  /**
+   * To be called with the whole response object, of a stream with that of its last event, before the last bytes of it go to the
+   * client: what continues it may come to another process at once.
+   */
   readonly remember: (answer: JsonObject) => void;
 }
 
@@ -94,7 +97,7 @@ function keep(
   });
 }
 
-/** The answer is with the client already: what goes wrong now must not reach it. */
+/** The answer is good without being kept: what goes wrong here must not reach the client. */
 function attempt(put: () => string | undefined): string | undefined {
   try {
     return put();

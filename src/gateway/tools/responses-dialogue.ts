@@ -20,7 +20,7 @@ export interface ResponsesRequest {
   readonly newId: (type: string) => string;
   /** Seconds since the epoch. */
   readonly created: number;
-  /** Called with the whole response object when the client has it. */
+  /** Called with the whole response object before the client has its end. */
   readonly remember: (answer: JsonObject) => void;
 }
 
@@ -205,11 +205,11 @@ export class ResponsesDialogue implements Dialogue {
       output: this.#output.items,
       usage: this.#usage ?? null,
     };
+    remember(response);
     if (sink.stream) {
       this.#output.tell(`response.${status}`, { response });
       sink.end();
     } else sink.whole(response);
-    remember(response);
   }
 
   /** The head, and the lists of tools; once there is an answer at all, so that a refusal keeps its status. */
