@@ -1,23 +1,47 @@
-import { useLive } from "../../live/use-live.ts";
+import { useEffect, useMemo, useSyncExternalStore } from "react";
 import { Empty } from "../../parts/empty.tsx";
-import { Panel } from "../../parts/panel.tsx";
+import { Failure } from "../../parts/failure.tsx";
+import { Loading } from "../../parts/loading.tsx";
+import { ChatBar } from "./chat-bar.tsx";
+import type { ChatModel } from "./chat-models.ts";
+import { chatState, setModel, subscribeChat } from "./chat-store.ts";
+import { Composer } from "./composer.tsx";
+import { LaneView } from "./lane-view.tsx";
+import { useChatModels } from "./use-chat-models.ts";
+import { useFollowEnd } from "./use-follow-end.ts";
+import "./chat.css";
 
-/** A conversation with a route of the node. */
+/** A conversation with a route of the node, or the same one with two of them. */
 export function ChatView() {
-  const routes = useLive((state) => state.status?.routes);
+  const { models, error } = useChatModels();
+  if (models === undefined)
+    return error === undefined ? <Loading what="what can be asked" /> : <Failure error={error} />;
+  if (models.length === 0) return <Empty>There is nothing that this key may chat with.</Empty>;
+  return <Chat models={models} />;
+}
+
+function Chat({ models }: { readonly models: readonly ChatModel[] }) {
+  const { lanes, settings } = useSyncExternalStore(subscribeChat, chatState);
+  const imageModels = useMemo(
+    () => new Set(models.filter(({ group }) => group === "Images").map(({ name }) => name)),
+    [models],
+  );
+  useEffect(() => {
+    // A name may be gone since it was chosen, by a reload of the spec.
+    for (const { id, model } of lanes)
+      if (!models.some(({ name }) => name === model)) setModel(id, models[0]?.name ?? "");
+  }, [lanes, models]);
+  useFollowEnd();
   return (
-    <Panel title="Chat">
-      {routes === undefined || routes.length === 0 ? (
-        <Empty>The node has no route to ask.</Empty>
-      ) : (
-        <ul>
-          {routes.map(({ name, services }) => (
-            <li key={name}>
-              {name}: {services.join(", ")}
-            </li>
-          ))}
-        </ul>
-      )}
-    </Panel>
+    <div className="chat">
+      <h1 className="unseen">Chat</h1>
+      <ChatBar lanes={lanes} settings={settings} models={models} imageModels={imageModels} />
+      <div className={lanes.length > 1 ? "lanes lanes-two" : "lanes"}>
+        {lanes.map((lane) => (
+          <LaneView key={lane.id} lane={lane} models={models} imageModels={imageModels} />
+        ))}
+      </div>
+      <Composer lanes={lanes} models={models} imageModels={imageModels} />
+    </div>
   );
 }

@@ -1,0 +1,14 @@
+import type { AnswerTurn } from "../turn.ts";
+
+/** Milliseconds to the first token, and tokens a second from there on; what is not known is absent. */
+export function answerSpeed({ asked, first, last, usage }: AnswerTurn): {
+  readonly ttft?: number;
+  readonly tokensPerSecond?: number;
+} {
+  if (first === undefined) return {};
+  const ttft = first - asked;
+  const time = (last ?? first) - first;
+  const tokens = usage?.completion ?? 0;
+  // One token has no pace.
+  return tokens < 2 || time <= 0 ? { ttft } : { ttft, tokensPerSecond: ((tokens - 1) * 1000) / time };
+}
