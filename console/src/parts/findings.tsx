@@ -1,6 +1,7 @@
 import type { Status } from "../live/live-state.ts";
 import { Badge } from "./badge.tsx";
 import type { Tone } from "./badge.tsx";
+import { keyed } from "./keyed.ts";
 import { LinkedText } from "./linked-text.tsx";
 
 /** What spec, plan or advice found: `Diagnostic` of the core. */
@@ -24,9 +25,8 @@ export function Findings({ of, isNew }: FindingsProps) {
   const sorted = of.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   return (
     <ul className="findings">
-      {sorted.map((finding, index) => (
-        // The same may be found in two places.
-        <li key={`${index} ${finding.code}`}>
+      {keyed(sorted, ({ code, path = "" }) => `${code} ${path}`).map(({ key, item: finding }) => (
+        <li key={key}>
           <div className="row">
             <Badge tone={TONES[finding.severity]}>{finding.severity}</Badge>
             <code>{finding.code}</code>

@@ -1,30 +1,41 @@
 import { useAnswer } from "../../api/use-answer.ts";
-import { DataTable } from "../../parts/data-table.tsx";
+import { hashTo, useHashRoute } from "../../app/hash-route.ts";
 import { Failure } from "../../parts/failure.tsx";
 import { Loading } from "../../parts/loading.tsx";
-import { Panel } from "../../parts/panel.tsx";
+import { SubViews } from "../../parts/sub-views.tsx";
+import type { RunningPlan } from "./plan-types.ts";
+import { Planner } from "./planner/planner.tsx";
+import { RunningPlanPanels } from "./running-plan.tsx";
+import "./plan.css";
 
 /** What the node decided to run, why, and what else it could. */
 export function PlanView() {
   const { value, error, again } = useAnswer("GET /api/plan");
-  if (error !== undefined) return <Failure error={error} again={again} />;
-  if (value === undefined) return <Loading what="the plan" />;
+  const trying = useHashRoute().rest[0] === "try";
+  if (value === undefined)
+    return error === undefined ? <Loading what="the plan" /> : <Failure error={error} again={again} />;
   return (
     <>
       <h1>Plan</h1>
-      <Panel title="Services">
-        <DataTable
-          caption="Services as planned"
-          keyOf={({ name }) => name}
-          rows={value.plan.services}
-          columns={[
-            { name: "Service", cell: ({ name }) => name },
-            { name: "Engine", cell: ({ engine }) => engine.name },
-            { name: "Model", cell: ({ model }) => model.name },
-            { name: "On", cell: ({ devices }) => devices.join(", ") },
-          ]}
-        />
-      </Panel>
+      <p className="quiet">{summaryOf(value)}</p>
+      <SubViews
+        label="Plan"
+        of={[
+          { name: "As it runs", href: hashTo("plan"), current: !trying },
+          { name: "Try changes", href: hashTo("plan", ["try"]), current: trying },
+        ]}
+      />
+      {trying ? <Planner running={value} /> : <RunningPlanPanels running={value} />}
     </>
   );
+}
+
+function summaryOf({ origin, plan }: RunningPlan): string {
+  const refused = plan.rejected.filter(({ alternative }) => alternative !== true).length;
+  const parts = [
+    `From ${origin}`,
+    `${plan.services.length} ${plan.services.length === 1 ? "service" : "services"} planned`,
+    ...(refused === 0 ? [] : [`${refused} refused`]),
+  ];
+  return parts.join(" · ");
 }
