@@ -45,3 +45,9 @@ function current(): HashRoute {
 }
 
 export const useHashRoute = (): HashRoute => useSyncExternalStore(subscribe, current);
+
+/** Puts the address of what is shown in the place of the last one: a filter is no step to go back by. */
+export function replaceHash(hash: string): void {
+  history.replaceState(undefined, "", hash);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}

@@ -1,0 +1,39 @@
+import { hashTo } from "../../app/hash-route.ts";
+import { useNow } from "../../parts/clock.ts";
+import { clockOf } from "../../parts/words.ts";
+import type { EventRow } from "./event-rows.ts";
+
+interface EventRowProps {
+  readonly row: EventRow;
+  readonly chosen: boolean;
+  readonly choose: (seq: number) => void;
+}
+
+/** One line of the timeline. */
+export function EventRowView({ row, chosen, choose }: EventRowProps) {
+  if (row.kind === "minute") return <Minute {...row} />;
+  const { seq, time, severity, kind, service, message } = row.event;
+  return (
+    <div className="event-row" data-severity={severity} data-chosen={chosen}>
+      <time dateTime={new Date(time).toISOString()}>{new Date(time).toLocaleTimeString("en-GB")}</time>
+      <span className="event-severity" title={severity}>
+        <span className="unseen">{severity}</span>
+      </span>
+      <code className="event-kind">{kind}</code>
+      <button type="button" aria-pressed={chosen} onClick={() => choose(seq)} title={message}>
+        {message}
+      </button>
+      {service === undefined ? <span /> : <a href={hashTo("services", [service])}>{service}</a>}
+    </div>
+  );
+}
+
+function Minute({ time, count }: Extract<EventRow, { kind: "minute" }>) {
+  const now = useNow();
+  return (
+    <div className="event-minute">
+      <strong>{clockOf(time, now).replace(/:\d\d$/, "")}</strong>{" "}
+      <span>{count === 1 ? "one event" : `${count} events`}</span>
+    </div>
+  );
+}

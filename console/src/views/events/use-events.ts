@@ -1,0 +1,47 @@
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { ask } from "../../api/ask.ts";
+import type { NodeEvent } from "../../live/live-state.ts";
+import { mergedEvents } from "./merged-events.ts";
+
+/** Events that are asked for at a time. */
+const PAGE = 1000;
+
+export interface Events {
+  /** Oldest first, without gaps. */
+  readonly events: readonly NodeEvent[];
+  readonly busy: boolean;
+  readonly error: unknown;
+  /** There may be older ones. */
+  readonly more: boolean;
+  readonly loadOlder: () => void;
+}
+
+/** What the stream brought, and older events as far as they were asked for. */
+export function useEvents(live: readonly NodeEvent[]): Events {
+  const [older, setOlder] = useState<readonly NodeEvent[]>([]);
+  const [asking, setAsking] = useState<{ readonly busy: boolean; readonly error: unknown }>(ASKING);
+  const load = useCallback(async (query: { readonly after?: number; readonly limit: number }) => {
+    setAsking(ASKING);
+    try {
+      const { events } = await ask("GET /api/events", { query });
+      setOlder((before) => mergedEvents(events, before));
+      setAsking({ busy: false, error: undefined });
+    } catch (error) {
+      setAsking({ busy: false, error });
+    }
+  }, []);
+  useEffect(() => {
+    void load({ limit: PAGE });
+  }, [load]);
+  const events = useMemo(() => mergedEvents(older, live), [older, live]);
+  const first = events[0]?.seq ?? 1;
+  const loadOlder = useCallback(() => {
+    const after = Math.max(0, first - 1 - PAGE);
+    // What was there before and is not joined to it would be in its way.
+    setOlder((before) => (before[0]?.seq === first ? before : []));
+    void load({ after, limit: first - 1 - after });
+  }, [first, load]);
+  return { events, ...asking, more: first > 1, loadOlder };
+}
+
+const ASKING = { busy: true, error: undefined };
