@@ -1,37 +1,38 @@
 import { useAnswer } from "../../api/use-answer.ts";
-import { DataTable } from "../../parts/data-table.tsx";
-import { Empty } from "../../parts/empty.tsx";
+import { useHashRoute } from "../../app/hash-route.ts";
+import { useLive } from "../../live/use-live.ts";
 import { Failure } from "../../parts/failure.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { Panel } from "../../parts/panel.tsx";
-import { Time } from "../../parts/time.tsx";
+import { RunList } from "./run-list.tsx";
+import { RunView } from "./run-view.tsx";
+import { withLive } from "./run-words.ts";
+import "./runbook.css";
 
-/** What `omni apply` did: its runs, their phases and steps, and what proves them. */
+/** What `omni apply` did and does: its runs, their phases and steps, and what proves them. */
 export function RunbookView() {
   const { value, error, again } = useAnswer("GET /api/runbooks");
-  if (error !== undefined) return <Failure error={error} again={again} />;
-  if (value === undefined) return <Loading what="the runs" />;
+  const live = useLive(({ runs }) => runs);
+  const [spec, id] = useHashRoute().rest;
+  if (value === undefined)
+    return error === undefined ? <Loading what="the runs" /> : <Failure error={error} again={again} />;
+  const runs = withLive(value.runs, live);
+  const chosen =
+    spec === undefined ? runs[0] : runs.find((run) => run.spec === spec && String(run.id) === id);
   return (
     <>
       <h1>Runbook</h1>
       <Panel title="Runs">
-        {value.runs.length === 0 ? (
-          <Empty>
-            Nothing was applied from here yet. <code>./omni apply omni.yaml</code> does it.
-          </Empty>
-        ) : (
-          <DataTable
-            caption="Runs, newest first"
-            keyOf={({ spec, id }) => `${spec} ${id}`}
-            rows={value.runs}
-            columns={[
-              { name: "Run", cell: ({ spec, id }) => `${spec} ${id}` },
-              { name: "Begun", cell: ({ begun }) => <Time at={begun} /> },
-              { name: "Outcome", cell: ({ outcome, active }) => outcome ?? (active ? "at work" : "cut off") },
-            ]}
-          />
-        )}
+        <RunList runs={runs} chosen={chosen} />
       </Panel>
+      {chosen !== undefined && (
+        <RunView key={`${chosen.spec} ${chosen.id}`} spec={chosen.spec} id={chosen.id} />
+      )}
+      {chosen === undefined && spec !== undefined && (
+        <p>
+          There is no run {id} of {spec} any more.
+        </p>
+      )}
     </>
   );
 }
