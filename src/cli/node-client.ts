@@ -3,6 +3,7 @@ import { messageOf, OmniError } from "../core/index.ts";
 import { readNodeRecord } from "../store/index.ts";
 import type { Invocation, Option } from "./command.ts";
 import { stateFolder } from "./state-folder.ts";
+import { usualKey } from "./usual-key.ts";
 
 export const URL_OPTION: Option = {
   kind: "value",
@@ -27,18 +28,25 @@ export function nodeUrl(invocation: Invocation): string {
 
 /** The key to present, when the node asks for one. */
 export function authorization(): Record<string, string> {
-  const key = process.env["OMNI_API_KEY"];
+  const key = usualKey();
   return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
 
 /** GETs JSON of a known shape from the node. Throws `OmniError` `cli.no-node` when nothing answers or the answer is another. */
-export async function getJson<T>(base: string, path: string, shape: z.ZodType<T>): Promise<T> {
-  const response = await request(`${base}${path}`, { headers: authorization() });
+export const getJson = async <T>(base: string, path: string, shape: z.ZodType<T>): Promise<T> =>
+  readJson(await request(`${base}${path}`, { headers: authorization() }), shape);
+
+/** An answer's JSON of a known shape. Throws `OmniError` `cli.no-node` when it is another. */
+export async function readJson<T>(response: Response, shape: z.ZodType<T>): Promise<T> {
   const parsed = shape.safeParse(await response.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
-  throw new OmniError("cli.no-node", `${new URL(base).origin} answers, but not as a node of Omni does.`, {
-    hint: "Check --url; another program may hold that port.",
-  });
+  throw new OmniError(
+    "cli.no-node",
+    `${new URL(response.url).origin} answers, but not as a node of Omni does.`,
+    {
+      hint: "Check --url; another program may hold that port.",
+    },
+  );
 }
 
 /** A request to the node; an error answer is thrown with the node's own message, unless its status is `expected`. */
@@ -63,7 +71,7 @@ export async function request(
     "cli.no-node",
     `${new URL(url).origin} answered ${response.status}: ${await errorText(response)}`,
     {
-      hint: response.status === 401 ? "Set OMNI_API_KEY to one of the node's keys." : undefined,
+      hint: response.status === 401 ? "Set OMNI_KEY to one of the node's keys." : undefined,
     },
   );
 }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 
-type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
+export type Style = "bold" | "dim" | "red" | "yellow" | "green" | "cyan";
 
 /** Where a command writes: `out` is the answer, `err` is everything said about it. */
 export interface Terminal {

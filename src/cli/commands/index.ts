@@ -19,6 +19,7 @@ import { render } from "./render.ts";
 import { schema } from "./schema.ts";
 import { service } from "./service.ts";
 import { status } from "./status.ts";
+import { top } from "./top.ts";
 import { up } from "./up.ts";
 
 /** Every command, in the order the help lists them. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly Command[] = [
   init,
   chat,
   status,
+  top,
   service,
   reload,
   events,

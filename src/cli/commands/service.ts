@@ -1,11 +1,9 @@
-import { z } from "zod";
 import { EXIT, nearest, OmniError } from "../../core/index.ts";
 import { SERVICE_ACTIONS } from "../../supervisor/service-control.ts";
 import { JSON_OPTION } from "../command.ts";
 import type { Command } from "../command.ts";
-import { authorization, nodeUrl, request, URL_OPTION } from "../node-client.ts";
-
-const ANSWER = z.object({ service: z.string(), action: z.string(), ok: z.boolean(), message: z.string() });
+import { nodeUrl, URL_OPTION } from "../node-client.ts";
+import { orderService } from "../order-service.ts";
 
 export const service: Command = {
   name: "service",
@@ -33,19 +31,7 @@ export const service: Command = {
             : `Did you mean ./omni service ${meant} ${name}?`,
       });
     }
-    const path = `/api/services/${encodeURIComponent(name)}/${action}`;
-    const response = await request(
-      `${nodeUrl(invocation)}${path}`,
-      { method: "POST", headers: authorization() },
-      [409],
-    );
-    const parsed = ANSWER.safeParse(await response.json().catch(() => undefined));
-    if (!parsed.success)
-      throw new OmniError(
-        "cli.no-node",
-        `${new URL(response.url).origin} answers, but not as a node of Omni does.`,
-      );
-    const answer = parsed.data;
+    const answer = await orderService(nodeUrl(invocation), name, action);
     if (invocation.flag("json")) terminal.out(JSON.stringify(answer, null, 2));
     else if (answer.ok) terminal.out(answer.message);
     else terminal.err(answer.message);

@@ -5,6 +5,7 @@ import { JSON_OPTION } from "../command.ts";
 import type { Command } from "../command.ts";
 import { getJson, nodeUrl, URL_OPTION } from "../node-client.ts";
 import { reportDiagnostics } from "../report.ts";
+import { ladderText, stateStyle, stateText } from "../service-text.ts";
 import { table } from "../terminal.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -78,7 +79,7 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
       ),
       ...node.services.map((service) => [
         style("bold", service.name),
-        stateText(service, terminal),
+        style(stateStyle(service.state), stateText(service)),
         formatDuration(Date.now() - service.since),
         service.engine,
         service.model,
@@ -91,7 +92,7 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
   );
   for (const service of node.services) {
     if (service.reason !== undefined) terminal.out(`${service.name}: ${service.reason}`);
-    if (service.ladder !== undefined) terminal.out(ladderText(service.name, service.ladder));
+    if (service.ladder !== undefined) terminal.out(`${service.name}: ${ladderText(service.ladder)}`);
     if (service.divertedTo !== undefined)
       terminal.out(`${service.name}: its requests go to ${service.divertedTo} for now.`);
     if (service.longPrompts !== undefined)
@@ -109,22 +110,4 @@ function printStatus(node: NodeStatus, terminal: Terminal): void {
     ]),
   );
   reportDiagnostics(node.diagnostics, terminal);
-}
-
-type Ladder = NonNullable<NodeStatus["services"][number]["ladder"]>;
-
-/** `oracle: on rung 2 since 02:14 (context 8192 → 4096), because …; back up when …` */
-function ladderText(name: string, { rung, changes, because, since, backWhen }: Ladder): string {
-  const time = new Date(since).toLocaleTimeString("sv-SE").slice(0, 5);
-  return `${name}: on rung ${rung} since ${time} (${changes.join(", ")}), because ${because}; back up when ${backWhen}`;
-}
-
-function stateText(service: NodeStatus["services"][number], terminal: Terminal): string {
-  const loaded =
-    service.state === "loading" && service.progress !== undefined
-      ? ` ${Math.round(service.progress * 100)} %`
-      : "";
-  const left = service.eta === undefined ? "" : `, about ${formatDuration(service.eta)} left`;
-  const colour = service.state === "ready" ? "green" : service.state === "failed" ? "red" : "yellow";
-  return terminal.style(colour, `${service.state}${loaded}${left}`);
 }
