@@ -69,16 +69,15 @@ function part(path: string, name: string): string {
   return found[1];
 }
 
-/** The document with every excerpt as it is now. Throws where a file, a command or the wanted part is not there. */
-export async function withExcerpts(path: string): Promise<string> {
-  const text = readText(path);
+/** A document's text with every excerpt as it is now. Throws where a file, a command or the wanted part is not there. */
+export async function withExcerpts(text: string): Promise<string> {
   const written: string[] = [];
   let end = 0;
   for (const match of text.matchAll(DIRECTIVE)) {
     const [whole, kind = "", subject = "", selector] = match;
     const comment = whole.slice(0, whole.indexOf("\n") + 1);
     const block = await excerpt(kind, subject, selector).catch((cause: unknown) => {
-      throw new Error(`${path}: ${comment.trim()} cannot be written`, { cause });
+      throw new Error(`${comment.trim()} cannot be written`, { cause });
     });
     written.push(text.slice(end, match.index), comment, block);
     end = match.index + whole.length;

@@ -78,7 +78,12 @@ const WRITTEN = readdirSync(join(root, "docs"), { recursive: true, encoding: "ut
   .map((path) => join("docs", path));
 
 const DOCUMENTS: Readonly<Record<string, () => string | Promise<string>>> = {
-  ...Object.fromEntries(["README.md", ...WRITTEN].map((path) => [path, () => withExcerpts(path)])),
+  ...Object.fromEntries(
+    ["README.md", ...WRITTEN].map((path) => [
+      path,
+      () => withExcerpts(readFileSync(join(root, path), "utf8")),
+    ]),
+  ),
   "docs/reference/codes.md": codesPage,
   "docs/reference/commands.md": commandsPage,
   "docs/reference/metrics.md": metricsPage,
