@@ -58,9 +58,6 @@ function linksOf({ service, data = {} }: NodeEvent): readonly EventLink[] {
   const [request, server, spec, run, step] = ["request", "server", "spec", "run", "step"].map((name) =>
     wordIn(data[name]),
   );
-  const link = (what: string, name: string, view: string, rest: readonly string[]): readonly EventLink[] => [
-    { what, name, href: hashTo(view, rest) },
-  ];
   return [
     ...(service === undefined ? [] : link("Service", service, "services", [service])),
     ...(request === undefined ? [] : link("Request", request, "requests", [request])),
@@ -71,6 +68,10 @@ function linksOf({ service, data = {} }: NodeEvent): readonly EventLink[] {
       : link("Step", step, "runbook", [spec, run, step])),
   ];
 }
+
+const link = (what: string, name: string, view: string, rest: readonly string[]): readonly EventLink[] => [
+  { what, name, href: hashTo(view, rest) },
+];
 
 const wordIn = (value: unknown): string | undefined =>
   typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;

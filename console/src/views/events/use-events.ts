@@ -20,26 +20,24 @@ export interface Events {
 export function useEvents(live: readonly NodeEvent[]): Events {
   const [older, setOlder] = useState<readonly NodeEvent[]>([]);
   const [asking, setAsking] = useState<{ readonly busy: boolean; readonly error: unknown }>(ASKING);
-  const load = useCallback(async (query: { readonly after?: number; readonly limit: number }) => {
-    setAsking(ASKING);
-    try {
-      const { events } = await ask("GET /api/events", { query });
-      setOlder((before) => mergedEvents(events, before));
-      setAsking({ busy: false, error: undefined });
-    } catch (error) {
-      setAsking({ busy: false, error });
-    }
+  const load = useCallback((query: { readonly after?: number; readonly limit: number }): void => {
+    ask("GET /api/events", { query }).then(
+      ({ events }) => {
+        setOlder((before) => mergedEvents(events, before));
+        setAsking({ busy: false, error: undefined });
+      },
+      (error: unknown) => setAsking({ busy: false, error }),
+    );
   }, []);
-  useEffect(() => {
-    void load({ limit: PAGE });
-  }, [load]);
+  useEffect(() => load({ limit: PAGE }), [load]);
   const events = useMemo(() => mergedEvents(older, live), [older, live]);
   const first = events[0]?.seq ?? 1;
   const loadOlder = useCallback(() => {
     const after = Math.max(0, first - 1 - PAGE);
     // What was there before and is not joined to it would be in its way.
     setOlder((before) => (before[0]?.seq === first ? before : []));
-    void load({ after, limit: first - 1 - after });
+    setAsking(ASKING);
+    load({ after, limit: first - 1 - after });
   }, [first, load]);
   return { events, ...asking, more: first > 1, loadOlder };
 }
