@@ -1,6 +1,6 @@
-import { useState } from "react";
 import { messageOf } from "../../api/api-error.ts";
 import { ask } from "../../api/ask.ts";
+import { useAct } from "../../api/use-act.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
 import { download } from "../../parts/download.ts";
@@ -92,24 +92,18 @@ const Phases = ({ detail: { run, steps } }: { readonly detail: RunDetail }) =>
 
 /** Gives the definition of done as a file. */
 function ReportButton({ spec }: { readonly spec: string }) {
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
-  const give = (): void => {
-    setBusy(true);
-    setError(undefined);
-    ask("GET /api/runbooks/{spec}/report", { params: { spec } })
-      .then(({ markdown }) => download(`${spec}-done.md`, markdown, "text/markdown"))
-      .catch((thrown: unknown) => setError(messageOf(thrown)))
-      .finally(() => setBusy(false));
-  };
+  const { busy, error, go } = useAct(async () => {
+    const { markdown } = await ask("GET /api/runbooks/{spec}/report", { params: { spec } });
+    download(`${spec}-done.md`, markdown, "text/markdown");
+  });
   return (
     <>
-      <Button busy={busy} onPress={give}>
+      <Button busy={busy} onPress={go}>
         Download the report
       </Button>
       {error !== undefined && (
         <Notice tone="error" title="There is no report">
-          {error}
+          {messageOf(error)}
         </Notice>
       )}
     </>

@@ -1,5 +1,6 @@
 import { useEffect, useState } from "react";
 import type { Body } from "../../../../../src/api/contract/index.ts";
+import { ApiError } from "../../../api/api-error.ts";
 import { ask } from "../../../api/ask.ts";
 import type { Tried } from "../plan-types.ts";
 import { newestOnly } from "./newest-only.ts";
@@ -29,8 +30,8 @@ export function useTrial(asked: Asked | undefined): Trial {
   const [told, setTold] = useState(UNTRIED);
   const [queue] = useState(() => ({
     ask: newestOnly<string, Tried>(
-      planned,
-      async () => new Promise((resolve) => setTimeout(resolve, PAUSE)),
+      async (trial) => planned(trial),
+      async () => wait(PAUSE),
       (trial, outcome) =>
         setTold(({ tried }) =>
           "done" in outcome
@@ -47,7 +48,20 @@ export function useTrial(asked: Asked | undefined): Trial {
   return { tried: told.tried, error: told.error, busy: told.trial !== trial };
 }
 
-async function planned(trial: string): Promise<Tried> {
+/** Times that a trial is asked for again while the node plans for somebody else, and milliseconds in between. */
+const TRIES = 10;
+const BUSY_PAUSE = 1000;
+
+async function planned(trial: string, tries = TRIES): Promise<Tried> {
   const body: Asked = JSON.parse(trial);
-  return ask("POST /api/plan/try", { body });
+  try {
+    return await ask("POST /api/plan/try", { body });
+  } catch (thrown) {
+    if (tries === 0 || !(thrown instanceof ApiError) || thrown.code !== "plan_busy") throw thrown;
+    await wait(BUSY_PAUSE);
+    return planned(trial, tries - 1);
+  }
 }
+
+const wait = async (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
