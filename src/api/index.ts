@@ -4,4 +4,5 @@
  * Never here: a decision about services, plans or keys; those are asked of the rooms that make them.
  */
 export { OPERATIONS } from "./contract/index.ts";
+export { openApiDocument } from "./openapi.ts";
 export type { Answer } from "./contract/index.ts";

@@ -40,6 +40,7 @@ export class ProcessUnit implements Unit {
   readonly startedAt: number;
   readonly adopted: boolean;
   readonly pid: number;
+  readonly logFile?: string;
   readonly exited: Promise<ProcessExit>;
   readonly #parts: ProcessUnitParts;
   #ended = false;
@@ -56,6 +57,7 @@ export class ProcessUnit implements Unit {
     this.startedAt = record.startedAt;
     this.adopted = parts.adopted;
     this.pid = record.pid;
+    if (record.log !== undefined) this.logFile = record.log;
     this.exited = parts.ended.then((exit) => this.#cleanUp(exit));
   }
 

@@ -15,6 +15,8 @@ export interface Unit {
   readonly adopted: boolean;
   /** Process of this machine, where there is one that can be named. */
   readonly pid?: number;
+  /** File of this machine that everything it writes goes to, those of earlier starts before it; absent where there is none. */
+  readonly logFile?: string;
   /** Resolves once the engine and everything it started is gone; never rejects. Both null where nobody could tell how. */
   readonly exited: Promise<ProcessExit>;
   /** The newest lines the engine wrote, oldest first, bounded in number and length. */

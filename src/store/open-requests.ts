@@ -1,6 +1,7 @@
 import { messageOf } from "../core/index.ts";
 import { BATCH_ROWS, RowPacker } from "./request-batch.ts";
 import type { RowBatch } from "./request-batch.ts";
+import type { HistoryQuery, ServiceHistory } from "./request-history.ts";
 import type { RequestRow } from "./request-row.ts";
 import { RequestTable } from "./request-table.ts";
 import type { RequestBounds, RequestFilter } from "./request-table.ts";
@@ -14,6 +15,11 @@ export interface Requests {
   record(row: RequestRow): void;
   /** The newest `limit` (at most 1000) that the filter lets through, newest first. Rejects when they cannot be read. */
   latest(limit: number, filter?: RequestFilter): Promise<readonly RequestRow[]>;
+  /**
+   * How a service answered, step by step: steps grow where there would be more than a thousand. Rejects when the rows cannot
+   * be read.
+   */
+  history(query: HistoryQuery): Promise<ServiceHistory>;
   /** Writes what waits, for at most `time` milliseconds; what is left then is lost and told. */
   close(time?: number): Promise<void>;
 }
@@ -80,21 +86,29 @@ class OpenRequests implements Requests {
     else this.#timer ??= setTimeout(() => this.#send(), GATHER).unref();
   }
 
-  async latest(limit: number, filter: RequestFilter = {}): Promise<readonly RequestRow[]> {
-    this.#send();
-    const writer = this.#writer();
-    try {
-      return await writer.latest(limit, filter);
-    } catch (error) {
-      // Whoever is in the place of a thread that died answers what that one was asked.
-      if (this.#own === undefined || this.#own === writer) throw error;
-      return this.#own.latest(limit, filter);
-    }
+  latest(limit: number, filter: RequestFilter = {}): Promise<readonly RequestRow[]> {
+    return this.#ask((writer) => writer.latest(limit, filter));
+  }
+
+  history(query: HistoryQuery): Promise<ServiceHistory> {
+    return this.#ask((writer) => writer.history(query));
   }
 
   close(time: number = END): Promise<void> {
     this.#closed ??= this.#close(time);
     return this.#closed;
+  }
+
+  async #ask<T>(question: (writer: ThreadWriter | RequestWriter) => T | Promise<T>): Promise<T> {
+    this.#send();
+    const writer = this.#writer();
+    try {
+      return await question(writer);
+    } catch (error) {
+      // Whoever is in the place of a thread that died answers what that one was asked.
+      if (this.#own === undefined || this.#own === writer) throw error;
+      return question(this.#own);
+    }
   }
 
   async #close(time: number): Promise<void> {

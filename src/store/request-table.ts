@@ -2,6 +2,8 @@ import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 import { BATCH_ROWS, batchValues } from "./request-batch.ts";
 import type { RowBatch } from "./request-batch.ts";
+import { RequestHistory } from "./request-history.ts";
+import type { HistoryQuery, ServiceHistory } from "./request-history.ts";
 import { REQUEST_COLUMNS, requestOf } from "./request-row.ts";
 import type { RequestRow } from "./request-row.ts";
 import { databasePath } from "./state-paths.ts";
@@ -52,6 +54,7 @@ export class RequestTable {
   readonly #database: DatabaseSync;
   readonly #bounds: RequestBounds;
   readonly #insert: StatementSync;
+  #history: RequestHistory | undefined;
   #unpruned = 0;
   #unwritten = 0;
 
@@ -119,6 +122,12 @@ export class RequestTable {
       .prepare(`SELECT ${REQUEST_COLUMNS} FROM requests ${where} ORDER BY seq DESC LIMIT ?`)
       .all(...values)
       .map((row) => requestOf(row));
+  }
+
+  /** How a service answered, step by step. */
+  history(query: HistoryQuery): ServiceHistory {
+    this.#history ??= new RequestHistory(this.#database);
+    return this.#history.of(query);
   }
 
   /** Deletes what is older or more than the bounds allow; a database that is busy is pruned the next time. */

@@ -22,9 +22,13 @@ function serve(port: NonNullable<typeof parentPort>, { stateFolder, bounds }: Da
     { done: (number) => say({ is: "done", number }), lost: (rows, why) => say({ is: "lost", rows, why }) },
     0,
   );
-  const answer = ({ call, limit, filter }: Extract<ToThread, { is: "latest" }>): FromThread => {
+  const answer = ({ call, question }: Extract<ToThread, { is: "ask" }>): FromThread => {
     try {
-      return { is: "answer", call, rows: writer.latest(limit, filter) };
+      const found =
+        question.of === "latest"
+          ? { rows: writer.latest(question.limit, question.filter) }
+          : { history: writer.history(question.query) };
+      return { is: "answer", call, found };
     } catch (error) {
       return { is: "unread", call, why: messageOf(error) };
     }
@@ -34,7 +38,7 @@ function serve(port: NonNullable<typeof parentPort>, { stateFolder, bounds }: Da
       case "rows":
         writer.take(message);
         return;
-      case "latest":
+      case "ask":
         say(answer(message));
         return;
       case "close":

@@ -1,4 +1,5 @@
 import type { RowBatch } from "./request-batch.ts";
+import type { HistoryQuery, ServiceHistory } from "./request-history.ts";
 import type { RequestRow } from "./request-row.ts";
 import type { RequestFilter, RequestTable } from "./request-table.ts";
 
@@ -52,6 +53,12 @@ export class RequestWriter {
   latest(limit: number, filter: RequestFilter): readonly RequestRow[] {
     this.flush();
     return this.#table.latest(limit, filter);
+  }
+
+  /** How a service answered, with what waits as far as it can be written. */
+  history(query: HistoryQuery): ServiceHistory {
+    this.flush();
+    return this.#table.history(query);
   }
 
   flush(): void {

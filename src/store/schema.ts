@@ -146,6 +146,8 @@ const MIGRATIONS: readonly string[] = [
      service TEXT NOT NULL, engine TEXT NOT NULL, engine_version TEXT NOT NULL, model TEXT NOT NULL,
      cards TEXT NOT NULL, route TEXT NOT NULL, settings TEXT NOT NULL, numbers TEXT NOT NULL
    ) STRICT;`,
+  // How a service answered over time is asked for by the console again and again.
+  `CREATE INDEX requests_by_service ON requests (service, time);`,
 ];
 
 const SCHEMA_VERSION = MIGRATIONS.length;

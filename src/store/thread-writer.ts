@@ -1,18 +1,26 @@
 import { Worker } from "node:worker_threads";
 import { siblingProgram } from "../core/index.ts";
+import type { HistoryQuery, ServiceHistory } from "./request-history.ts";
 import type { RequestRow } from "./request-row.ts";
 import type { RequestBounds, RequestFilter } from "./request-table.ts";
 import type { NumberedBatch, WriterNotices } from "./request-writer.ts";
 
+/** What is asked of the rows that were written. */
+type ThreadQuestion =
+  | { readonly of: "latest"; readonly limit: number; readonly filter: RequestFilter }
+  | { readonly of: "history"; readonly query: HistoryQuery };
+
+type Found = { readonly rows: readonly RequestRow[] } | { readonly history: ServiceHistory };
+
 export type ToThread =
   | ({ readonly is: "rows" } & NumberedBatch)
-  | { readonly is: "latest"; readonly call: number; readonly limit: number; readonly filter: RequestFilter }
+  | { readonly is: "ask"; readonly call: number; readonly question: ThreadQuestion }
   | { readonly is: "close" };
 
 export type FromThread =
   | { readonly is: "done"; readonly number: number }
   | { readonly is: "lost"; readonly rows: number; readonly why: string }
-  | { readonly is: "answer"; readonly call: number; readonly rows: readonly RequestRow[] }
+  | { readonly is: "answer"; readonly call: number; readonly found: Found }
   | { readonly is: "unread"; readonly call: number; readonly why: string }
   | { readonly is: "closed" };
 
@@ -29,7 +37,7 @@ export interface ThreadWriterOptions {
 }
 
 interface Question {
-  readonly resolve: (rows: readonly RequestRow[]) => void;
+  readonly resolve: (found: Found) => void;
   readonly reject: (reason: Error) => void;
 }
 
@@ -65,16 +73,15 @@ export class ThreadWriter {
   }
 
   /** Rejects when the database cannot be read, and when the thread dies meanwhile. */
-  latest(limit: number, filter: RequestFilter): Promise<readonly RequestRow[]> {
-    const call = ++this.#calls;
-    this.#worker.ref();
-    return new Promise<readonly RequestRow[]>((resolve, reject) => {
-      this.#questions.set(call, { resolve, reject });
-      this.#say({ is: "latest", call, limit, filter });
-    }).finally(() => {
-      this.#questions.delete(call);
-      if (this.#questions.size === 0 && this.#closing === undefined) this.#worker.unref();
-    });
+  async latest(limit: number, filter: RequestFilter): Promise<readonly RequestRow[]> {
+    const found = await this.#ask({ of: "latest", limit, filter });
+    return "rows" in found ? found.rows : [];
+  }
+
+  /** Rejects as `latest` does. */
+  async history(query: HistoryQuery): Promise<ServiceHistory> {
+    const found = await this.#ask({ of: "history", query });
+    return "history" in found ? found.history : { step: query.step, points: [] };
   }
 
   /** Writes what waits, for at most `time` milliseconds; what it has not told done by then is lost. */
@@ -97,6 +104,18 @@ export class ThreadWriter {
     });
   }
 
+  #ask(question: ThreadQuestion): Promise<Found> {
+    const call = ++this.#calls;
+    this.#worker.ref();
+    return new Promise<Found>((resolve, reject) => {
+      this.#questions.set(call, { resolve, reject });
+      this.#say({ is: "ask", call, question });
+    }).finally(() => {
+      this.#questions.delete(call);
+      if (this.#questions.size === 0 && this.#closing === undefined) this.#worker.unref();
+    });
+  }
+
   #say(message: ToThread): void {
     this.#worker.postMessage(message, []);
   }
@@ -110,7 +129,7 @@ export class ThreadWriter {
         this.#options.notices.lost(message.rows, message.why);
         return;
       case "answer":
-        this.#questions.get(message.call)?.resolve(message.rows);
+        this.#questions.get(message.call)?.resolve(message.found);
         return;
       case "unread":
         this.#questions.get(message.call)?.reject(new Error(message.why));

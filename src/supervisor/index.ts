@@ -4,6 +4,7 @@
  * fits where (plan), or anything about requests (gateway).
  */
 export type { ServiceView } from "./backends.ts";
+export type { EngineLog } from "./service-keeper.ts";
 export type { CardIdentity } from "./memory-wait.ts";
 export { createSupervisor, type Supervisor, type SupervisorOptions } from "./supervisor.ts";
 export { TIMING, type Timing } from "./timing.ts";

@@ -1,7 +1,8 @@
 import type { Address, EventLog } from "../core/index.ts";
+import { present } from "../core/index.ts";
 import type { EngineFailure } from "../engines/engine.ts";
 import type { PlannedService } from "../plan/plan.ts";
-import type { StartProgress, Unit } from "../runtimes/runtime.ts";
+import type { Runtime, StartProgress, Unit } from "../runtimes/runtime.ts";
 import type { Lease, ServiceView } from "./backends.ts";
 import { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
@@ -18,6 +19,15 @@ import { INITIAL } from "./service-state.ts";
 import type { Sidelights } from "./service-view.ts";
 import { viewOf } from "./service-view.ts";
 import type { Timing } from "./timing.ts";
+
+/** What an engine wrote. */
+export interface EngineLog {
+  readonly runtime: Runtime["name"];
+  /** The newest lines, oldest first. */
+  readonly lines: readonly string[];
+  /** Where on this machine there is more. */
+  readonly file?: string;
+}
 
 /** What all keepers of a node share. */
 export interface KeeperSurroundings extends LaunchSurroundings {
@@ -51,6 +61,8 @@ export class ServiceKeeper {
   #state: MachineState = INITIAL;
   #since: number;
   #engine: RunningEngine | undefined;
+  /** Of the engine that ended last. */
+  #lastLog: EngineLog | undefined;
   #progress: StartProgress | undefined;
   /** Cancels the look or wait that is under way. */
   #cancel: () => void = () => {};
@@ -81,6 +93,11 @@ export class ServiceKeeper {
   /** The engine that exists now. */
   get engine(): RunningEngine | undefined {
     return this.#engine;
+  }
+
+  /** What its engine wrote, or the one that ended last; `undefined` before the first. */
+  get log(): EngineLog | undefined {
+    return this.#engine === undefined ? this.#lastLog : logOf(this.#engine);
   }
 
   get inFlight(): number {
@@ -245,7 +262,8 @@ export class ServiceKeeper {
     const exit = await unit.exited;
     engine.end();
     this.#engine = undefined;
-    const lines = unit.lastLines();
+    this.#lastLog = logOf(engine);
+    const { lines } = this.#lastLog;
     const lastLine = lines.findLast((line) => line.trim() !== "");
     this.send({ kind: "exit", generation, failure: driver.classifyExit(exit, lines), lastLine });
   }
@@ -288,6 +306,12 @@ export class ServiceKeeper {
     this.send({ kind, generation, ...(fault === undefined ? {} : { fault }) });
   }
 }
+
+const logOf = ({ unit, prepared }: RunningEngine): EngineLog => ({
+  runtime: prepared.runtime,
+  lines: unit.lastLines(),
+  ...present({ file: unit.logFile }),
+});
 
 /** Phases in which an engine runs, or is about to as it was meant to be before. */
 const RENEWED: ReadonlySet<string> = new Set(["starting", "loading", "ready", "draining", "backing-off"]);

@@ -15,7 +15,7 @@ import { NodeServices } from "./node-services.ts";
 import type { PlannedChange } from "./plan-changes.ts";
 import type { SupervisorPolicies } from "./policies.ts";
 import type { ServiceControl } from "./service-control.ts";
-import type { ServiceKeeper } from "./service-keeper.ts";
+import type { EngineLog, ServiceKeeper } from "./service-keeper.ts";
 import { serviceOrders } from "./service-orders.ts";
 import type { Timing } from "./timing.ts";
 
@@ -49,6 +49,8 @@ export interface Supervisor extends Backends {
   stop(deadline: number): Promise<void>;
   /** Leaves engines running to the next Omni of the same state folder, and gives back everything else. */
   release(): Promise<void>;
+  /** What the engine of a service wrote, or the one that ended last; `undefined` before its first. */
+  log(service: string): EngineLog | undefined;
   /** What `apply` would do. */
   preview(plan: Plan): Promise<readonly PlannedChange[]>;
   /** Makes the node run by another plan and leaves alone what already does. Resolves once everything has been begun. */
@@ -92,6 +94,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     reportBroken: (service) => keepers.get(service)?.send({ kind: "broken" }),
     reportWrong: (service) => keepers.get(service)?.engine?.suspect(),
     diagnostics: () => services.diagnostics(),
+    log: (service) => keepers.get(service)?.log,
     preview: (plan) => services.preview(plan),
     apply: (plan) => services.apply(plan),
     control: serviceOrders({ keepers, residency: services.residency, ladder: services.stepping.ladder }),

@@ -3,7 +3,7 @@ import type { Call } from "../../gateway/call.ts";
 import { sendText } from "../../gateway/call.ts";
 import { answerHome } from "../../gateway/status-endpoint.ts";
 import type { Endpoint } from "../../gateway/surface.ts";
-import { sendError } from "../../gateway/wire-error.ts";
+import { sendMissing } from "../endpoints/send-answer.ts";
 import { acceptedEncoding } from "./accepted-encoding.ts";
 import type { ConsoleFile } from "./console-file.ts";
 import type { ConsoleFiles } from "./read-console.ts";
@@ -37,13 +37,10 @@ export function consoleEndpoints(folder: string, version: string): Readonly<Reco
       call,
       reading.then((files) => sendFrom(files, call, path, otherwise)),
     );
-  const missing = (call: Call) => (): void =>
-    sendError(call, {
-      status: 404,
-      type: "invalid_request_error",
-      code: "unknown_path",
-      message: `The console has no file ${call.path.slice(0, 200)}.`,
-    });
+  const named = (call: Call, path: string): void =>
+    file(call, path, () =>
+      sendMissing(call, "unknown_path", `The console has no file ${call.path.slice(0, 200)}.`),
+    );
   return {
     "/": {
       open: true,
@@ -52,8 +49,8 @@ export function consoleEndpoints(folder: string, version: string): Readonly<Reco
         else answerHome(version, call);
       },
     },
-    "/assets/*": { open: true, GET: (call, rest) => file(call, `assets/${rest}`, missing(call)) },
-    "/favicon.svg": { open: true, GET: (call) => file(call, "favicon.svg", missing(call)) },
+    "/assets/*": { open: true, GET: (call, rest) => named(call, `assets/${rest}`) },
+    "/favicon.svg": { open: true, GET: (call) => named(call, "favicon.svg") },
   };
 }
 

@@ -5,6 +5,8 @@ export interface Operation {
   readonly summary: string;
   /** Only for keys that may change the node. */
   readonly admin: boolean;
+  /** Words that a segment of the path may be, by its name; any text where it is not here. */
+  readonly segments?: Readonly<Record<string, readonly string[]>>;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
   /** Of the answer where all went well; `stream` is one of server-sent events, described by `events`. */

@@ -92,6 +92,7 @@ export const OPERATIONS = {
   "POST /api/services/{name}/{action}": {
     summary: "Orders load, unload, restart, drain, resume, step-down or step-up.",
     admin: true,
+    segments: { action: node.serviceAction.options },
     answer: node.orderAnswer,
     status: 202,
   },

@@ -4,3 +4,4 @@
  */
 export { createNodeStream } from "./node-stream.ts";
 export { openRunLook } from "./run-look.ts";
+export type { StreamSources } from "./stream-sources.ts";

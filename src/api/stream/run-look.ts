@@ -19,7 +19,7 @@ export function openRunLook(stateFolder: string): RunLook {
       const before = working;
       working = new Set(rows.filter(isAtWork).map(({ spec }) => spec));
       if (fresh === undefined && before.size === working.size) return undefined;
-      return rows.map(({ pid: _, ...run }) => ({ ...run, active: working.has(run.spec) }));
+      return rows.map(({ pid: _pid, ...run }) => ({ ...run, active: working.has(run.spec) }));
     },
     close: () => watch.close(),
   };
