@@ -18,6 +18,8 @@ export interface LocatedSpec {
   readonly warnings: readonly Diagnostic[];
   /** Where a path of the spec stands in its text. */
   readonly locate: LoadedSpec["locate"];
+  /** The text that it was read from. */
+  readonly text: string;
   /** The document as its owner typed it. */
   readonly typed: Readonly<Record<string, unknown>>;
 }
@@ -76,15 +78,27 @@ export async function readSpec(file: string): Promise<Uint8Array> {
 }
 
 function checked(input: string | Uint8Array, origin: string, folder: string): LocatedSpec {
-  const { spec, diagnostics, locate, typed = {} } = loadSpec(input, origin);
-  if (spec === undefined) {
+  const { located, diagnostics } = readLocated(input, origin, folder);
+  if (located === undefined) {
     throw new OmniError(
       diagnostics.find((d) => d.severity === "error")?.code ?? "cli.internal",
       `${origin} is not valid.`,
       { diagnostics },
     );
   }
-  return { spec, folder, origin, warnings: diagnostics, locate, typed };
+  return located;
+}
+
+/** The spec of a text whose relative paths start from `folder`; without it where the text is wrong, which the findings say. */
+export function readLocated(
+  input: string | Uint8Array,
+  origin: string,
+  folder: string,
+): { readonly located?: LocatedSpec; readonly diagnostics: readonly Diagnostic[] } {
+  const { spec, diagnostics, locate, typed = {} } = loadSpec(input, origin);
+  if (spec === undefined) return { diagnostics };
+  const text = typeof input === "string" ? input : new TextDecoder().decode(input);
+  return { located: { spec, folder, origin, warnings: diagnostics, locate, text, typed }, diagnostics };
 }
 
 type Source = Spec["models"][string]["source"];

@@ -28,6 +28,20 @@ export interface ReadShapes {
   readonly notes: readonly Diagnostic[];
 }
 
+/** How shapes are read: which hubs and files may be asked. */
+interface Reading {
+  readonly located: LocatedSpec;
+  readonly online: boolean;
+  /** Which files on this machine may be opened, or looked for. */
+  readonly mayOpen: (path: string) => boolean;
+}
+
+/** Where a source is on this machine, when it is to be looked for there. */
+function openPath(source: Model["source"], { located, mayOpen }: Reading): string | undefined {
+  const path = localPath(source, located.folder);
+  return path === undefined || !mayOpen(path) ? undefined : path;
+}
+
 /** The smallest GGUF quantization there is: what a model of unknown quantization needs at least. */
 const SMALLEST_GGUF = "IQ1_S";
 
@@ -36,22 +50,27 @@ const SMALLEST_GGUF = "IQ1_S";
  * `online`, from the catalog's known families or the spec's own `shape` otherwise. A model that nothing tells about has an
  * `OmniError` in its place; nothing is thrown.
  */
-export async function readShapes(located: LocatedSpec, online: boolean): Promise<ReadShapes> {
+export async function readShapes(
+  located: LocatedSpec,
+  online: boolean,
+  mayOpen: Reading["mayOpen"] = () => true,
+): Promise<ReadShapes> {
+  const reading = { located, online, mayOpen };
   const shapes = new Map<string, ModelShape | OmniError>();
   const paths = new Map<string, string>();
   const adapters = new Map<string, number>();
   const notes: Diagnostic[] = [];
   for (const [name, model] of Object.entries(located.spec.models)) {
     if (model.source.remote !== undefined) continue;
-    const path = localPath(model.source, located.folder);
-    const found = await shapeOf(model, path, online, located).catch(asOmniError);
+    const path = openPath(model.source, reading);
+    const found = await shapeOf(model, path, reading).catch(asOmniError);
     const shape =
       found instanceof OmniError
         ? found
-        : await withProjector(found.shape, model, located).catch(asOmniError);
+        : await withProjector(found.shape, model, reading).catch(asOmniError);
     shapes.set(name, shape);
     if (path !== undefined && !(shape instanceof OmniError) && shape.origin === "file") paths.set(name, path);
-    const beside = await besideModel(name, model, located);
+    const beside = await besideModel(name, model, reading);
     if (beside.adapterBytes > 0) adapters.set(name, beside.adapterBytes);
     notes.push(...beside.notes);
     if (!(found instanceof OmniError) && found.note !== undefined)
@@ -61,12 +80,8 @@ export async function readShapes(located: LocatedSpec, online: boolean): Promise
 }
 
 /** The shape with the multimodal projector that is loaded beside it, where that is a file of its own on this machine. */
-async function withProjector(
-  shape: ModelShape,
-  { projector }: Model,
-  { folder }: LocatedSpec,
-): Promise<ModelShape> {
-  const path = projector === undefined ? undefined : localPath(projector, folder);
+async function withProjector(shape: ModelShape, { projector }: Model, reading: Reading): Promise<ModelShape> {
+  const path = projector === undefined ? undefined : openPath(projector, reading);
   if (path === undefined) return shape;
   return { ...shape, projectorBytes: shape.projectorBytes + (await readProjectorBytes(path)) };
 }
@@ -75,26 +90,26 @@ async function withProjector(
 async function besideModel(
   name: string,
   { adapters = [], projector }: Model,
-  located: LocatedSpec,
+  reading: Reading,
 ): Promise<{ readonly adapterBytes: number; readonly notes: readonly Diagnostic[] }> {
   const notes: Diagnostic[] = [];
   const miss = (what: string, path: (string | number)[]): void => {
     notes.push({
       code: "plan.not-counted",
       severity: "note",
-      ...located.locate(["models", name, ...path]),
+      ...reading.located.locate(["models", name, ...path]),
       message: `${what} of ${name} is not on this machine, so its memory is not counted.`,
       hint: CODES["plan.not-counted"].remedy,
     });
   };
   let adapterBytes = 0;
   for (const [index, adapter] of adapters.entries()) {
-    const path = localPath(adapter, located.folder);
+    const path = openPath(adapter, reading);
     const size = path === undefined ? undefined : await sizeOf(path).catch(() => undefined);
     if (size === undefined) miss("An adapter", ["adapters", index]);
     else adapterBytes += size;
   }
-  if (projector !== undefined && localPath(projector, located.folder) === undefined)
+  if (projector !== undefined && openPath(projector, reading) === undefined)
     miss("The projector", ["projector"]);
   return { adapterBytes, notes };
 }
@@ -113,12 +128,7 @@ interface Found {
   readonly note?: string;
 }
 
-async function shapeOf(
-  model: Model,
-  path: string | undefined,
-  online: boolean,
-  located: LocatedSpec,
-): Promise<Found> {
+async function shapeOf(model: Model, path: string | undefined, { located, online }: Reading): Promise<Found> {
   const local = path === undefined ? undefined : await stat(path).catch(() => undefined);
   if (path !== undefined && local !== undefined)
     return { shape: await (local.isDirectory() ? readModelFolder(path) : readGgufShape(path)) };
@@ -127,6 +137,11 @@ async function shapeOf(
   const known = fromDescription(model);
   if (known !== undefined) return known;
   if (path !== undefined) return { shape: await readGgufShape(path) };
+  if (model.source.file !== undefined && localPath(model.source, located.folder) !== undefined) {
+    throw new OmniError("model.no-shape", "its file is none of those that may be opened here", {
+      hint: "Add family: (a known model) or shape:, or plan the spec with ./omni plan.",
+    });
+  }
   throw new OmniError(
     "model.no-shape",
     hub === undefined

@@ -5,6 +5,7 @@ import type { Invocation } from "./command.ts";
 import { makePlan, observeFor } from "./make-plan.ts";
 import { locateSpec } from "./node-spec.ts";
 import { learnedFrom, measuredHere } from "./node/learned.ts";
+import { changeLine } from "./plan-view/change-line.ts";
 import { explainService } from "./plan-view/explain-service.ts";
 import { diffPlans } from "./plan-view/plan-diff.ts";
 import type { PlanChange } from "./plan-view/plan-diff.ts";
@@ -60,8 +61,9 @@ function withoutToldArithmetic({ diagnostics, rejected }: Plan): readonly Diagno
 function printChanges(changes: readonly PlanChange[], { out, style }: Terminal): void {
   if (changes.length === 0) out("Nothing changes.");
   for (const change of changes) {
-    if (change.kind === "added") out(style("green", `+ ${change.path}  ${change.to ?? ""}`.trimEnd()));
-    else if (change.kind === "removed") out(style("red", `- ${change.path}  ${change.from ?? ""}`.trimEnd()));
-    else out(`${style("yellow", "~")} ${change.path}  ${change.from ?? ""} → ${change.to ?? ""}`);
+    const line = changeLine(change);
+    if (change.kind === "added") out(style("green", line));
+    else if (change.kind === "removed") out(style("red", line));
+    else out(style("yellow", line.slice(0, 1)) + line.slice(1));
   }
 }

@@ -1,7 +1,6 @@
 import { EXIT } from "../core/index.ts";
 import type { ExitCode } from "../core/index.ts";
 import type { SpecKey } from "../keys/index.ts";
-import type { Plan } from "../plan/index.ts";
 import { integerOption } from "./command.ts";
 import type { Invocation } from "./command.ts";
 import { gatewaySettings } from "./node/gateway-settings.ts";
@@ -63,7 +62,7 @@ async function readSpec(invocation: Invocation): Promise<{
   return {
     located,
     keys,
-    decided: { ...decided, plan: simulated ? onThisMachine(decided.plan) : decided.plan },
+    decided,
   };
 }
 
@@ -155,7 +154,7 @@ async function serve(
 
 async function settingsOf(
   located: LocatedSpec,
-  { plan, again, cards, learned }: UpPlan,
+  { plan, again, ground, cards, learned }: UpPlan,
   simulated: boolean,
 ): Promise<Omit<NodeSettings, "keys" | "onEvent">> {
   // The simulation is loaded by nodes that are one.
@@ -163,7 +162,8 @@ async function settingsOf(
   return {
     located,
     plan,
-    planAgain: againHere(again, simulated),
+    planAgain: again,
+    ground,
     learned,
     stateFolder: stateFolder(),
     cards,
@@ -171,19 +171,6 @@ async function settingsOf(
     gateway: await gatewaySettings(located),
   };
 }
-
-const againHere =
-  (again: UpPlan["again"], simulated: boolean): UpPlan["again"] =>
-  async (spec, circumstances) => {
-    const next = await again(spec, circumstances);
-    return simulated ? onThisMachine(next) : next;
-  };
-
-/** A simulated node's engines are processes here, whatever they were planned to run on. */
-const onThisMachine = (plan: Plan): Plan => ({
-  ...plan,
-  services: plan.services.map((service) => ({ ...service, runtime: "process" as const })),
-});
 
 interface Ending {
   readonly drain: number;

@@ -20,6 +20,7 @@ import { openNodeGateway } from "./node/node-gateway.ts";
 import type { NodeGateway } from "./node/node-gateway.ts";
 import { openNodeWatch } from "./node/node-watch.ts";
 import type { WatchedCards } from "./node/node-watch.ts";
+import type { PlanGround } from "./node/plan-here.ts";
 import { createReplanner } from "./node/replanner.ts";
 import type { PlanAgain } from "./node/replanner.ts";
 import { createRuntimes, runtimeNamed } from "./node/runtimes.ts";
@@ -35,6 +36,7 @@ export interface NodeSettings {
   readonly located: LocatedSpec;
   readonly plan: Plan;
   readonly planAgain: PlanAgain;
+  readonly ground: PlanGround;
   readonly stateFolder: string;
   /** Cards of the plan by their names, as driver and kernel know them. */
   readonly cards: ReadonlyMap<string, CardIdentity>;
@@ -114,6 +116,7 @@ export async function runNode(settings: NodeSettings): Promise<RunningNode> {
       cards: settings.cards,
       samples: store.samples,
       measurements: store.measurements,
+      live,
       simulated: simulation !== undefined,
       ...(settings.onReload === undefined ? {} : { onReload: settings.onReload }),
     });

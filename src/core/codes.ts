@@ -142,6 +142,11 @@ export const CODES = {
     "Write the network as 172.31.0.0/16.",
   ),
   "spec.subnet-overlap": entry(2, "Two networks overlap.", "Give each its own range."),
+  "spec.no-place": entry(
+    2,
+    "A change of the spec names a place where nothing can be put.",
+    "Change what holds it as a whole, or edit the text.",
+  ),
   "spec.conflict": entry(2, "Two settings exclude each other.", "Keep one of them."),
   "spec.unused": entry(2, "Something is defined and never used.", "Use it, or remove it."),
   "spec.nothing-to-serve": entry(

@@ -39,6 +39,11 @@ export const RUN_CODES = {
     "Change it under keys: of the spec, then run ./omni reload.",
   ),
   "key.unknown": entry(2, "There is no such key.", "./omni keys list shows the keys of a node."),
+  "plan.trial": entry(
+    1,
+    "A trial of a plan was given up.",
+    "Try again, or plan the changed spec with ./omni plan; the node itself goes on.",
+  ),
   "store.unreachable": entry(
     1,
     "The database that gateways share cannot be reached or does not answer.",

@@ -5,7 +5,7 @@ import { deploy } from "../../src/deployment/index.ts";
 import { renderNode } from "../../src/render/index.ts";
 import { OmniError } from "../../src/core/index.ts";
 import { DEFAULTS } from "../../src/spec/default-values.ts";
-import { loadSpec } from "../../src/spec/index.ts";
+import { readLocated } from "../../src/cli/node-spec.ts";
 import type { RunbookInput } from "../../src/runbook/runbook.ts";
 import { PLAIN_MACHINE } from "../render/deployments.ts";
 
@@ -19,9 +19,9 @@ export interface InputOptions {
 /** The input of a runbook, planned and rendered as `omni apply` does. Throws with its findings when the spec is wrong. */
 export async function runbookInput(text: string, options: InputOptions): Promise<RunbookInput> {
   const { workFolder, folder = workFolder, secrets = {} } = options;
-  const { spec, diagnostics, locate, typed = {} } = loadSpec(text, "omni.yaml");
-  if (spec === undefined) throw new Error(JSON.stringify(diagnostics, null, 2));
-  const located = { spec, folder, origin: "omni.yaml", warnings: diagnostics, locate, typed };
+  const { located, diagnostics } = readLocated(text, "omni.yaml", folder);
+  if (located === undefined) throw new Error(JSON.stringify(diagnostics, null, 2));
+  const { spec, typed } = located;
   const plan = await makePlan(located, { online: false, observed: PLAIN_MACHINE });
   const deployment = deploy({ spec, plan, typed, omniVersion: VERSION });
   return {

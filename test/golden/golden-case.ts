@@ -10,7 +10,7 @@ import type { Diagnostic } from "../../src/core/index.ts";
 import { deploy } from "../../src/deployment/index.ts";
 import { renderNode, TARGET_NAMES } from "../../src/render/index.ts";
 import type { RenderedNode, TargetName } from "../../src/render/index.ts";
-import { loadSpec } from "../../src/spec/index.ts";
+import { readLocated } from "../../src/cli/node-spec.ts";
 import { PLAIN_MACHINE } from "../render/deployments.ts";
 
 /**
@@ -34,17 +34,11 @@ export const caseNames = async (): Promise<readonly string[]> =>
 /** What a case's spec renders to on a machine that is the same everywhere. */
 export async function renderCase(name: string): Promise<Outcome> {
   const folder = join(CASES, name);
-  const {
-    spec,
-    diagnostics,
-    locate,
-    typed = {},
-  } = loadSpec(await readFile(join(folder, "omni.yaml")), "omni.yaml");
-  if (spec === undefined) return refused(diagnostics.filter(({ severity }) => severity === "error"));
-  const plan = await makePlan(
-    { spec, folder, origin: "omni.yaml", warnings: diagnostics, locate, typed },
-    { online: false, observed: PLAIN_MACHINE },
-  );
+  const bytes = await readFile(join(folder, "omni.yaml"));
+  const { located, diagnostics } = readLocated(bytes, "omni.yaml", folder);
+  if (located === undefined) return refused(diagnostics.filter(({ severity }) => severity === "error"));
+  const { spec, typed } = located;
+  const plan = await makePlan(located, { online: false, observed: PLAIN_MACHINE });
   try {
     const deployment = deploy({ spec, plan, typed, omniVersion: "1.2.3" });
     return { kind: "files", rendered: renderNode(deployment, await targetsOf(name)) };

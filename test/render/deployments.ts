@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
 import { makePlan } from "../../src/cli/make-plan.ts";
-import { locateSpec } from "../../src/cli/node-spec.ts";
+import { locateSpec, readLocated } from "../../src/cli/node-spec.ts";
 import type { LocatedSpec } from "../../src/cli/node-spec.ts";
 import { GIB } from "../../src/core/index.ts";
 import { deploy } from "../../src/deployment/index.ts";
 import type { Deployment } from "../../src/deployment/index.ts";
 import type { MachineInventory } from "../../src/inventory/machine.ts";
-import { loadSpec } from "../../src/spec/index.ts";
 
 const EXAMPLES = resolve(import.meta.dirname, "../../examples");
 
@@ -41,9 +40,9 @@ export async function referenceDeployment(name: string): Promise<Deployment> {
 
 /** The deployment of a spec given as text. Throws with its findings when the spec is wrong. */
 export async function deploymentOf(text: string): Promise<Deployment> {
-  const { spec, diagnostics, locate, typed = {} } = loadSpec(text, "omni.yaml");
-  if (spec === undefined) throw new Error(JSON.stringify(diagnostics, null, 2));
-  return deployed({ spec, folder: EXAMPLES, origin: "omni.yaml", warnings: diagnostics, locate, typed });
+  const { located, diagnostics } = readLocated(text, "omni.yaml", EXAMPLES);
+  if (located === undefined) throw new Error(JSON.stringify(diagnostics, null, 2));
+  return deployed(located);
 }
 
 async function deployed(located: LocatedSpec): Promise<Deployment> {

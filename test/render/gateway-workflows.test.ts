@@ -3,7 +3,7 @@ import { makePlan } from "../../src/cli/make-plan.ts";
 import { deploy } from "../../src/deployment/index.ts";
 import { renderNode } from "../../src/render/index.ts";
 import type { TargetName } from "../../src/render/index.ts";
-import { loadSpec } from "../../src/spec/index.ts";
+import { locatedSpec } from "../fakes/located-spec.ts";
 import { PLAIN_MACHINE } from "./deployments.ts";
 
 const WORKFLOW = '{ "1": { "class_type": "SaveImage", "inputs": {} } }\n';
@@ -11,7 +11,6 @@ const WORKFLOW = '{ "1": { "class_type": "SaveImage", "inputs": {} } }\n';
 /** The files of a target for a node whose two painters have workflows, by their paths. */
 async function filesOf(runtime: string, target: TargetName): Promise<ReadonlyMap<string, string>> {
   const text = `
-omni: 1
 name: studio
 metal: { cpu: { cores: 16 }, memory: { size: 64GiB } }
 runtime: ${runtime}
@@ -26,9 +25,8 @@ gateway:
   allowedHosts: [ai.example.com]
   tls: { certificate: /etc/ai/tls.crt, key: { file: /etc/ai/tls.key } }
 `;
-  const { spec, diagnostics, locate, typed = {} } = loadSpec(text, "omni.yaml");
-  if (spec === undefined) throw new Error(JSON.stringify(diagnostics));
-  const located = { spec, folder: "/nowhere", origin: "omni.yaml", warnings: diagnostics, locate, typed };
+  const located = locatedSpec(text);
+  const { spec, typed } = located;
   const plan = await makePlan(located, { online: false, observed: PLAIN_MACHINE });
   const workflows = new Map([
     ["a/flux.json", WORKFLOW],

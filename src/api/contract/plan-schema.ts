@@ -177,12 +177,12 @@ export const runningPlan = z
   .meta({ id: "RunningPlan" });
 
 /** One value of the spec that is tried: its path as diagnostics write it, and JSON; `null` takes it out. */
-export const planChange = z.object({ path: text, value: z.unknown() });
+export const planChange = z.strictObject({ path: text.min(1).max(1000), value: z.unknown() });
 
 /** What is tried: changes of the running spec, or a whole text in its place. */
-export const planTrial = z.object({
-  text: text.exactOptional(),
-  changes: listOf(planChange).exactOptional(),
+export const planTrial = z.strictObject({
+  text: text.max(1_048_576).exactOptional(),
+  changes: z.array(planChange).max(500).readonly().exactOptional(),
 });
 
 /** What a trial comes to, by the code of `omni plan`. The node itself is not changed. */

@@ -16,6 +16,7 @@ const STATUS: Partial<Record<Code, number>> = {
   "mcp.unknown-approval": 404,
   "mcp.unknown-pin": 404,
   "mcp.unknown-server": 404,
+  "plan.trial": 503,
   "store.unreachable": 503,
   "store.unwritable": 503,
 };

@@ -15,6 +15,7 @@ import type { NodeApi } from "./api-endpoints.ts";
 import type { CardIdentity } from "./card-identities.ts";
 import type { GatewayBooks } from "./gateway-books.ts";
 import type { GatewaySettings } from "./gateway-settings.ts";
+import type { LiveSpec } from "./live-spec.ts";
 import type { GatewayStores } from "./gateway-stores.ts";
 import type { ToolGateway } from "./tools/tool-gateway.ts";
 
@@ -31,6 +32,8 @@ export interface NodeGatewayOptions {
   readonly cards: ReadonlyMap<string, CardIdentity>;
   readonly samples: SampleHistory;
   readonly measurements: Measurements;
+  /** The spec in force, and what its plan stands on. */
+  readonly live: LiveSpec;
   /** Engines and cards are simulated. */
   readonly simulated: boolean;
   readonly onReload?: () => Promise<unknown>;

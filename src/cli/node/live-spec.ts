@@ -1,5 +1,7 @@
 import type { Plan } from "../../plan/index.ts";
 import type { LocatedSpec } from "../node-spec.ts";
+import { NOTHING_LOST } from "./plan-here.ts";
+import type { Circumstances, PlanGround } from "./plan-here.ts";
 import type { PlanAgain } from "./replanner.ts";
 
 /** What a node runs by, as long as no other spec is taken over. */
@@ -8,11 +10,14 @@ export interface SpecInForce {
   /** The plan that the owner's spec gave when nothing was lost. */
   readonly plan: Plan;
   readonly planAgain: PlanAgain;
+  /** What the plan stands on beside the spec. */
+  readonly ground: PlanGround;
 }
 
 /** The spec in force, for parts that live longer than it. */
 export class LiveSpec {
   #now: SpecInForce;
+  #circumstances = NOTHING_LOST;
   /** Reads as the spec in force whenever it is looked into. */
   readonly located: LocatedSpec;
 
@@ -32,6 +37,9 @@ export class LiveSpec {
       get warnings() {
         return now().warnings;
       },
+      get text() {
+        return now().text;
+      },
       get typed() {
         return now().typed;
       },
@@ -43,7 +51,19 @@ export class LiveSpec {
     return this.#now.plan;
   }
 
-  readonly planAgain: PlanAgain = (spec, circumstances) => this.#now.planAgain(spec, circumstances);
+  get ground(): PlanGround {
+    return this.#now.ground;
+  }
+
+  /** What was lost when the plan was last made in need. */
+  get circumstances(): Circumstances {
+    return this.#circumstances;
+  }
+
+  readonly planAgain: PlanAgain = (spec, circumstances) => {
+    this.#circumstances = circumstances;
+    return this.#now.planAgain(spec, circumstances);
+  };
 
   /** Takes over another spec; the returned function takes that back. */
   replace(next: SpecInForce): () => void {

@@ -194,7 +194,7 @@ const closing = (
     reload({ located, settings, specKeys, plan }) {
       const names = metricNames(plan, namesOf(specKeys));
       tools.reload(located);
-      api.reload(located);
+      api.reload(located, specKeys);
       gateway.configure({ ...settings, names, toolServers: tools.servers() });
       Object.assign(queue, queueOf(settings));
       books.keys.setSpec(specKeys);

@@ -32,9 +32,9 @@ export async function reloadSpec(
 ): Promise<ReloadAnswer> {
   try {
     const { located, decided, keys } = await read();
-    const { plan, again } = decided;
+    const { plan, again, ground } = decided;
     const gateway = await gatewaySettings(located);
-    const changes = await node.reload({ located, plan, planAgain: again, keys, gateway });
+    const changes = await node.reload({ located, plan, planAgain: again, ground, keys, gateway });
     return {
       ok: true,
       changes: [...changes, ...needRestart(before, plan, gateway)],
