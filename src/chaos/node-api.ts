@@ -42,7 +42,7 @@ export function nodeApi(url: string, key: string | undefined): NodeApi {
   };
   const refused = (path: string, status: number): OmniError =>
     new OmniError("cli.no-node", `${url}${path} answered ${status}.`, {
-      hint: status === 401 ? "Set OMNI_API_KEY to one of the node's keys." : undefined,
+      hint: status === 401 ? "Set OMNI_KEY to one of the node's keys." : undefined,
     });
   const read = async (path: string): Promise<string> => {
     const { statusCode, body } = await ask(path);

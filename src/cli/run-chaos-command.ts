@@ -17,6 +17,7 @@ import { readNodeRecord } from "../store/index.ts";
 import { stateFolder } from "./state-folder.ts";
 import { table } from "./terminal.ts";
 import type { Terminal } from "./terminal.ts";
+import { usualKey } from "./usual-key.ts";
 
 const MAIN = fileURLToPath(siblingProgram(import.meta.url, "./main"));
 
@@ -80,7 +81,7 @@ async function onRunningNode(
       hint: "Leave one of the two out.",
     });
   const url = nodeUrl(invocation);
-  const node = nodeApi(url, process.env["OMNI_API_KEY"]);
+  const node = nodeApi(url, usualKey());
   const { services } = await node.state();
   const simulated = services.some((service) => service.simulated === true);
   const board = simulated ? boardHere(url) : undefined;
@@ -116,7 +117,7 @@ async function onOwnNode(
     });
     return await runChaos({
       ...inputOf(invocation, scenarios, terminal),
-      node: nodeApi(own.url, process.env["OMNI_API_KEY"]),
+      node: nodeApi(own.url, usualKey()),
       own,
       signal,
       ...(real ? {} : { board: openBoard(simulationFolder(own.stateFolder)) }),

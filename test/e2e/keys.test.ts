@@ -35,11 +35,11 @@ it.each(["./key", "~/key"])(
         (await fetch(`${node.url}/v1/models`, { headers: { authorization: `Bearer ${SECRET}` } })).status,
       ).toBe(200);
       const refused = await omni(["status"], state);
-      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("OMNI_API_KEY") });
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("OMNI_KEY") });
       const events = await omni(["events", "--json"], state);
       await eventually(() => node.stdout().includes("curl"));
       expect([node.stdout(), node.stderr(), refused.stderr, events.stdout].join("\n")).not.toContain(SECRET);
-      expect(node.stdout()).toContain('-H "authorization: Bearer $OMNI_API_KEY"');
+      expect(node.stdout()).toContain('-H "authorization: Bearer $OMNI_KEY"');
     } finally {
       await node.interrupt();
     }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 
 import { messageOf, OmniError } from "../../core/index.ts";
 import type { Invocation, Option } from "../command.ts";
+import { usualKey } from "../usual-key.ts";
 
 /** Where the key comes from that a command shows to the node; never from the command line itself, which others can read. */
 export const KEY_OPTIONS: Readonly<Record<string, Option>> = {
@@ -13,8 +14,6 @@ export const KEY_OPTIONS: Readonly<Record<string, Option>> = {
   "key-file": { kind: "value", placeholder: "FILE", about: "File with the key to show." },
 };
 
-const USUAL = ["OMNI_KEY", "OMNI_API_KEY"] as const;
-
 /** The key to show, `undefined` where none is set. Throws `OmniError` `key.unset` for one that was named and is not there. */
 export function presentedKey(invocation: Invocation): string | undefined {
   const file = invocation.value("key-file");
@@ -22,8 +21,7 @@ export function presentedKey(invocation: Invocation): string | undefined {
   if (file !== undefined && named !== undefined)
     throw new OmniError("cli.bad-argument", "--key-file and --key-env are two places for one key.");
   if (file !== undefined) return keyOfFile(file);
-  if (named === undefined)
-    return USUAL.map((name) => process.env[name]?.trim()).find((key) => key !== undefined && key !== "");
+  if (named === undefined) return usualKey();
   const key = process.env[named]?.trim();
   if (key !== undefined && key !== "") return key;
   throw new OmniError(

@@ -46,7 +46,7 @@ export function announce(
   terminal.out(`Ready after ${formatDuration(elapsed)}. Try:`);
   terminal.out("");
   terminal.out(`  curl ${node.url}/v1/chat/completions -H 'content-type: application/json' \\`);
-  if (asksForKey) terminal.out(`    -H "authorization: Bearer $OMNI_API_KEY" \\`);
+  if (asksForKey) terminal.out(`    -H "authorization: Bearer $OMNI_KEY" \\`);
   terminal.out(`    -d '${body.replaceAll("'", String.raw`'\''`)}'`);
   terminal.out("");
   terminal.out(
