@@ -8,6 +8,8 @@ import type { Machine, Vessel } from "./vessel.ts";
 export interface Seen extends Known {
   readonly running: RunningPlan | undefined;
   readonly hardware: Hardware;
+  /** Name of the node, for a machine that no plan names. */
+  readonly node: string;
   /** Cards are simulated: main memory is that of another machine than the plan's. */
   readonly simulated: boolean;
 }
@@ -30,7 +32,7 @@ export function machinesOf(seen: Seen): readonly Machine[] {
   const strange = cards.filter(({ uuid }) => !drawn.has(uuid)).map((card) => unplanned(card, seen));
   const memory = ledger.some(({ kind }) => kind === "memory") ? [] : bareMemory(seen);
   const more = [...strange, ...memory];
-  return more.length === 0 ? machines : [...machines, { name: "Not in the plan", vessels: more }];
+  return more.length === 0 ? machines : [...machines, { name: machines.length === 0 ? seen.node : "Not in the plan", vessels: more }];
 }
 
 /** UUIDs by the plan's names of devices. */

@@ -30,6 +30,7 @@ export function NodeView() {
   const machines = machinesOf({
     running: plan.value,
     hardware,
+    node: session.node,
     simulated: session.simulated,
     services,
     measured: plan.value?.measured ?? [],

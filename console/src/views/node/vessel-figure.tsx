@@ -24,9 +24,10 @@ export function VesselFigure({ vessel }: { readonly vessel: Vessel }) {
     <article className="vessel" aria-label={`${device}, ${label}`}>
       <header>
         <h3>{device}</h3>
-        <p className="quiet">
-          {label} · {formatBytes(capacity)}
+        <p className="quiet" title={label}>
+          {label}
         </p>
+        <p className="quiet">{formatBytes(capacity)}</p>
       </header>
       <div className="vessel-columns">
         {planned !== undefined && column("planned", planned)}

@@ -1,0 +1,59 @@
+import { once } from "node:events";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { launch, temporaryFolder, untilReady } from "../e2e/run-node.ts";
+import { builtConsole } from "./built-console.ts";
+import { noChromium, startChromium } from "./chromium.ts";
+import { showPage } from "./shown-page.ts";
+
+const EVENTS = z.object({ events: z.array(z.object({ seq: z.number() })) });
+
+/** Numbers of all events that a node tells. */
+const eventsOf = async (url: string): Promise<readonly number[]> =>
+  EVENTS.parse(await (await fetch(`${url}/api/events?limit=1000`)).json()).events.map(({ seq }) => seq);
+
+describe.skipIf(noChromium !== "")(`a console whose node is killed${noChromium}`, () => {
+  const state = temporaryFolder();
+  let browser: Browser;
+
+  beforeAll(async () => {
+    await builtConsole();
+    browser = await startChromium();
+  }, 180_000);
+  afterAll(async () => {
+    await browser.close();
+    state.remove();
+  });
+
+  it("says that it is lost, and goes on without a reload and without missing an event", async () => {
+    const first = launch(["up", "--port", "0"], state.path);
+    const url = await untilReady(state.path);
+    const { page, close } = await showPage(browser, url, "/#/events");
+    await page.getByText("live", { exact: true }).waitFor();
+    await page.evaluate("globalThis.sameDocument = true");
+
+    first.kill("SIGKILL");
+    await page.getByText("not connected").waitFor();
+    await page.getByText("What you see is not of now").waitFor();
+
+    await once(first, "exit");
+    const second = launch(["up", "--port", new URL(url).port], state.path);
+    try {
+      expect(await untilReady(state.path)).toBe(url);
+      await page.getByText("live", { exact: true }).waitFor();
+      const told = await eventsOf(url);
+      await page
+        .getByRole("status")
+        .filter({ hasText: `${told.length} of ${told.length}` })
+        .waitFor();
+      expect(await page.getByText("What you see is not of now").count()).toBe(0);
+      expect(await page.getByText("node.started").count()).toBe(2);
+      expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
+    } finally {
+      second.kill("SIGINT");
+      await once(second, "close");
+    }
+    await close();
+  });
+});
