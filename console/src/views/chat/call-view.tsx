@@ -1,6 +1,7 @@
 import { Badge } from "../../parts/badge.tsx";
 import type { Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
+import { prettyJson } from "../../parts/pretty-json.ts";
 import { decide } from "./chat-store.ts";
 import type { Call } from "./turn.ts";
 
@@ -42,13 +43,4 @@ export function CallView({ call, lane }: { readonly call: Call; readonly lane: s
       )}
     </details>
   );
-}
-
-/** JSON with its members below each other; every other text as it is. */
-function prettyJson(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), undefined, 2);
-  } catch {
-    return text;
-  }
 }

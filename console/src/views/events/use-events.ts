@@ -18,15 +18,12 @@ export interface Events {
 
 /** What the stream brought, and older events as far as they were asked for. */
 export function useEvents(live: readonly NodeEvent[]): Events {
-  const [older, setOlder] = useState<readonly NodeEvent[]>([]);
-  const [asking, setAsking] = useState<{ readonly busy: boolean; readonly error: unknown }>(ASKING);
+  const [{ older, ...asking }, setState] = useState<Older>(NOTHING);
   const load = useCallback((query: { readonly after?: number; readonly limit: number }): void => {
     ask("GET /api/events", { query }).then(
-      ({ events }) => {
-        setOlder((before) => mergedEvents(events, before));
-        setAsking({ busy: false, error: undefined });
-      },
-      (error: unknown) => setAsking({ busy: false, error }),
+      ({ events }) =>
+        setState((was) => ({ older: mergedEvents(events, was.older), busy: false, error: undefined })),
+      (error: unknown) => setState((was) => ({ ...was, busy: false, error })),
     );
   }, []);
   useEffect(() => load({ limit: PAGE }), [load]);
@@ -35,11 +32,16 @@ export function useEvents(live: readonly NodeEvent[]): Events {
   const loadOlder = useCallback(() => {
     const after = Math.max(0, first - 1 - PAGE);
     // What was there before and is not joined to it would be in its way.
-    setOlder((before) => (before[0]?.seq === first ? before : []));
-    setAsking(ASKING);
+    setState(({ older }) => ({ older: older[0]?.seq === first ? older : [], busy: true, error: undefined }));
     load({ after, limit: first - 1 - after });
   }, [first, load]);
   return { events, ...asking, more: first > 1, loadOlder };
 }
 
-const ASKING = { busy: true, error: undefined };
+interface Older {
+  readonly older: readonly NodeEvent[];
+  readonly busy: boolean;
+  readonly error: unknown;
+}
+
+const NOTHING: Older = { older: [], busy: true, error: undefined };

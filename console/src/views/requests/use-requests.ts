@@ -21,16 +21,12 @@ export interface Requests {
 /** Requests that ended, of one filter; whoever uses another one begins anew. */
 export function useRequests(filter: RequestFilter): Requests {
   const live = useLive((state) => state.requests);
-  const [asked, setAsked] = useState<readonly RequestRow[]>([]);
-  const [state, setState] = useState<Omit<Requests, "rows" | "loadOlder">>(ASKING);
+  const [{ asked, ...state }, setState] = useState<Asked>(NOTHING);
   const load = useCallback(
     (before?: number): void => {
       const query = { limit: PAGE, ...filterQuery(filter), ...(before === undefined ? {} : { before }) };
       ask("GET /api/requests", { query }).then(
-        ({ requests }) => {
-          setAsked((last) => withPage(last, requests));
-          setState({ busy: false, error: undefined, more: requests.length === PAGE });
-        },
+        ({ requests }) => setState(({ asked }) => withPage(asked, requests)),
         (error: unknown) => setState((was) => ({ ...was, busy: false, error })),
       );
     },
@@ -40,16 +36,21 @@ export function useRequests(filter: RequestFilter): Requests {
   const rows = useMemo(() => joinedRequests(asked, live, filter), [asked, live, filter]);
   const oldest = asked.at(-1)?.started;
   const loadOlder = useCallback(() => {
-    setState(ASKING);
+    setState((was) => ({ ...was, busy: true, error: undefined }));
     load(oldest);
   }, [load, oldest]);
   return { rows, ...state, loadOlder };
 }
 
-const ASKING = { busy: true, error: undefined, more: false };
+interface Asked extends Omit<Requests, "rows" | "loadOlder"> {
+  readonly asked: readonly RequestRow[];
+}
+
+const NOTHING: Asked = { asked: [], busy: true, error: undefined, more: false };
 
 /** Older rows behind those that are there, each once. */
-function withPage(rows: readonly RequestRow[], page: readonly RequestRow[]): readonly RequestRow[] {
+function withPage(rows: readonly RequestRow[], page: readonly RequestRow[]): Asked {
   const known = new Set(rows.map(({ id }) => id));
-  return [...rows, ...page.filter(({ id }) => !known.has(id))];
+  const asked = [...rows, ...page.filter(({ id }) => !known.has(id))];
+  return { asked, busy: false, error: undefined, more: page.length === PAGE };
 }
