@@ -42,9 +42,14 @@ export function Frame({ leave }: { readonly leave: () => void }) {
         )}
       </header>
       <nav className="views" aria-label="Views">
-        {shown.map(({ path, name }) => (
+        {shown.map(({ path, name, Mark }) => (
           <a key={path} href={hashTo(path)} aria-current={path === current.path ? "page" : undefined}>
             {name}
+            {Mark !== undefined && (
+              <Suspense fallback={null}>
+                <Mark />
+              </Suspense>
+            )}
           </a>
         ))}
       </nav>

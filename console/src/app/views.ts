@@ -8,6 +8,8 @@ export interface View {
   readonly name: string;
   readonly shown: (session: Session) => boolean;
   readonly Component: LazyExoticComponent<ComponentType>;
+  /** Stands beside its name in the navigation. */
+  readonly Mark?: LazyExoticComponent<ComponentType>;
 }
 
 const view = (
@@ -46,12 +48,17 @@ export const VIEWS: readonly View[] = [
     admins,
     async () => (await import("../views/requests/requests-view.tsx")).RequestsView,
   ),
-  view(
-    "tools",
-    "Tools",
-    adminsWith("tools"),
-    async () => (await import("../views/tools/tools-view.tsx")).ToolsView,
-  ),
+  {
+    ...view(
+      "tools",
+      "Tools",
+      adminsWith("tools"),
+      async () => (await import("../views/tools/tools-view.tsx")).ToolsView,
+    ),
+    Mark: lazy(async () => ({
+      default: (await import("../views/tools/approval-count.tsx")).ApprovalCount,
+    })),
+  },
   view("events", "Events", admins, async () => (await import("../views/events/events-view.tsx")).EventsView),
   view(
     "runbook",
