@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -124,4 +124,12 @@ test("a corrected start that fits teaches the same again, and not its own rest",
   ]);
   expect([vllm?.predictedKvTokens, vllm?.devices[0]?.predicted.kvCache]).toEqual([125_000, 5 * GIB]);
   expect(beyond(vllm === undefined ? [] : [vllm])).toEqual([GIB]);
+});
+
+test("a damaged database teaches nothing and stands in nobody's way", () => {
+  const folder = mkdtempSync(join(tmpdir(), "omni-learned-"));
+  folders.push(folder);
+  openStore(folder).close();
+  writeFileSync(join(folder, "omni.db"), "this is no database any more".repeat(1000));
+  expect(measuredHere(folder)).toEqual([]);
 });

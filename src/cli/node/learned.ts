@@ -1,3 +1,4 @@
+import { OmniError } from "../../core/index.ts";
 import { fillsShare } from "../../plan/index.ts";
 import type { Learned } from "../../plan/index.ts";
 import { readMeasurements } from "../../store/index.ts";
@@ -13,9 +14,18 @@ const SIMULATED = "simulated ";
 /** Kind under which a simulated engine is remembered. */
 export const simulatedKind = (kind: string): string => `${SIMULATED}${kind}`;
 
-/** What nodes of this state folder measured, newest first; nothing where none ran. */
-export const measuredHere = (stateFolder: string): readonly Measurement[] =>
-  (readMeasurements(stateFolder) ?? []).filter(({ engine }) => !engine.startsWith(SIMULATED));
+/**
+ * What nodes of this state folder measured, newest first; nothing where none ran. A database that cannot be read has
+ * nothing to teach either: it must not keep a plan from being made, nor the node from the start that sets it aside.
+ */
+export function measuredHere(stateFolder: string): readonly Measurement[] {
+  try {
+    return (readMeasurements(stateFolder) ?? []).filter(({ engine }) => !engine.startsWith(SIMULATED));
+  } catch (thrown) {
+    if (thrown instanceof OmniError && thrown.code === "store.unwritable") return [];
+    throw thrown;
+  }
+}
 
 /** The measurements as corrections for the next plan. */
 export const learnedFrom = (measurements: readonly Measurement[]): readonly Learned[] =>
