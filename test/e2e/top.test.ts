@@ -97,6 +97,7 @@ describe.skipIf(NO_TERMINAL)(
     it("shows frames, obeys keys, gives an order and leaves the terminal as it was", async () => {
       const terminal = top();
       await shows(terminal, /> deepseek-v32 +ready/);
+      await shows(terminal, "q quit");
       expect(terminal.screen().length).toBe(30);
       expect(terminal.screen().at(-1)).toContain("q quit");
       terminal.type("j");

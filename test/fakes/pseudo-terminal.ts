@@ -35,7 +35,6 @@ export function startInTerminal(
 ): PseudoTerminal {
   const folder = mkdtempSync(join(tmpdir(), "omni-terminal-"));
   const [tty, before, after, status] = ["tty", "before", "after", "status"].map((name) => join(folder, name));
-  const into = (file = ""): string => `>${shellWord(file)}`;
   const line = [
     `tty ${into(tty)}`,
     "stty cols 100 rows 30",
@@ -54,7 +53,6 @@ export function startInTerminal(
   // What is typed after the end reaches nobody.
   child.stdin.on("error", () => undefined);
   const closed = once(child, "close");
-  const read = (file = ""): string => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
   return {
     written: () => written,
     screen: () => drawnScreen(written),
@@ -73,6 +71,9 @@ export function startInTerminal(
     },
   };
 }
+
+const into = (file = ""): string => `>${shellWord(file)}`;
+const read = (file = ""): string => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
 
 /** What stands on a screen after these orders: everything cleared, text placed on a line, its colours. */
 function drawnScreen(written: string): readonly string[] {

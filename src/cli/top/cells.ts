@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /**
  * Terminals give these two columns: East Asian wide and fullwidth characters (Unicode's EastAsianWidth.txt) and emoji.
  * Taking one too many for wide costs a blank, one too few would break the line.
@@ -12,7 +14,8 @@ const UNSEEN = /\p{C}|\p{Default_Ignorable_Code_Point}|\p{Zl}|\p{Zp}/gu;
 const BLANKS = /[^\S ]/gu;
 
 /** Text of anybody as part of one line: every blank is a space, and what moves, hides or turns text is left out. */
-export const oneLine = (text: string): string => text.replaceAll(BLANKS, " ").replaceAll(UNSEEN, "");
+export const oneLine = (text: string): string =>
+  stripVTControlCharacters(text).replaceAll(BLANKS, " ").replaceAll(UNSEEN, "");
 
 /** Columns that a text takes on a terminal; it is one of `oneLine`. */
 export function columnsOf(text: string): number {

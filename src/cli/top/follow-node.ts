@@ -121,7 +121,11 @@ async function pollNode(
   }
 }
 
+/** What a reader without admin is told. */
+export const NO_ADMIN =
+  "This key may not change the node, so cards, events and requests are not shown; set OMNI_API_KEY to an admin's.";
+
 const refusal = (status: number, { status: { version } }: NodeState): string =>
   status === 403
-    ? "This key may not change the node, so cards, events and requests are not shown; set OMNI_API_KEY to an admin's."
+    ? NO_ADMIN
     : `The node is of version ${version} and has no stream yet: it is asked every ${POLL / 1000} seconds. Update it for all there is.`;

@@ -18,7 +18,12 @@ const HOSTILE = [
   "x".repeat(300),
 ];
 
-const word = fc.oneof(fc.string({ unit: "binary", maxLength: 40 }), fc.constantFrom(...HOSTILE));
+/** Any code points, halves of pairs as well; letters of all scripts; what was made to do harm. */
+const word = fc.oneof(
+  fc.array(fc.nat(0x10_ff_ff), { maxLength: 30 }).map((points) => String.fromCodePoint(...points)),
+  fc.string({ unit: "grapheme" }),
+  fc.constantFrom(...HOSTILE),
+);
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const bytes = fc.nat(2 ** 31);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>

@@ -22,7 +22,7 @@ export function machineSection(model: TopModel, width: number): Section | undefi
   const { host, cards } = model;
   if (host === undefined) return undefined;
   const name = Math.min(
-    width >= 120 ? 34 : 13,
+    width >= 160 ? 44 : width >= 120 ? 34 : 13,
     Math.max(6, ...labels(model, width).map(({ length }) => length)),
   );
   const bar = Math.max(10, width - name - USED - TAIL - 3);

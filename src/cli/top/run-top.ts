@@ -5,10 +5,12 @@ import type { Invocation } from "../command.ts";
 import { nodeUrl } from "../node-client.ts";
 import type { Terminal } from "../terminal.ts";
 import { askNode } from "./ask-node.ts";
+import { NO_ADMIN } from "./follow-node.ts";
 import { printedLines } from "./frame-lines.ts";
 import { liveTop, painted } from "./live-top.ts";
 import type { NodeState } from "./node-state.ts";
 import { topModel } from "./top-model.ts";
+import type { TopModel } from "./top-model.ts";
 
 /** Columns that a frame is printed in. */
 const NARROWEST = 40;
@@ -20,7 +22,7 @@ export async function runTop(invocation: Invocation, terminal: Terminal): Promis
   const base = (): string => nodeUrl(invocation);
   const state = await askNode(base(), AbortSignal.timeout(30_000));
   if (invocation.flag("json")) {
-    terminal.out(JSON.stringify(topModel(state, { state: "live" }, Date.now()), null, 2));
+    terminal.out(JSON.stringify(askedModel(state), null, 2));
     return EXIT.done;
   }
   const hindrance = invocation.flag("once") ? undefined : hindranceOf();
@@ -46,7 +48,15 @@ function columnsGiven(): number | undefined {
   return Number.isInteger(columns) && columns >= NARROWEST && columns <= WIDEST ? columns : undefined;
 }
 
+/** What was told to who asked once. */
+const askedModel = (state: NodeState): TopModel =>
+  topModel(
+    state,
+    state.session?.admin === false ? { state: "polled", why: NO_ADMIN } : { state: "live" },
+    Date.now(),
+  );
+
 function printFrame(state: NodeState, width: number, terminal: Terminal): void {
-  for (const line of printedLines(topModel(state, { state: "live" }, Date.now()), width))
+  for (const line of printedLines(askedModel(state), width))
     terminal.out(painted(line, terminal.style).trimEnd());
 }

@@ -22,9 +22,9 @@ const columns = (selected: string | undefined, ladders: boolean): readonly Colum
   },
   {
     head: "STATE",
-    least: 11,
+    least: 12,
     rank: 9,
-    cell: (service) => ({ text: stateText(service), style: stateStyle(service.state) }),
+    cell: ({ state, progress }) => ({ text: stateText({ state, progress }), style: stateStyle(state) }),
   },
   { head: "ENGINE", least: 10, rank: 3, cell: ({ engine }) => ({ text: engine }) },
   { head: "MODEL", least: 14, rank: 1, cell: ({ model }) => ({ text: model }) },
