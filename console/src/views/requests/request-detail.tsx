@@ -60,7 +60,7 @@ export function RequestDetail({ id, known, close }: RequestDetailProps) {
 function Known(row: RequestRow) {
   const phases = requestPhases(row);
   return (
-    <div className="request-detail">
+    <div className="stacked">
       <RequestMarks {...row} />
       <StackedBar
         label={`${formatDuration(row.duration)} in all`}

@@ -1,5 +1,8 @@
 import type { RequestRow } from "../../live/live-state.ts";
 
+/** Whether it was asked of the node itself, as this console and `./omni status` do, and of no model. */
+export const isOwn = ({ operation }: Pick<RequestRow, "operation">): boolean => operation === "node";
+
 /** What is asked for by name; empty for all. */
 export type RequestFilter = Readonly<Record<FilterName, string>>;
 

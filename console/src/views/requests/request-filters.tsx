@@ -10,6 +10,8 @@ interface RequestFiltersProps {
   readonly filter: RequestFilter;
   readonly setFilter: (filter: RequestFilter) => void;
   readonly rows: readonly RequestRow[];
+  readonly own: boolean;
+  readonly setOwn: (own: boolean) => void;
 }
 
 const OUTCOMES = ["answered", "refused", "failed", "cut", "abandoned"] as const;
@@ -21,7 +23,7 @@ const NAMES: readonly (readonly [FilterName, string])[] = [
 ];
 
 /** What is asked of the books; it stands in the address, so that a link shows the same. */
-export function RequestFilters({ filter, setFilter, rows }: RequestFiltersProps) {
+export function RequestFilters({ filter, setFilter, rows, own, setOwn }: RequestFiltersProps) {
   const [id, setId] = useState(filter.id);
   const look = (event: FormEvent): void => {
     event.preventDefault();
@@ -48,6 +50,10 @@ export function RequestFilters({ filter, setFilter, rows }: RequestFiltersProps)
       />
       <Field name="Id" type="search" value={id} onChange={setId} />
       <Button submit>Look</Button>
+      <label className="check">
+        <input type="checkbox" checked={own} onChange={(event) => setOwn(event.target.checked)} />
+        <span>Those asked of the node itself, too</span>
+      </label>
       {isUsed && (
         <Button tone="quiet" onPress={() => setFilter(NO_FILTER)}>
           Show all

@@ -15,6 +15,7 @@ interface RequestRowProps {
 export function RequestRowView({ row, chosen, href }: RequestRowProps) {
   const {
     id,
+    path,
     started,
     key,
     route,
@@ -32,7 +33,7 @@ export function RequestRowView({ row, chosen, href }: RequestRowProps) {
         <Time at={started} as="clock" />
       </span>
       <a href={href} title={id} aria-current={chosen ? "true" : undefined}>
-        {route ?? operation}
+        {route ?? (operation === "node" ? path : operation)}
       </a>
       <span className="request-service">{service ?? "–"}</span>
       <span className="request-key">{key}</span>

@@ -9,7 +9,7 @@ import { Panel } from "../../parts/panel.tsx";
 import { Latencies } from "./latencies.tsx";
 import { OpenRequests } from "./open-requests.tsx";
 import { RequestDetail } from "./request-detail.tsx";
-import { filterOf, filterQuery } from "./request-filter.ts";
+import { filterOf, filterQuery, isOwn } from "./request-filter.ts";
 import type { RequestFilter } from "./request-filter.ts";
 import { RequestFilters } from "./request-filters.tsx";
 import { RequestRowHead, RequestRowView } from "./request-row-view.tsx";
@@ -28,29 +28,34 @@ export function RequestsView() {
     <>
       <h1 className="unseen">Requests</h1>
       <OpenRequests />
-      <History key={search} filter={filter} chosen={rest[0]} />
+      <History key={filterKey(filter)} filter={filter} own={query.has("own")} chosen={rest[0]} />
     </>
   );
 }
 
-const hashOf = (chosen: readonly string[], filter: RequestFilter): string =>
-  hashTo("requests", chosen, filterQuery(filter));
+const filterKey = (filter: RequestFilter): string => JSON.stringify(filter);
+
+const hashOf = (chosen: readonly string[], filter: RequestFilter, own: boolean): string =>
+  hashTo("requests", chosen, { ...filterQuery(filter), ...(own ? { own: "shown" } : {}) });
 
 interface HistoryProps {
   readonly filter: RequestFilter;
+  /** Those asked of the node itself are shown, too. */
+  readonly own: boolean;
   readonly chosen: string | undefined;
 }
 
-function History({ filter, chosen }: HistoryProps) {
-  const { rows, busy, error, more, loadOlder } = useRequests(filter);
+function History({ filter, own, chosen }: HistoryProps) {
+  const { rows: all, busy, error, more, loadOlder } = useRequests(filter);
+  const rows = useMemo(() => (own ? all : all.filter((row) => !isOwn(row))), [all, own]);
   return (
     <>
       {chosen !== undefined && (
         <RequestDetail
           key={chosen}
           id={chosen}
-          known={rows.find(({ id }) => id === chosen)}
-          close={() => replaceHash(hashOf([], filter))}
+          known={all.find(({ id }) => id === chosen)}
+          close={() => replaceHash(hashOf([], filter, own))}
         />
       )}
       <Panel
@@ -63,8 +68,14 @@ function History({ filter, chosen }: HistoryProps) {
           )
         }
       >
-        <div className="history">
-          <RequestFilters filter={filter} rows={rows} setFilter={(next) => replaceHash(hashOf([], next))} />
+        <div className="stacked history">
+          <RequestFilters
+            filter={filter}
+            rows={rows}
+            setFilter={(next) => replaceHash(hashOf([], next, own))}
+            own={own}
+            setOwn={(next) => replaceHash(hashOf([], filter, next))}
+          />
           {error !== undefined && <Failure error={error} />}
           {rows.length > 0 ? (
             <>
@@ -75,7 +86,7 @@ function History({ filter, chosen }: HistoryProps) {
                 rowHeight={ROW_HEIGHT}
                 keyOf={({ id }) => id}
                 renderRow={(row) => (
-                  <RequestRowView row={row} chosen={row.id === chosen} href={hashOf([row.id], filter)} />
+                  <RequestRowView row={row} chosen={row.id === chosen} href={hashOf([row.id], filter, own)} />
                 )}
               />
             </>
@@ -88,7 +99,7 @@ function History({ filter, chosen }: HistoryProps) {
       </Panel>
       {rows.length > 0 && (
         <Panel title={`What these ${rows.length} come to`}>
-          <div className="history">
+          <div className="stacked history">
             <Latencies rows={rows} />
             <RequestTotals rows={rows} filter={filter} />
           </div>

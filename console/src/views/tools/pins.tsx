@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react";
 import { ask } from "../../api/ask.ts";
-import { useAnswer } from "../../api/use-answer.ts";
+import type { AnswerState } from "../../api/use-answer.ts";
 import { Button } from "../../parts/button.tsx";
 import { Confirm } from "../../parts/confirm.tsx";
 import { Failure } from "../../parts/failure.tsx";
@@ -8,15 +8,16 @@ import { Panel } from "../../parts/panel.tsx";
 import { Time } from "../../parts/time.tsx";
 import { definitionDiff } from "./definition-diff.ts";
 import type { Pin } from "./tool-types.ts";
-import { useAfterEvents } from "./use-after-events.ts";
 
 type Changed = Pin & Required<Pick<Pin, "offered">>;
 const isChanged = (pin: Pin): pin is Changed => pin.offered !== undefined;
 
+interface PinsProps {
+  readonly pins: AnswerState<{ readonly pins: readonly Pin[] }>;
+}
+
 /** Tools that are offered with another definition than the accepted one: nobody can call them until somebody looked. */
-export function Pins() {
-  const { value, error, again } = useAnswer("GET /api/mcp/pins");
-  useAfterEvents("mcp.", again);
+export function Pins({ pins: { value, error, again } }: PinsProps) {
   const changed = value?.pins.filter(isChanged) ?? [];
   if (error !== undefined) return <Failure error={error} again={again} />;
   if (changed.length === 0) return null;

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react";
-import { useAnswer } from "../../api/use-answer.ts";
+import type { Answer } from "../../../../src/api/contract/index.ts";
+import type { AnswerState } from "../../api/use-answer.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { Empty } from "../../parts/empty.tsx";
 import { Failure } from "../../parts/failure.tsx";
@@ -9,14 +10,15 @@ import { Notice } from "../../parts/notice.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { prettyJson } from "../../parts/pretty-json.ts";
 import type { Pin, Tool } from "./tool-types.ts";
-import { useAfterEvents } from "./use-after-events.ts";
+
+interface ToolListProps {
+  readonly tools: AnswerState<Answer<"GET /api/mcp/tools">>;
+  readonly pins: readonly Pin[];
+}
 
 /** Every tool that the gateway knows, with what it may do. */
-export function ToolList() {
-  const { value, error, again } = useAnswer("GET /api/mcp/tools");
-  const pins = useAnswer("GET /api/mcp/pins");
+export function ToolList({ tools: { value, error, again }, pins }: ToolListProps) {
   const [words, setWords] = useState("");
-  useAfterEvents("mcp.", again);
   const shown = useMemo(() => {
     const wanted = words.toLowerCase();
     return value?.tools.filter(({ name, description = "" }) =>
@@ -41,7 +43,7 @@ export function ToolList() {
           <li key={tool.name}>
             <ToolItem
               tool={tool}
-              pin={pins.value?.pins.find((pin) => pin.server === tool.server && pin.tool === tool.tool)}
+              pin={pins.find((pin) => pin.server === tool.server && pin.tool === tool.tool)}
             />
           </li>
         ))}

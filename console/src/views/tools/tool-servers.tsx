@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { ask } from "../../api/ask.ts";
 import { messageOf } from "../../api/api-error.ts";
-import { useAnswer } from "../../api/use-answer.ts";
+import type { AnswerState } from "../../api/use-answer.ts";
 import { Badge } from "../../parts/badge.tsx";
 import type { Tone } from "../../parts/badge.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -13,12 +13,15 @@ import { Loading } from "../../parts/loading.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { Time } from "../../parts/time.tsx";
 import type { ToolServer } from "./tool-types.ts";
-import { useAfterEvents } from "./use-after-events.ts";
+
+interface ToolServersProps {
+  readonly servers: AnswerState<{ readonly servers: readonly ToolServer[] }>;
+  /** Asks all of them anew. */
+  readonly again: () => void;
+}
 
 /** Servers of the tool gateway, each with its state and why. */
-export function ToolServers() {
-  const { value, error, again } = useAnswer("GET /api/mcp/servers");
-  useAfterEvents("mcp.", again);
+export function ToolServers({ servers: { value, error }, again }: ToolServersProps) {
   return (
     <Panel title="Tool servers" actions={<Button onPress={again}>Look again</Button>}>
       {error !== undefined && <Failure error={error} again={again} />}
