@@ -9,6 +9,7 @@ import { GEN_AI_METRICS, OMNI_METRICS } from "../src/catalog/index.ts";
 import type { OmniMetric } from "../src/catalog/index.ts";
 import { CODES } from "../src/core/index.ts";
 import { jsonSchema, specReference } from "../src/spec/index.ts";
+import { apiReference } from "./api-reference.ts";
 import { withExcerpts } from "./excerpts.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -84,6 +85,7 @@ const DOCUMENTS: Readonly<Record<string, () => string | Promise<string>>> = {
       () => withExcerpts(readFileSync(join(root, path), "utf8")),
     ]),
   ),
+  "docs/reference/api.md": () => `${GENERATED}\n${apiReference()}`,
   "docs/reference/codes.md": codesPage,
   "docs/reference/commands.md": commandsPage,
   "docs/reference/metrics.md": metricsPage,

@@ -134,7 +134,7 @@ describe("what is followed", () => {
     expect(told.at(-1)?.state.status.services.map(({ name }) => name)).toEqual(["oracle"]);
     expect(told.at(-1)?.link).toMatchObject({
       state: "polled",
-      why: expect.stringContaining("OMNI_API_KEY"),
+      why: expect.stringContaining("OMNI_KEY"),
     });
   });
 

@@ -123,7 +123,7 @@ async function pollNode(
 
 /** What a reader without admin is told. */
 export const NO_ADMIN =
-  "This key may not change the node, so cards, events and requests are not shown; set OMNI_API_KEY to an admin's.";
+  "This key may not change the node, so cards, events and requests are not shown; set OMNI_KEY to an admin's.";
 
 const refusal = (status: number, { status: { version } }: NodeState): string =>
   status === 403

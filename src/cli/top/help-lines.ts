@@ -27,5 +27,5 @@ export const helpLines = (): readonly Line[] => [
   [],
   ...WORDS.map(([word, about]): Line => [span(`  ${word.padEnd(12)}`, "bold"), span(about)]),
   [],
-  [span("  Orders ask first; y does it. They need a key that may change the node (OMNI_API_KEY).", "dim")],
+  [span("  Orders ask first; y does it. They need a key that may change the node (OMNI_KEY).", "dim")],
 ];
