@@ -44,8 +44,8 @@ const COLUMNS: readonly Column<Row>[] = [
     ),
   },
   { name: "State", cell: ({ key }) => <Badge tone={TONE_OF_STATE[key.state]}>{key.state}</Badge> },
-  { name: "May", cell: ({ key }) => mayWords(key.may).join(", ") },
-  { name: "Limits", cell: ({ key }) => limitWords(key.may).join(", ") || "none" },
+  { name: "May", cell: ({ key }) => <Words of={mayWords(key.may)} /> },
+  { name: "Limits", cell: ({ key }) => <Words of={limitWords(key.may)} /> },
   {
     name: "Ends",
     cell: ({ key }) => (key.expires === undefined ? "never" : <Time at={key.expires} as="clock" />),
@@ -53,6 +53,15 @@ const COLUMNS: readonly Column<Row>[] = [
   { name: "Secret of", cell: ({ key }) => <SecretAge of={key} /> },
   { name: "Change", cell: ({ key, act }) => <Actions of={key} act={act} /> },
 ];
+
+const Words = ({ of }: { readonly of: readonly string[] }) => (
+  <ul className="key-words">
+    {of.map((word) => (
+      <li key={word}>{word}</li>
+    ))}
+    {of.length === 0 && <li>none</li>}
+  </ul>
+);
 
 function SecretAge({ of: { created, rotated, oldSecretUntil, revoked } }: { readonly of: Key }) {
   const since = rotated ?? created;

@@ -29,7 +29,9 @@ export function LadderTable({ service }: { readonly service: PlannedService }) {
 function freed({ frees, noEffect, unloads, to }: Rung): string {
   if (noEffect !== undefined) return `nothing: ${noEffect}`;
   const parts = [
-    ...frees.map(({ device, bytes }) => `${formatBytes(bytes)} on ${device}`),
+    ...frees.map(
+      ({ device, bytes }) => `${bytes < 0 ? "takes " : ""}${formatBytes(Math.abs(bytes))} on ${device}`,
+    ),
     ...(unloads === undefined ? [] : [`unloads ${unloads.join(", ")}`]),
     ...(to === undefined ? [] : [`goes to ${to}`]),
   ];

@@ -39,8 +39,11 @@ export function MeasuredTable({ service, measured }: MeasuredTableProps) {
   );
 }
 
-const offBy = ({ off }: Compared): string =>
-  off === undefined ? "" : `${off < 0 ? "−" : "+"}${(Math.abs(off) * 100).toFixed(1)} %`;
+function offBy({ off }: Compared): string {
+  if (off === undefined) return "";
+  const digits = (Math.abs(off) * 100).toFixed(1);
+  return digits === "0.0" ? "0 %" : `${off < 0 ? "−" : "+"}${digits} %`;
+}
 
 function alsoSeen({ kvTokens, predictedKvTokens, loadTime, tokensPerSecond }: Measured): string {
   const predicted = predictedKvTokens === undefined ? "" : ` (predicted ${formatCount(predictedKvTokens)})`;

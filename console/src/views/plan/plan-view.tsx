@@ -1,12 +1,15 @@
+import { lazy, Suspense } from "react";
 import { useAnswer } from "../../api/use-answer.ts";
 import { hashTo, useHashRoute } from "../../app/hash-route.ts";
 import { Failure } from "../../parts/failure.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { SubViews } from "../../parts/sub-views.tsx";
 import type { RunningPlan } from "./plan-types.ts";
-import { Planner } from "./planner/planner.tsx";
 import { RunningPlanPanels } from "./running-plan.tsx";
 import "./plan.css";
+
+/** Reads YAML, which nobody needs who only looks. */
+const Planner = lazy(async () => ({ default: (await import("./planner/planner.tsx")).Planner }));
 
 /** What the node decided to run, why, and what else it could. */
 export function PlanView() {
@@ -25,7 +28,13 @@ export function PlanView() {
           { name: "Try changes", href: hashTo("plan", ["try"]), current: trying },
         ]}
       />
-      {trying ? <Planner running={value} /> : <RunningPlanPanels running={value} />}
+      {trying ? (
+        <Suspense fallback={<Loading what="the planner" />}>
+          <Planner running={value} />
+        </Suspense>
+      ) : (
+        <RunningPlanPanels running={value} />
+      )}
     </>
   );
 }

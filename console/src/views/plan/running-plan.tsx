@@ -29,6 +29,15 @@ export function RunningPlanPanels({ running }: { readonly running: RunningPlan }
           <Refusals of={rejected} />
         </Panel>
       )}
+      {ledger.length > 0 && (
+        <Panel title="Devices" actions={<Legend of={MEMORY_LEGEND} />}>
+          <div className="devices">
+            {ledger.map((device) => (
+              <DeviceMemory key={`${device.machine} ${device.device}`} device={device} plan={plan} />
+            ))}
+          </div>
+        </Panel>
+      )}
       <Panel title="Services">
         {services.length === 0 ? (
           <Empty>No service could be planned.</Empty>
@@ -43,15 +52,6 @@ export function RunningPlanPanels({ running }: { readonly running: RunningPlan }
           ))
         )}
       </Panel>
-      {ledger.length > 0 && (
-        <Panel title="Devices" actions={<Legend of={MEMORY_LEGEND} />}>
-          <div className="devices">
-            {ledger.map((device) => (
-              <DeviceMemory key={`${device.machine} ${device.device}`} device={device} plan={plan} />
-            ))}
-          </div>
-        </Panel>
-      )}
       {swapSets.length > 0 && (
         <Panel title="Turns on a card">
           <SwapSets of={swapSets} />

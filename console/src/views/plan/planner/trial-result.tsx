@@ -1,4 +1,5 @@
 import { Badge } from "../../../parts/badge.tsx";
+import { Empty } from "../../../parts/empty.tsx";
 import { Failure } from "../../../parts/failure.tsx";
 import { Findings } from "../../../parts/findings.tsx";
 import { Legend } from "../../../parts/legend.tsx";
@@ -24,6 +25,9 @@ export function TrialResult({ running, trial: { tried, error, busy } }: TrialRes
   return (
     <>
       <Panel title="What it comes to">
+        {tried === undefined && !busy && error === undefined && (
+          <Empty>Set something, and the node plans it with the code that it plans itself with.</Empty>
+        )}
         <Verdict tried={tried} busy={busy} />
         {error !== undefined && <Failure error={error} />}
         {tried !== undefined && <Differences of={tried} />}
