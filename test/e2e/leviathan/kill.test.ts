@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { appendFileSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -11,8 +11,21 @@ const PRELOAD = pathToFileURL(join(ROOT, "test/fakes/kill-at-journal-write.ts"))
 /** Rooms at the same time: half of a run is waiting for somebody else. */
 const AT_ONCE = 2;
 
-/** All writes take a quarter of an hour on two cores: npm run test:kill. Otherwise every twelfth. */
-const STRIDE = process.env["KILL_TESTS"] === "all" ? 1 : 12;
+/**
+ * Which writes: all of them (`KILL_TESTS=all`, a quarter of an hour on two cores), some by their numbers (`KILL_TESTS=31,35-40`),
+ * otherwise every twelfth. What each came to is appended to the file that KILL_LOG names, if any.
+ */
+const CHOSEN = process.env["KILL_TESTS"] ?? "";
+const LOG = process.env["KILL_LOG"];
+
+function isChosen(write: number): boolean {
+  if (CHOSEN === "all") return true;
+  if (CHOSEN === "") return write % 12 === 0;
+  return CHOSEN.split(",").some((part) => {
+    const [from = 0, to = from] = part.split("-").map(Number);
+    return from <= write && write <= to;
+  });
+}
 
 const house = await openHouse();
 const skipped = typeof house === "string" ? ` (skipped: ${house})` : "";
@@ -86,9 +99,13 @@ it.skipIf(skipped !== "")(
     expect(writes).toBeGreaterThan(40);
     const faults: string[] = [];
     const kills = Array.from({ length: writes }, (_, index) => index + 1);
-    const queue = kills.filter((write) => write % STRIDE === 0).values();
+    const queue = kills.filter(isChosen).values();
     const worker = async (): Promise<void> => {
-      for (const write of queue) faults.push(...(await faultsOf(house, write)));
+      for (const write of queue) {
+        const found = await faultsOf(house, write);
+        faults.push(...found);
+        if (LOG !== undefined) appendFileSync(LOG, `${write} of ${writes}: ${found.join("; ") || "right"}\n`);
+      }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     expect(faults).toEqual([]);
