@@ -26,6 +26,7 @@ export { openResponses } from "./response-table.ts";
 export type { StoredResponses } from "./response-table.ts";
 export { lockRunbook, openRunbookBook } from "./runbook-book.ts";
 export type { RunbookBook } from "./runbook-book.ts";
+export { readJournalInSlices, readRuns } from "./journal-slices.ts";
 export { isRunbookLocked, readRunbook } from "./runbook-reader.ts";
 export type { JournaledRun } from "./runbook-reader.ts";
 export type { JournalRow, RunRow } from "./runbook-row.ts";

@@ -23,9 +23,13 @@ export function readDatabase<T>(
       database.close();
     }
   } catch (error) {
-    throw new OmniError("store.unwritable", `The ${what} in ${path} cannot be read: ${messageOf(error)}.`, {
-      hint: "Check the file's owner; a damaged database is set aside when the node starts.",
-      cause: error,
-    });
+    throw unreadable(what, path, error);
   }
 }
+
+/** Why a database cannot be read; `what` of it was wanted. */
+export const unreadable = (what: string, path: string, error: unknown): OmniError =>
+  new OmniError("store.unwritable", `The ${what} in ${path} cannot be read: ${messageOf(error)}.`, {
+    hint: "Check the file's owner; a damaged database is set aside when the node starts.",
+    cause: error,
+  });

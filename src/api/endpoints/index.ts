@@ -9,6 +9,7 @@ export type { KeyDesk } from "./keys/key-desk.ts";
 export { mcpEndpoints } from "./mcp/mcp-endpoints.ts";
 export { openApiEndpoint } from "./openapi-endpoint.ts";
 export { serviceEndpoints } from "./service-endpoints.ts";
+export { runbookEndpoints } from "./runbooks/runbook-endpoints.ts";
 export { planEndpoints } from "./plan/plan-endpoints.ts";
 export type { PlanDesk } from "./plan/plan-endpoints.ts";
 export { sessionEndpoint } from "./session.ts";

@@ -1,4 +1,4 @@
-import { keyEndpoints, planEndpoints } from "../../api/endpoints/index.ts";
+import { keyEndpoints, planEndpoints, runbookEndpoints } from "../../api/endpoints/index.ts";
 import type { KeyDesk, PlanDesk } from "../../api/endpoints/index.ts";
 import type { Endpoint } from "../../gateway/surface.ts";
 import type { SpecKey } from "../../keys/index.ts";
@@ -7,7 +7,7 @@ import { openPlanTrials } from "./trial/open-plan-trials.ts";
 import type { PlanTrials } from "./trial/open-plan-trials.ts";
 import { trialBase } from "./trial/trial-base.ts";
 
-/** The parts of a node that a person looks at and changes it by: plan and keys. */
+/** The parts of a node that a person looks at and changes it by: plan, keys and runs of apply. */
 export interface ControlParts {
   /** Paths by the name that the session tells each part by. */
   readonly endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>>;
@@ -31,7 +31,11 @@ export function controlParts(options: NodeGatewayOptions, { books }: GatewayPart
     }),
   };
   return {
-    endpoints: { planner: planEndpoints(planDesk(options, trials)), keys: keyEndpoints(keys) },
+    endpoints: {
+      planner: planEndpoints(planDesk(options, trials)),
+      keys: keyEndpoints(keys),
+      runbook: runbookEndpoints(options.stateFolder),
+    },
     reload: (next) => {
       specKeys = next;
       trials.restart();

@@ -1,6 +1,6 @@
 import { formatDuration } from "../../core/index.ts";
 import { codeSpan, markdownText } from "../../render/escape/markdown.ts";
-import type { JournaledRun } from "../../store/index.ts";
+import type { JournaledRun, RunRow } from "../../store/index.ts";
 import type { Entry, TimedEntry } from "../journal/entry.ts";
 import { readEntries } from "../journal/read-entries.ts";
 import { PHASES } from "../step.ts";
@@ -13,8 +13,15 @@ import type { StepRecord } from "./step-records.ts";
  * The definition of done of a spec as Markdown, from the journal of its runs alone, oldest first: what is there, with what
  * proves it, and what was decided, agreed to and run on the way.
  */
-export function runbookReport(name: string, runs: readonly JournaledRun[]): string {
-  const entries = runs.flatMap((run) => readEntries(run.entries));
+export const runbookReport = (name: string, runs: readonly JournaledRun[]): string =>
+  reportOf(
+    name,
+    runs.map(({ run }) => run),
+    runs.flatMap(({ entries }) => readEntries(entries)),
+  );
+
+/** The same from entries that were read before, of all these runs, oldest first. */
+export function reportOf(name: string, runs: readonly RunRow[], entries: readonly TimedEntry[]): string {
   const records = stepRecords(entries);
   const good = records.filter(({ state }) => state === "done" || state === "there").length;
   return [
@@ -35,8 +42,8 @@ export function runbookReport(name: string, runs: readonly JournaledRun[]): stri
     .concat("\n");
 }
 
-function runLines(runs: readonly JournaledRun[]): readonly string[] {
-  const rows = runs.map(({ run }) => {
+function runLines(runs: readonly RunRow[]): readonly string[] {
+  const rows = runs.map((run) => {
     const end = run.ended === undefined ? "not ended: at work, or its process was killed" : run.outcome;
     const took = run.ended === undefined ? "" : formatDuration(run.ended - run.begun);
     return `| ${run.id} | ${instant(run.begun)} | ${markdownText(run.by)} | ${end ?? ""} | ${took} |`;

@@ -18,4 +18,5 @@ function serve(port: NonNullable<typeof parentPort>, base: TrialBase): void {
   });
 }
 
-if (parentPort !== null) serve(parentPort, workerData as TrialBase);
+const base: TrialBase = workerData;
+if (parentPort !== null) serve(parentPort, base);
