@@ -1,11 +1,11 @@
 import { useAnswer } from "../../api/use-answer.ts";
 import { useNow } from "../../parts/clock.ts";
-import { useAfterEvents } from "./use-after-events.ts";
+import { isOfTools, useAfterEvents } from "./use-after-events.ts";
 
 /** How many calls wait for a person, for the navigation; nothing where none does. */
 export function ApprovalCount() {
   const { value, again } = useAnswer("GET /api/mcp/approvals");
-  useAfterEvents("mcp.", again);
+  useAfterEvents(isOfTools, again);
   const now = useNow();
   const waiting = value?.approvals.filter(({ until }) => until > now).length ?? 0;
   return (

@@ -8,12 +8,12 @@ import { Failure } from "../../parts/failure.tsx";
 import { Notice } from "../../parts/notice.tsx";
 import { formatDuration } from "../../parts/words.ts";
 import type { Approval } from "./tool-types.ts";
-import { useAfterEvents } from "./use-after-events.ts";
+import { isOfTools, useAfterEvents } from "./use-after-events.ts";
 
 /** Calls that wait for a person. Nothing is drawn where none does, so that one that comes is not overlooked. */
 export function Approvals() {
   const { value, error, again } = useAnswer("GET /api/mcp/approvals");
-  useAfterEvents("mcp.", again);
+  useAfterEvents(isOfTools, again);
   const now = useNow();
   const waiting = value?.approvals.filter(({ until }) => until > now) ?? [];
   return (

@@ -13,7 +13,7 @@ import { Panel } from "../../parts/panel.tsx";
 import { Time } from "../../parts/time.tsx";
 import { formatBytes, formatDuration } from "../../parts/words.ts";
 import type { AuditEntry } from "./tool-types.ts";
-import { useAfterEvents } from "./use-after-events.ts";
+import { isOfTools, useAfterEvents } from "./use-after-events.ts";
 
 const OUTCOMES = ["ok", "error", "refused", "denied", "cancelled", "timeout", "input"] as const;
 const TONES: Readonly<Record<AuditEntry["outcome"], Tone>> = {
@@ -43,8 +43,7 @@ export function Audit() {
     [filter, before],
   );
   const { value, error, again, busy } = useAnswer("GET /api/mcp/audit", { query });
-  useAfterEvents("mcp.", again);
-  useAfterEvents("tools.", again);
+  useAfterEvents(isOfTools, again);
   const change = (part: Partial<typeof filter>): void => {
     setFilter({ ...filter, ...part });
     setBefores([]);

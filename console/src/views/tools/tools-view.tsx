@@ -1,11 +1,11 @@
-import { useEffect } from "react";
+import { useCallback, useEffect } from "react";
 import { useAnswer } from "../../api/use-answer.ts";
 import { Approvals } from "./approvals.tsx";
 import { Audit } from "./audit.tsx";
 import { Pins } from "./pins.tsx";
 import { ToolList } from "./tool-list.tsx";
 import { ToolServers } from "./tool-servers.tsx";
-import { useAfterEvents } from "./use-after-events.ts";
+import { changesTools, isOfTools, useAfterEvents } from "./use-after-events.ts";
 import "./tools.css";
 
 /** The tool gateway: what waits for a person first, then servers, tools, accepted definitions, and who called what. */
@@ -14,13 +14,17 @@ export function ToolsView() {
   const servers = useAnswer("GET /api/mcp/servers");
   const pins = useAnswer("GET /api/mcp/pins");
   const [againTools, againServers, againPins] = [tools.again, servers.again, pins.again];
-  useAfterEvents("mcp.", againTools);
+  const look = useCallback(() => {
+    againServers();
+    againPins();
+  }, [againServers, againPins]);
+  useAfterEvents(changesTools, againTools);
+  useAfterEvents(isOfTools, look);
   useEffect(() => {
     if (tools.value === undefined) return;
     // Who is asked for its tools is started for that: by now its state and its definitions are others.
-    againServers();
-    againPins();
-  }, [tools.value, againServers, againPins]);
+    look();
+  }, [tools.value, look]);
   return (
     <>
       <h1 className="unseen">Tools</h1>
