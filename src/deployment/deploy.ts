@@ -45,7 +45,7 @@ export function deploy(input: DeployInput): Deployment {
   });
   const served = { spec, typed: input.typed, services, ...present({ workflows: input.workflows }) };
   const omni = omniImage(spec, input.omniVersion);
-  const contained = services.some(({ runtime }) => runtime !== "process");
+  const contained = spec.runtime.kind !== "process" || services.some(({ runtime }) => runtime !== "process");
   const { docker, process } = spec.runtime;
   return {
     name: spec.name,

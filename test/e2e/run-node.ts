@@ -90,7 +90,7 @@ export async function eventually(holds: () => boolean | Promise<boolean>): Promi
   }
 }
 
-async function untilReady(state: string): Promise<string> {
+export async function untilReady(state: string): Promise<string> {
   for (;;) {
     const url = readNodeRecord(state)?.url;
     const ready =
@@ -118,7 +118,7 @@ export function launch(
   });
 }
 
-function collected(stream: NodeJS.ReadableStream | null): () => string {
+export function collected(stream: NodeJS.ReadableStream | null): () => string {
   let text = "";
   stream?.setEncoding("utf8");
   stream?.on("data", (piece: string) => (text += piece));

@@ -1,3 +1,5 @@
+import { OMNI_LOCKS, OMNI_PARTS } from "./omni-recipe.ts";
+
 /**
  * The part of `build.sh` that is the same for every deployment. It holds no value of a spec: those are variables, set by
  * one function an image. Plain bash, because arrays keep words apart without quoting of our own.
@@ -7,7 +9,7 @@ omni_source=${"${OMNI_SOURCE:-}"}
 selected=()
 # Set by one function an image, below.
 name='' kind='' tag='' builder='' folder='' recipe='' verification='' owner_file='' owner_context='' push_to='' insecure=''
-ssh_target=() network=() owner_arguments=() secrets=()
+ssh_target=() network=() owner_arguments=() secrets=() omni_parts=()
 export DOCKER_BUILDKIT=1
 
 say() { printf '%s\n' "$*" >&2; }
@@ -92,7 +94,7 @@ build_elsewhere() {
     need_omni_source
     flags+=(--omni-source "$remote_folder/omni")
     [ "$dry_run" = yes ] ||
-      tar -C "$omni_source" -cf - package.json package-lock.json omni src demo/omni-demo.gguf | receive_there omni
+      tar -C "$omni_source" -cf - "${"${omni_parts[@]}"}" | receive_there omni
   fi
   if [ "$kind" != omni ] && [ "$builder" = docker ] && { [ -z "$push_to" ] || [ "$push" = no ]; }; then
     hand_over_reader
@@ -106,9 +108,13 @@ need_omni_source() {
     return 0
   fi
   [ -n "$omni_source" ] || fail "Omni's own image is built from Omni's repository: pass --omni-source DIR."
-  if [ ! -f "$omni_source/package-lock.json" ] || [ ! -f "$omni_source/omni" ]; then
-    fail "$omni_source is not Omni's repository: package-lock.json and omni are looked for there."
-  fi
+  local lock=${OMNI_LOCKS[0]} part
+  [ -f "$omni_source/$lock" ] || lock=${OMNI_LOCKS[1]}
+  omni_parts=("$lock" ${OMNI_PARTS.join(" ")})
+  for part in "${"${omni_parts[@]}"}"; do
+    [ -e "$omni_source/$part" ] ||
+      fail "$omni_source is not Omni's repository or package, or npm ci was not run in it: $part is looked for there."
+  done
 }
 
 # Which recipe, and the folder that its COPY lines see.
@@ -149,7 +155,7 @@ recipe_hash() {
     [ -z "$verification" ] || cat -- "$here/$folder/$verification"
     printf '%s\n' "$context" "${"${arguments[@]}"}" "${"${network[@]}"}"
     if [ "$kind" = omni ] && [ -d "$omni_source" ]; then
-      (cd -- "$omni_source" && find package.json package-lock.json omni src demo/omni-demo.gguf -type f -print0 |
+      (cd -- "$omni_source" && find "${"${omni_parts[@]}"}" -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum)
     elif [ "$file" = "$owner_file" ]; then
       find "$context" -type f -printf '%P %s %T@\n' | LC_ALL=C sort

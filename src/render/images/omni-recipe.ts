@@ -6,10 +6,12 @@ import { dockerfile, envLines, installPackages, run, section } from "./instructi
 import { buildVariables } from "./instructions.ts";
 import { fromImage } from "./recipe.ts";
 
-/** What of Omni's repository is in its image, folder by folder. */
-const CONTENTS = ["package.json", "package-lock.json", "omni", "src", "demo"];
+/** The lock of Omni's dependencies: in its repository, and in its package, which npm lets carry no other name. */
+export const OMNI_LOCKS = ["package-lock.json", "npm-shrinkwrap.json"] as const;
+/** What of Omni's repository, or of its package, is in its image beside the lock. */
+export const OMNI_PARTS = ["package.json", "omni", "src", "dist/console", "demo/omni-demo.gguf"] as const;
 
-/** Omni itself: gateway, tools and the reader of binaries. The context is Omni's own repository. */
+/** Omni itself: gateway, tools, console and the reader of binaries. The context is Omni's own repository or package. */
 export function omniRecipe(deployment: Deployment, build: ImageBuild): string {
   const { port } = deployment.gateway;
   const base = build.base ?? NODE_BASE.image;
@@ -17,14 +19,17 @@ export function omniRecipe(deployment: Deployment, build: ImageBuild): string {
   const health = healthScript(port);
   return dockerfile([
     section(
-      "Image of Omni itself: the gateway, the tool gateway, and the reader that checks the engines' images. Rendered by Omni from omni.yaml; built by ../build.sh with Omni's repository as context.",
+      "Image of Omni itself: the gateway, the tool gateway, the console, and the reader that checks the engines' images. Rendered by Omni; its context is Omni's repository after npm ci, or its unpacked package.",
     ),
     section(
-      "Exactly the dependencies of package-lock.json, without those of development.",
+      "Exactly the dependencies of the lock, whichever of its two names it has, without those of development and without llama.cpp for cards: engines with cards have images of their own. No script of a package runs.",
       fromImage(base, place, "dependencies"),
       "WORKDIR /opt/omni",
-      'COPY ["package.json", "package-lock.json", "./"]',
-      run(["npm ci --omit=dev --no-audit --no-fund"]),
+      'COPY ["package.json", "*-*.json", "./"]',
+      run([
+        "npm ci --omit=dev --ignore-scripts --no-audit --no-fund",
+        "rm -rf node_modules/@node-llama-cpp/*-cuda* node_modules/@node-llama-cpp/*-vulkan",
+      ]),
     ),
     section(
       "What runs. The user node of the base (1000) owns the state folder and nothing else.",
@@ -34,6 +39,7 @@ export function omniRecipe(deployment: Deployment, build: ImageBuild): string {
       'COPY --from=dependencies ["/opt/omni/node_modules/", "node_modules/"]',
       'COPY ["package.json", "omni", "./"]',
       'COPY ["src/", "src/"]',
+      'COPY ["dist/console/", "dist/console/"]',
       'COPY ["demo/omni-demo.gguf", "demo/"]',
       run(["install -d -o node -g node /var/lib/omni"]),
       "ENV NODE_ENV=production OMNI_STATE=/var/lib/omni",
@@ -54,9 +60,15 @@ export const omniIgnoreFile = (): string =>
   [
     "# What of Omni's repository goes to the builder; read beside its Dockerfile by BuildKit, by --ignorefile in buildah.",
     "*",
-    ...CONTENTS.map((name) => `!${name}`),
-    "demo/*",
-    "!demo/omni-demo.gguf",
+    ...[...OMNI_LOCKS, ...OMNI_PARTS].flatMap(admitted),
     "**/*.test.ts",
     "",
   ].join("\n");
+
+/** Lines that let one path through: its folders too, and what else is in these again not. */
+function admitted(path: string): readonly string[] {
+  const slash = path.lastIndexOf("/");
+  if (slash === -1) return [`!${path}`];
+  const folder = path.slice(0, slash);
+  return [`!${folder}`, `${folder}/*`, `!${path}`];
+}

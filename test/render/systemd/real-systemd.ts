@@ -5,6 +5,35 @@ import { join } from "node:path";
 
 const SYSTEMD = ["/lib/systemd/systemd", "/usr/lib/systemd/systemd"].find((path) => existsSync(path));
 
+/** systemd's own checker, where it is installed. */
+export const hasSystemd = spawnSync("systemd-analyze", ["--version"]).error === undefined;
+
+/** What a unit starts and is not on this machine; that it could be started is install.sh's question. */
+const ELSEWHERE =
+  /\/usr\/(?:local\/lib\/omni\/wait-ready|local\/bin\/omni|bin\/docker)|(?<=ExecStart=)llama-server/g;
+
+/** What systemd's checker says against units, by their file names; lines that older versions do not know are nothing. */
+export function unitComplaints(units: Readonly<Record<string, string>>): readonly string[] {
+  const folder = mkdtempSync(join(tmpdir(), "omni-units-"));
+  try {
+    const files = Object.entries(units).map(([name, content]) => {
+      writeFileSync(join(folder, name), content.replaceAll(ELSEWHERE, "/bin/sh"));
+      return join(folder, name);
+    });
+    const { status, stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", ...files], {
+      encoding: "utf8",
+      env: { ...process.env, SYSTEMD_UNIT_PATH: `${folder}:` },
+    });
+    const complaints = stderr
+      .split("\n")
+      .filter((line) => line.includes(folder) || line.startsWith("omni"))
+      .filter((line) => !/Restart(?:Steps|MaxDelaySec)/.test(line));
+    return status === 0 ? complaints : [...complaints, `systemd-analyze ended with ${status ?? "a signal"}`];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /**
  * What systemd itself makes of a unit: its test mode loads it and prints every value, and starts nothing. Values of one
  * name in order; undefined where systemd is not installed or cannot run so (it wants not to be root, nor in some boxes).
