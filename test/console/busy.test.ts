@@ -33,7 +33,8 @@ describe.skipIf(noChromium !== "")(`the console of a busy node${noChromium}`, ()
 
   it("shows every event of a storm and draws only what is seen", async () => {
     const { page, complaints, close } = await showPage(browser, node.url, "/#/events");
-    await page.getByText("node.started").waitFor();
+    const list = page.getByRole("region", { name: "Events, newest first" });
+    await list.getByText("node.started").waitFor();
     await page.evaluate(
       "globalThis.tasks = []; new PerformanceObserver((l) => tasks.push(...l.getEntries().map((e) => e.duration))).observe({ type: 'longtask' })",
     );

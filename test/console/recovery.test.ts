@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +17,7 @@ const eventsOf = async (url: string): Promise<readonly number[]> =>
 describe.skipIf(noChromium !== "")(`a console whose node is killed${noChromium}`, () => {
   const state = temporaryFolder();
   let browser: Browser;
+  let node: ChildProcess | undefined;
 
   beforeAll(async () => {
     await builtConsole();
@@ -23,37 +25,39 @@ describe.skipIf(noChromium !== "")(`a console whose node is killed${noChromium}`
   }, 180_000);
   afterAll(async () => {
     await browser.close();
+    if (node !== undefined) await ended(node, "SIGINT");
     state.remove();
   });
 
   it("says that it is lost, and goes on without a reload and without missing an event", async () => {
-    const first = launch(["up", "--port", "0"], state.path);
+    node = launch(["up", "--port", "0"], state.path);
     const url = await untilReady(state.path);
     const { page, close } = await showPage(browser, url, "/#/events");
     await page.getByText("live", { exact: true }).waitFor();
     await page.evaluate("globalThis.sameDocument = true");
 
-    first.kill("SIGKILL");
+    await ended(node, "SIGKILL");
     await page.getByText("not connected").waitFor();
     await page.getByText("What you see is not of now").waitFor();
 
-    await once(first, "exit");
-    const second = launch(["up", "--port", new URL(url).port], state.path);
-    try {
-      expect(await untilReady(state.path)).toBe(url);
-      await page.getByText("live", { exact: true }).waitFor();
-      const told = await eventsOf(url);
-      await page
-        .getByRole("status")
-        .filter({ hasText: `${told.length} of ${told.length}` })
-        .waitFor();
-      expect(await page.getByText("What you see is not of now").count()).toBe(0);
-      expect(await page.getByText("node.started").count()).toBe(2);
-      expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
-    } finally {
-      second.kill("SIGINT");
-      await once(second, "close");
-    }
+    node = launch(["up", "--port", new URL(url).port], state.path);
+    expect(await untilReady(state.path)).toBe(url);
+    await page.getByText("live", { exact: true }).waitFor();
+    const told = await eventsOf(url);
+    await page
+      .getByRole("status")
+      .filter({ hasText: `${told.length} of ${told.length}` })
+      .waitFor();
+    const list = page.getByRole("region", { name: "Events, newest first" });
+    expect(await list.getByText("node.started").count()).toBe(2);
+    expect(await page.getByText("What you see is not of now").count()).toBe(0);
+    expect(await page.evaluate("globalThis.sameDocument")).toBe(true);
     await close();
-  });
+  }, 180_000);
 });
+
+async function ended(node: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (node.exitCode !== null || node.signalCode !== null) return;
+  node.kill(signal);
+  await once(node, "exit");
+}

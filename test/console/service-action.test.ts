@@ -1,11 +1,14 @@
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { noChromium, startChromium } from "./chromium.ts";
 import { askModel, showNode } from "./shown-nodes.ts";
 import type { ShownNode } from "./shown-nodes.ts";
 import { SHOTS, showPage } from "./shown-page.ts";
+
+// A browser, a node and its engine share two cores with whatever else runs.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const STATUS = z.object({ services: z.array(z.object({ pid: z.number().optional(), state: z.string() })) });
 
@@ -16,7 +19,7 @@ describe.skipIf(noChromium !== "")(`a service in the console${noChromium}`, () =
   beforeAll(async () => {
     [browser, node] = await Promise.all([startChromium(), showNode([])]);
     expect(await askModel(node.url, "omni-demo")).toBe(200);
-  }, 180_000);
+  });
   afterAll(async () => {
     await browser.close();
     await node.end();

@@ -1,12 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryFolder } from "../e2e/run-node.ts";
 import { noChromium, startChromium } from "./chromium.ts";
 import { showNode } from "./shown-nodes.ts";
 import type { ShownNode } from "./shown-nodes.ts";
 import { showPage } from "./shown-page.ts";
+
+// A browser, a node and its engine share two cores with whatever else runs.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const OWNER = "a-secret-of-the-owner";
 const GUEST = "a-secret-of-a-guest";
@@ -26,7 +29,7 @@ describe.skipIf(noChromium !== "")(`the console of a node with keys${noChromium}
         "keys: { owner: { file: ./owner, admin: true }, guest: { file: ./guest } }\n",
     );
     [browser, node] = await Promise.all([startChromium(), showNode([spec])]);
-  }, 180_000);
+  });
   afterAll(async () => {
     await browser.close();
     await node.end();

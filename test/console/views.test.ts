@@ -1,12 +1,15 @@
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { seriousViolations } from "./accessibility.ts";
 import { noChromium, startChromium } from "./chromium.ts";
 import { CONCRETE_BUNKER, askModel, showNode } from "./shown-nodes.ts";
 import type { ShownNode } from "./shown-nodes.ts";
 import { SHOTS, showPage, sidewaysOf } from "./shown-page.ts";
 import { NODES, VIEWS } from "./view-contents.ts";
+
+// A browser, a node and its engine share two cores with whatever else runs.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true } as const;
 
@@ -21,7 +24,7 @@ describe.skipIf(noChromium !== "").each(NODES)(`the console of $name${noChromium
     ]);
     for (const model of shown.models) expect(await askModel(node.url, model)).toBe(200);
     expect(await askModel(node.url, "nobody")).toBe(404);
-  }, 180_000);
+  });
   afterAll(async () => {
     await browser.close();
     await node.end();
