@@ -1,4 +1,4 @@
-import { createScreen, writeNow } from "./screen.ts";
+import { createScreen } from "./screen.ts";
 import type { Screen } from "./screen.ts";
 
 /** Signals that end a program. */
@@ -30,7 +30,8 @@ export interface TerminalUse {
  */
 export function holdTerminal({ onInput, onRedraw, onEnd }: TerminalUse): HeldTerminal {
   const { stdin, stdout } = process;
-  const screen = createScreen(writeNow);
+  // Writing to a terminal is done when it returns, also while the process ends.
+  const screen = createScreen((text) => void stdout.write(text));
   let released = false;
   const take = (): void => {
     stdin.setRawMode(true);
@@ -59,7 +60,8 @@ export function holdTerminal({ onInput, onRedraw, onEnd }: TerminalUse): HeldTer
     take();
     onResize();
   };
-  stdin.setEncoding("utf8").on("data", onInput).on("error", give);
+  const onGone = (): void => onEnd("SIGHUP");
+  stdin.setEncoding("utf8").on("data", onInput).on("error", onGone).on("end", onGone);
   stdout.on("resize", onResize);
   process.on("SIGTSTP", onStop).on("SIGCONT", onContinue);
   process.on("uncaughtExceptionMonitor", give).on("exit", give);

@@ -1,5 +1,3 @@
-import { writeSync } from "node:fs";
-
 const ENTER = "\u001B[?1049h\u001B[?25l\u001B[?7l\u001B[2J";
 const LEAVE = "\u001B[?7h\u001B[?25h\u001B[?1049l";
 const CLEAR_REST = "\u001B[K";
@@ -44,13 +42,4 @@ export function createScreen(write: (text: string) => void): Screen {
       if (entered) write("\u001B[2J");
     },
   };
-}
-
-/** Writes to the terminal of standard output at once, also while the process ends; one that is gone wants nothing. */
-export function writeNow(text: string): void {
-  try {
-    writeSync(process.stdout.fd, text);
-  } catch {
-    // A terminal that was closed has nothing to be restored; the next ordinary write says so.
-  }
 }
