@@ -60,7 +60,7 @@ function RunFacts({ run }: { readonly run: Run }) {
 function RunNotes({ notes }: { readonly notes: readonly string[] }) {
   if (notes.length === 0) return null;
   return (
-    <section>
+    <section className="run-notes">
       <h3>Notes</h3>
       <ul>
         {keyed(notes, (note) => note).map(({ key, item }) => (

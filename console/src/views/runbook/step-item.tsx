@@ -58,8 +58,11 @@ function Consent({ token, spec }: { readonly token: string | undefined; readonly
   if (token === undefined) return null;
   return (
     <Notice tone="warning" title="It waits for your consent">
-      <p>Nothing of this step was done. If it shall be done to this very object:</p>
-      <CommandLine command={`./omni apply ${spec} --consent ${token}`} />
+      <p>
+        Nothing of this step was done. If it shall be done to this very object, with the file of {spec} in the
+        place of omni.yaml:
+      </p>
+      <CommandLine command={`./omni apply omni.yaml --consent ${token}`} />
     </Notice>
   );
 }

@@ -8,14 +8,14 @@ interface ExportSpecProps {
   readonly text: string;
   /** Where the running spec came from: a file, or `the demo`. */
   readonly origin: string;
+  /** A node would refuse it as it is. */
+  readonly wrong: boolean;
 }
 
 /** Gives the changed spec away, and says what makes the node run it. */
-export function ExportSpec({ text, origin }: ExportSpecProps) {
+export function ExportSpec({ text, origin, wrong }: ExportSpecProps) {
   const file = /\.ya?ml$/.test(origin) ? origin : undefined;
   const name = file?.split("/").at(-1) ?? "omni.yaml";
-  // What is no plain word would have to be quoted for a shell; its name is left to whoever types it.
-  const place = file === undefined || /^[\w./@:+-]+$/.test(file) ? (file ?? name) : "SPEC";
   return (
     <Panel
       title="Take it over"
@@ -28,6 +28,28 @@ export function ExportSpec({ text, origin }: ExportSpecProps) {
         </>
       }
     >
+      {wrong ? (
+        <p>It is wrong as it is: a node would refuse it. The findings say what to mend first.</p>
+      ) : (
+        <Steps file={file} name={name} origin={origin} />
+      )}
+    </Panel>
+  );
+}
+
+interface StepsProps {
+  /** The file that the node runs, where it runs one. */
+  readonly file: string | undefined;
+  readonly name: string;
+  readonly origin: string;
+}
+
+/** What makes the node run the saved spec. */
+function Steps({ file, name, origin }: StepsProps) {
+  // What is no plain word would have to be quoted for a shell; its name is left to whoever types it.
+  const place = file === undefined || /^[\w./@:+-]+$/.test(file) ? (file ?? name) : "SPEC";
+  return (
+    <>
       {file === undefined ? (
         <p>
           This node runs {origin}, which is no file. Save the spec as <code>{name}</code> in the folder that
@@ -46,6 +68,6 @@ export function ExportSpec({ text, origin }: ExportSpecProps) {
           From then on <code>./omni reload</code> reads it anew after each change.
         </p>
       )}
-    </Panel>
+    </>
   );
 }

@@ -59,7 +59,11 @@ export function Planner({ running }: { readonly running: RunningPlan }) {
       <div className="planner-side">
         <TrialResult running={running.plan} trial={trial} />
         {touched && trial.tried !== undefined && (
-          <ExportSpec text={trial.tried.text} origin={running.origin} />
+          <ExportSpec
+            text={trial.tried.text}
+            origin={running.origin}
+            wrong={trial.tried.plan === undefined}
+          />
         )}
       </div>
     </div>

@@ -90,7 +90,6 @@ function Differences({ of }: { readonly of: Tried }) {
 const KINDS: ReadonlyMap<string, string> = new Map([
   ["+", "added"],
   ["-", "removed"],
-  ["~", "changed"],
 ]);
 
 interface BeforeAndAfterProps {
