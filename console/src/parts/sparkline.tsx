@@ -45,7 +45,8 @@ function pathOf(dots: readonly Dot[], x: (time: number) => number, y: (value: nu
         pen = "M";
         return [];
       }
-      const point = `${pen}${x(time).toFixed(1)} ${y(value).toFixed(1)}`;
+      // A line of no length is drawn as a dot, so that one value alone is seen.
+      const point = `${pen}${x(time).toFixed(1)} ${y(value).toFixed(1)}h0`;
       pen = "L";
       return [point];
     })

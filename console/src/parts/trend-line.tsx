@@ -14,7 +14,8 @@ export function TrendLine({ name, dots, most, say }: TrendLineProps) {
   const values = dots.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const now = values.at(-1);
   if (now === undefined) return null;
-  const range = `${say(Math.min(...values))} to ${say(Math.max(...values))}`;
+  const [least, greatest] = [say(Math.min(...values)), say(Math.max(...values))];
+  const range = least === greatest ? least : `${least} to ${greatest}`;
   return (
     <div className="trend">
       <span className="trend-name">

@@ -30,7 +30,7 @@ export function LadderPanel({ service }: { readonly service: Service }) {
         toneOf={({ number }) => (number === stands ? "warning" : undefined)}
         columns={[
           { name: "Rung", cell: ({ number }) => String(number) },
-          { name: "Step", cell: ({ step }) => <code>{step}</code> },
+          { name: "Step", cell: stepCell },
           { name: "What changes", cell: ({ change }) => change },
           { name: "What it gives", cell: givesOf },
           {
@@ -43,6 +43,7 @@ export function LadderPanel({ service }: { readonly service: Service }) {
   );
 }
 
+const stepCell = ({ step }: { readonly step: string }) => <code>{step}</code>;
 const takenCell = (taken: boolean) => (taken ? <Badge tone="warning">taken</Badge> : "not taken");
 
 function givesOf(rung: {

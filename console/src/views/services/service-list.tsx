@@ -1,7 +1,6 @@
 import { hashTo } from "../../app/hash-route.ts";
 import { useSession } from "../../app/session.ts";
 import type { Service } from "../../live/live-state.ts";
-import { useLive } from "../../live/use-live.ts";
 import { Badge } from "../../parts/badge.tsx";
 import { DataTable } from "../../parts/data-table.tsx";
 import { Empty } from "../../parts/empty.tsx";
@@ -9,12 +8,13 @@ import { Panel } from "../../parts/panel.tsx";
 import { StateBadge } from "../../parts/state-badge.tsx";
 import { recentSpeed } from "./recent-speed.ts";
 import type { Speed } from "./recent-speed.ts";
+import { useRecentRequests } from "./use-recent-requests.ts";
 import { asRate, atWork, restartsOf } from "./service-words.ts";
 
 /** All services, one a row. */
 export function ServiceList({ services }: { readonly services: readonly Service[] }) {
   const { admin } = useSession();
-  const requests = useLive((state) => state.requests);
+  const requests = useRecentRequests(admin);
   const speeds = new Map(services.map(({ name }) => [name, recentSpeed(requests, name)]));
   return (
     <Panel title="Services">

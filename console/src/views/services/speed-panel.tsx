@@ -39,7 +39,8 @@ function Speeds({ points }: { readonly points: readonly SpeedPoint[] }) {
   return (
     <>
       <p>
-        {formatCount(asked)} requests, {failed === 0 ? "none failed" : `${formatCount(failed)} failed`}.
+        {asked === 1 ? "1 request" : `${formatCount(asked)} requests`},{" "}
+        {failed === 0 ? "none failed" : `${formatCount(failed)} failed`}.
       </p>
       <div className="trends">
         <TrendLine name="First token, median" dots={dots(({ ttft }) => ttft?.p50)} say={formatDuration} />
