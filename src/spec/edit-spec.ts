@@ -6,6 +6,7 @@ import { formatPath, parsePath } from "../core/spec-path.ts";
 import type { SpecPath } from "../core/spec-path.ts";
 import { checkBounds } from "./read/check-bounds.ts";
 import { serviceName } from "./service-name.ts";
+import { splicedScalar } from "./spliced-scalar.ts";
 
 /** One value of a spec that shall be another: its path as diagnostics write it; `null` takes it out. */
 export interface SpecChange {
@@ -27,18 +28,27 @@ type Doc = Document<ParsedNode>;
  * is wrong with a text that cannot be read; such a text comes back as it is.
  */
 export function editSpec(text: string, changes: readonly SpecChange[]): EditedSpec {
-  if (changes.length === 0 || checkBounds(text) !== undefined) return { text, diagnostics: [] };
-  const document = parseDocument(text, { uniqueKeys: false, logLevel: "silent" });
-  if (document.errors.length > 0 || !isMap(document.contents)) return { text, diagnostics: [] };
-  const diagnostics = changes.flatMap(({ path, value }) => {
+  let edited = text;
+  const diagnostics: Diagnostic[] = [];
+  for (const { path, value } of changes) {
     try {
-      change(document, pathOf(path), value);
-      return [];
+      edited = changed(edited, path, value);
     } catch (thrown) {
-      return [refused(path, thrown)];
+      diagnostics.push(refused(path, thrown));
     }
-  });
-  return diagnostics.length > 0 ? { text, diagnostics } : { text: written(document, text), diagnostics };
+  }
+  return diagnostics.length > 0 ? { text, diagnostics } : { text: edited, diagnostics };
+}
+
+/** Throws an Error where the change has no place. */
+function changed(text: string, typed: string, value: unknown): string {
+  if (checkBounds(text) !== undefined) return text;
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: "silent" });
+  if (document.errors.length > 0 || !isMap(document.contents)) return text;
+  const path = pathOf(typed);
+  change(document, path, value);
+  const rewritten = written(document, text);
+  return splicedScalar(text, path, value, rewritten) ?? rewritten;
 }
 
 /** In the manner of the text: lines as long as they were, lists and braces as their owner set them. */

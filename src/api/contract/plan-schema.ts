@@ -182,7 +182,7 @@ export const planChange = z.strictObject({ path: text.min(1).max(1000), value: z
 /** What is tried: changes of the running spec, or a whole text in its place. */
 export const planTrial = z.strictObject({
   text: text.max(1_048_576).exactOptional(),
-  changes: z.array(planChange).max(500).readonly().exactOptional(),
+  changes: z.array(planChange).max(100).readonly().exactOptional(),
 });
 
 /** What a trial comes to, by the code of `omni plan`. The node itself is not changed. */
