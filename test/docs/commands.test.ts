@@ -13,7 +13,7 @@ function wordsUntilEnd(line: string): readonly string[] {
 }
 
 const afterOmni = (line: string): readonly string[] =>
-  [...line.replaceAll("\\\n", " ").matchAll(/(?:^|[\s;&|(])\.\/omni\b([^\n]*)/gm)].map(
+  [...line.replaceAll("\\\n", " ").matchAll(/(?:^|[\s;&|(])\.\/omni(?=\s|$)([^\n]*)/gm)].map(
     ([, rest = ""]) => rest,
   );
 

@@ -109,10 +109,11 @@ describe("leviathan", () => {
 
 describe("every corrected example", () => {
   it.each(["omni-prime.fixed", "ai-factory.fixed", "concrete-bunker.fixed", "leviathan.fixed"])(
-    "%s has no error and places all of its services within every device",
+    "%s leaves nothing to find and places all of its services within every device",
     async (name) => {
       const plan = await planOf(name);
-      expect(codes(plan, "error")).toEqual([]);
+      // Networks are made by what is rendered; engines that are processes of this machine are in none.
+      expect(codes(plan).filter((code) => code !== "plan.not-applied")).toEqual([]);
       expect(plan.rejected.filter((rejection) => rejection.alternative !== true)).toEqual([]);
       const over = (plan.ledger ?? []).filter(
         ({ capacity, headroom, entries }) =>

@@ -167,7 +167,7 @@ services:
     );
     expect(shm).toBe(32 * 2 ** 30);
     expect(memoryRequest).toBeGreaterThan(32 * 2 ** 30);
-    expect(memoryLimit).toBe(48 * 2 ** 30);
+    expect(memoryLimit).toBe(72 * 2 ** 30);
   });
 
   it("secrets of an environment stay references, the service's values win over the engine's", async () => {
