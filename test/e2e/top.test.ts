@@ -253,6 +253,6 @@ describe.skipIf(NO_TERMINAL)(
       expect(await terminal.ended()).toEqual({ status: 0, restored: true });
       await second.interrupt();
       own.remove();
-    }, 120_000);
+    }, 180_000);
   },
 );

@@ -11,7 +11,7 @@ const COLOURS = { info: "cyan", warning: "yellow", error: "red" } as const;
 const KIND = 22;
 
 /** `02:14:07  service.ready  oracle is ready.`; its message in as many lines as it needs where `whole`. */
-export function eventLines(event: NodeEvent, width: number, whole = false): readonly Line[] {
+function eventLines(event: NodeEvent, width: number, whole = false): readonly Line[] {
   const { time, kind, severity, message } = event;
   const before: Line = [
     span(`${clockText(time)}  `, "dim"),
