@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { hashTo } from "../../app/hash-route.ts";
 import { useNow } from "../../parts/clock.ts";
 import { clockOf } from "../../parts/words.ts";
@@ -9,13 +10,15 @@ interface EventRowProps {
   readonly choose: (seq: number) => void;
 }
 
-/** One line of the timeline. */
-export function EventRowView({ row, chosen, choose }: EventRowProps) {
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
+
+/** One line of the timeline, which is drawn again only when it says something else. */
+export const EventRowView = memo(function EventRowView({ row, chosen, choose }: EventRowProps) {
   if (row.kind === "minute") return <Minute {...row} />;
   const { seq, time, severity, kind, service, message } = row.event;
   return (
     <div className="event-row" data-severity={severity} data-chosen={chosen}>
-      <time dateTime={new Date(time).toISOString()}>{new Date(time).toLocaleTimeString("en-GB")}</time>
+      <time dateTime={new Date(time).toISOString()}>{CLOCK.format(time)}</time>
       <span className="event-severity" title={severity}>
         <span className="unseen">{severity}</span>
       </span>
@@ -26,6 +29,12 @@ export function EventRowView({ row, chosen, choose }: EventRowProps) {
       {service === undefined ? <span /> : <a href={hashTo("services", [service])}>{service}</a>}
     </div>
   );
+}, saysTheSame);
+
+function saysTheSame(before: EventRowProps, now: EventRowProps): boolean {
+  if (before.chosen !== now.chosen || before.choose !== now.choose || before.row.key !== now.row.key)
+    return false;
+  return before.row.kind !== "minute" || now.row.kind !== "minute" || before.row.count === now.row.count;
 }
 
 function Minute({ time, count }: Extract<EventRow, { kind: "minute" }>) {

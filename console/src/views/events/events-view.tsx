@@ -1,7 +1,7 @@
-import { useMemo, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { hashTo, replaceHash, useHashRoute } from "../../app/hash-route.ts";
-import type { NodeEvent } from "../../live/live-state.ts";
-import { useLive } from "../../live/use-live.ts";
+import type { LiveState, NodeEvent } from "../../live/live-state.ts";
+import { useCalmLive } from "../../live/use-calm-live.ts";
 import { Button } from "../../parts/button.tsx";
 import { useNow } from "../../parts/clock.ts";
 import { Empty } from "../../parts/empty.tsx";
@@ -18,6 +18,7 @@ import { useEvents } from "./use-events.ts";
 import "./events.css";
 
 const ROW_HEIGHT = 34;
+const eventsOf = ({ events }: LiveState): readonly NodeEvent[] => events;
 
 const go = (chosen: readonly string[], filter: EventFilter): void =>
   replaceHash(hashTo("events", chosen, filterQuery(filter)));
@@ -25,7 +26,7 @@ const go = (chosen: readonly string[], filter: EventFilter): void =>
 /** What happened and why, newest first. Filter and chosen event stand in the address. */
 export function EventsView() {
   const { rest, query } = useHashRoute();
-  const current = useLive((state) => state.events);
+  const current = useCalmLive(eventsOf);
   const [held, setHeld] = useState<readonly NodeEvent[]>();
   const { events, busy, error, more, loadOlder } = useEvents(held ?? current);
   const filter = useMemo(() => filterOf(query), [query]);
@@ -33,7 +34,11 @@ export function EventsView() {
   const rows = useMemo(() => eventRows(shown), [shown]);
   const choices = useChoices(events);
   const chosen = events.find(({ seq }) => String(seq) === rest[0]);
-  const choose = (seq: number): void => go(rest[0] === String(seq) ? [] : [String(seq)], filter);
+  const open = rest[0];
+  const choose = useCallback(
+    (seq: number): void => go(open === String(seq) ? [] : [String(seq)], filter),
+    [open, filter],
+  );
   const since = held === undefined ? 0 : (current.at(-1)?.seq ?? 0) - (held.at(-1)?.seq ?? 0);
   return (
     <>
@@ -64,7 +69,7 @@ export function EventsView() {
           renderRow={(row) => (
             <EventRowView
               row={row}
-              chosen={row.kind === "event" && String(row.event.seq) === rest[0]}
+              chosen={row.kind === "event" && String(row.event.seq) === open}
               choose={choose}
             />
           )}

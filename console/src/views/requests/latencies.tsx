@@ -34,9 +34,9 @@ function Latency({ name, values, none }: LatencyProps) {
       ) : (
         <>
           <p>
-            <strong>{formatDuration(spread.p50)}</strong> in the middle,{" "}
-            <strong>{formatDuration(spread.p95)}</strong> at 95 of 100, {formatDuration(spread.max)} at most,
-            of {spread.count}
+            half within <strong>{formatDuration(spread.p50)}</strong>, 95 of 100 within{" "}
+            <strong>{formatDuration(spread.p95)}</strong>, all {spread.count} within{" "}
+            {formatDuration(spread.max)}
           </p>
           <Histogram label={name} spread={spread} write={formatDuration} />
         </>

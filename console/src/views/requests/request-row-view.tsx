@@ -1,3 +1,4 @@
+import { memo } from "react";
 import type { RequestRow } from "../../live/live-state.ts";
 import { Time } from "../../parts/time.tsx";
 import { formatCount, formatDuration } from "../../parts/words.ts";
@@ -11,8 +12,8 @@ interface RequestRowProps {
   readonly href: string;
 }
 
-/** One line of the history. */
-export function RequestRowView({ row, chosen, href }: RequestRowProps) {
+/** One line of the history. What has ended does not change. */
+export const RequestRowView = memo(function RequestRowView({ row, chosen, href }: RequestRowProps) {
   const {
     id,
     path,
@@ -48,7 +49,7 @@ export function RequestRowView({ row, chosen, href }: RequestRowProps) {
       <span className="figure">{formatDuration(duration)}</span>
     </div>
   );
-}
+});
 
 /** What the columns are, above them. */
 export const RequestRowHead = () => (

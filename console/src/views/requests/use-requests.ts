@@ -1,13 +1,15 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { ask } from "../../api/ask.ts";
-import type { RequestRow } from "../../live/live-state.ts";
-import { useLive } from "../../live/use-live.ts";
+import type { LiveState, RequestRow } from "../../live/live-state.ts";
+import { useCalmLive } from "../../live/use-calm-live.ts";
 import { joinedRequests } from "./joined-requests.ts";
 import { filterQuery } from "./request-filter.ts";
 import type { RequestFilter } from "./request-filter.ts";
 
 /** Requests that are asked for at a time. */
 const PAGE = 500;
+
+const requestsOf = ({ requests }: LiveState): readonly RequestRow[] => requests;
 
 export interface Requests {
   /** Newest first. */
@@ -20,7 +22,7 @@ export interface Requests {
 
 /** Requests that ended, of one filter; whoever uses another one begins anew. */
 export function useRequests(filter: RequestFilter): Requests {
-  const live = useLive((state) => state.requests);
+  const live = useCalmLive(requestsOf);
   const [{ asked, ...state }, setState] = useState<Asked>(NOTHING);
   const load = useCallback(
     (before?: number): void => {
