@@ -14,14 +14,8 @@ const TONES: Readonly<Record<Finding["severity"], Tone>> = {
 };
 const ORDER: readonly Finding["severity"][] = ["error", "warning", "note"];
 
-interface FindingsProps {
-  readonly of: readonly Finding[];
-  /** Marks those that were not there before. */
-  readonly isNew?: (finding: Finding) => boolean;
-}
-
 /** Findings with their remedies, the gravest first. */
-export function Findings({ of, isNew }: FindingsProps) {
+export function Findings({ of }: { readonly of: readonly Finding[] }) {
   const sorted = of.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
   return (
     <ul className="findings">
@@ -30,7 +24,6 @@ export function Findings({ of, isNew }: FindingsProps) {
           <div className="row">
             <Badge tone={TONES[finding.severity]}>{finding.severity}</Badge>
             <code>{finding.code}</code>
-            {isNew?.(finding) === true && <Badge tone="warning">new</Badge>}
             <span className="quiet">{placeOf(finding)}</span>
           </div>
           <p>{finding.message}</p>

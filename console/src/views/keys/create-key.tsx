@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { FormEvent } from "react";
 import { ask } from "../../api/ask.ts";
 import { useSession } from "../../app/session.ts";
@@ -58,6 +58,11 @@ function KeyForm({ first, keep, close }: KeyFormProps) {
   const [locked, setLocked] = useState(false);
   const [force, setForce] = useState(false);
   const [busy, setBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (Object.keys(errors).length > 0)
+      form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [errors]);
   const refused = (error: unknown): void => {
     setLocked(isLockout(error));
     setErrors(refusalFields(error));
@@ -72,7 +77,7 @@ function KeyForm({ first, keep, close }: KeyFormProps) {
     ask("POST /api/keys", { body: force ? { ...checked.key, force } : checked.key }).then(keep, refused);
   };
   return (
-    <form className="key-form" onSubmit={submit} noValidate>
+    <form className="key-form" ref={form} onSubmit={submit} noValidate>
       {first && (
         <Notice tone="warning" title="It is the first key of this node">
           From then on everyone needs one, on the node's own machine too. Make one that may change the node

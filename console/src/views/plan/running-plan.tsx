@@ -9,6 +9,7 @@ import { PlannedRoutes } from "./planned-routes.tsx";
 import { PlannedServiceDetails } from "./planned-service.tsx";
 import { Refusals } from "./refusals.tsx";
 import { SwapSets } from "./swap-sets.tsx";
+import { withoutTold } from "./told-findings.ts";
 
 /** Up to here services are shown unfolded. */
 const FEW = 3;
@@ -21,7 +22,7 @@ export function RunningPlanPanels({ running }: { readonly running: RunningPlan }
     <>
       {diagnostics.length > 0 && (
         <Panel title="Findings">
-          <Findings of={diagnostics} />
+          <Findings of={withoutTold(diagnostics, rejected)} />
         </Panel>
       )}
       {rejected.length > 0 && (

@@ -50,7 +50,12 @@ it("reads a typed value as the spec would", () => {
   ]);
 });
 
+it("shows lists of names as the spec writes them", () => {
+  expect(shownValue(["gpu0", "gpu1"])).toBe("[gpu0, gpu1]");
+  expect(shownValue(["a, b", "7"])).toBe('["a, b","7"]');
+});
+
 it("reads again what it shows", () => {
-  const values = [8192, "auto", ["gpu0", "gpu1"], { type: "q8_0" }, false];
+  const values = [8192, "auto", ["gpu0", "gpu1"], ["a, b", "7"], { type: "q8_0" }, false];
   expect(values.map((value) => typedValue(shownValue(value)))).toEqual(values);
 });

@@ -43,8 +43,12 @@ const serviceOf = (one: Plan["services"][number] | Plan["rejected"][number]): st
 /** A value as it is shown in one line, and read again by `typedValue`. */
 export function shownValue(value: unknown): string {
   if (value === undefined) return "";
+  if (Array.isArray(value) && value.every(isPlainWord)) return `[${value.join(", ")}]`;
   return typeof value === "string" ? value : JSON.stringify(value);
 }
+
+const isPlainWord = (value: unknown): boolean =>
+  typeof value === "string" && /^[\w./-]+$/.test(value) && typedValue(value) === value;
 
 /** What was typed for one value, read as the spec would: `8192`, `auto`, `[gpu0, gpu1]`. Nothing is `null`, which takes it out. */
 export function typedValue(text: string): unknown {

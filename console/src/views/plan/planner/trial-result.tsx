@@ -9,6 +9,7 @@ import { DeviceBar } from "../device-memory.tsx";
 import { MEMORY_LEGEND } from "../memory-terms.ts";
 import type { Plan, Tried } from "../plan-types.ts";
 import { Refusals } from "../refusals.tsx";
+import { withoutTold } from "../told-findings.ts";
 import { devicePairs, isNewFinding, isNewRefusal, verdictOf } from "./plan-news.ts";
 import type { DevicePair } from "./plan-news.ts";
 import type { Trial } from "./use-trial.ts";
@@ -48,8 +49,31 @@ export function TrialResult({ running, trial: { tried, error, busy } }: TrialRes
       )}
       {tried !== undefined && tried.diagnostics.length > 0 && (
         <Panel title="Findings">
-          <Findings of={tried.diagnostics} isNew={isNewFinding(running)} />
+          <TriedFindings tried={tried} running={running} />
         </Panel>
+      )}
+    </>
+  );
+}
+
+function TriedFindings({ tried, running }: { readonly tried: Tried; readonly running: Plan }) {
+  const isNew = isNewFinding(running);
+  const fresh = tried.diagnostics.filter(isNew);
+  const known = tried.diagnostics.filter((finding) => !isNew(finding));
+  const rejected = tried.plan?.rejected ?? [];
+  return (
+    <>
+      {fresh.length > 0 && (
+        <>
+          <h3 className="new-findings">New with these changes</h3>
+          <Findings of={withoutTold(fresh, rejected)} />
+        </>
+      )}
+      {known.length > 0 && (
+        <details className="fold" open={fresh.length === 0}>
+          <summary>{known.length} as before</summary>
+          <Findings of={withoutTold(known, rejected)} />
+        </details>
       )}
     </>
   );
@@ -72,12 +96,14 @@ function Verdict({ tried, busy }: { readonly tried: Tried | undefined; readonly 
 
 function Differences({ of }: { readonly of: Tried }) {
   if (of.plan === undefined) return null;
-  if (of.differences.length === 0) return <p>Nothing differs from the plan that runs.</p>;
+  // What was found newly stands among the findings, with its remedy.
+  const lines = of.differences.filter((line) => !line.startsWith("+ findings"));
+  if (lines.length === 0) return <p>Nothing differs from the plan that runs.</p>;
   return (
     <section>
       <h3>What differs from the plan that runs</h3>
       <ul className="differences">
-        {of.differences.map((line) => (
+        {lines.map((line) => (
           <li key={line} data-kind={KINDS.get(line.charAt(0))}>
             {line}
           </li>
