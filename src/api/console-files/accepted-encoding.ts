@@ -1,7 +1,7 @@
 import type { Encoding } from "./console-file.ts";
 import { ENCODINGS } from "./console-file.ts";
 
-/** How a body may travel by a request's Accept-Encoding: the best that is not refused (RFC 9110, 12.5.3). */
+/** How a body may travel by a request's Accept-Encoding: what it prefers, the best where it takes all alike (RFC 9110, 12.5.3). */
 export function acceptedEncoding(header: string | undefined): Encoding {
   const weights = new Map(
     (header ?? "").split(",").map((part) => {
@@ -10,6 +10,8 @@ export function acceptedEncoding(header: string | undefined): Encoding {
       return [name.trim(), weight === undefined ? 1 : Number(weight)];
     }),
   );
-  const isTaken = (encoding: Encoding): boolean => (weights.get(encoding) ?? weights.get("*") ?? 0) > 0;
-  return ENCODINGS.find((encoding) => encoding !== "identity" && isTaken(encoding)) ?? "identity";
+  const weightOf = (encoding: Encoding): number =>
+    encoding === "identity" ? 0 : (weights.get(encoding) ?? weights.get("*") ?? 0);
+  const [best = "identity"] = ENCODINGS.toSorted((a, b) => weightOf(b) - weightOf(a));
+  return weightOf(best) > 0 ? best : "identity";
 }
