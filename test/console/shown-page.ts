@@ -12,7 +12,7 @@ export interface ShownPage {
   readonly page: Page;
   /** Errors of the console, of scripts and of the policy, and requests to other hosts, in the order that they came. */
   readonly complaints: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Opens a page of a browser session of its own at a place of the console: `/#/services`. */

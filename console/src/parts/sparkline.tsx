@@ -21,7 +21,8 @@ export function Sparkline({ label, dots, most }: SparklineProps) {
   const values = dots.flatMap(({ value }) => (value === undefined ? [] : [value]));
   const top = most ?? Math.max(1e-9, ...values);
   const [from, to] = [dots[0]?.time ?? 0, dots.at(-1)?.time ?? 1];
-  const x = (time: number): number => ((time - from) / Math.max(1, to - from)) * WIDTH;
+  // A value alone is of now, which is at the right.
+  const x = (time: number): number => (to > from ? (time - from) / (to - from) : 1) * (WIDTH - 2);
   const y = (value: number): number => HEIGHT - 1 - Math.min(1, value / top) * (HEIGHT - 2);
   return (
     <svg

@@ -32,7 +32,9 @@ export function machinesOf(seen: Seen): readonly Machine[] {
   const strange = cards.filter(({ uuid }) => !drawn.has(uuid)).map((card) => unplanned(card, seen));
   const memory = ledger.some(({ kind }) => kind === "memory") ? [] : bareMemory(seen);
   const more = [...strange, ...memory];
-  return more.length === 0 ? machines : [...machines, { name: machines.length === 0 ? seen.node : "Not in the plan", vessels: more }];
+  return more.length === 0
+    ? machines
+    : [...machines, { name: machines.length === 0 ? seen.node : "Not in the plan", vessels: more }];
 }
 
 /** UUIDs by the plan's names of devices. */
