@@ -8,4 +8,3 @@ export { isAllowed } from "./allowed-licences.ts";
 export { licencesPage } from "./licences-page.ts";
 export { productionLock, readLock } from "./lock-file.ts";
 export { shippedPackages } from "./shipped-packages.ts";
-export type { ShippedPackage } from "./shipped-packages.ts";

@@ -1,27 +1,11 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ROOT } from "../e2e/run-node.ts";
+import { clonedTree } from "../readme/walk-readme.ts";
 
 const run = promisify(execFile);
-
-/** What `npm pack` needs of a clone. */
-const SOURCES = [
-  "LICENSE",
-  "README.md",
-  "console",
-  "demo/MODEL_CARD.md",
-  "demo/omni-demo.gguf",
-  "omni",
-  "package-lock.json",
-  "package.json",
-  "scripts",
-  "src",
-  "tsconfig.json",
-  "tsconfig.package.json",
-];
 
 /** npm as a person's shell has it: nothing of the npm that runs the tests, its own cache, this registry alone. */
 export function npmEnvironment(folder: string, registry: string): NodeJS.ProcessEnv {
@@ -49,10 +33,7 @@ export async function packOmni(
 ): Promise<{ readonly file: string; readonly contents: readonly string[] }> {
   const copy = join(folder, "clone");
   mkdirSync(copy);
-  const archive = join(folder, "sources.tar");
-  await run("tar", ["-C", ROOT, "-cf", archive, ...SOURCES]);
-  await run("tar", ["-C", copy, "-xf", archive]);
-  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  clonedTree(copy);
   const env = { ...npmEnvironment(folder, "http://127.0.0.1:9"), npm_config_ignore_scripts: "false" };
   const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: copy, env });
   const file = join(folder, stdout.trim().split("\n").at(-1) ?? "");
@@ -73,4 +54,21 @@ export function npx(
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
   });
+}
+
+/** What `npm ci` makes of the packed lock, as the recipe of Omni's image asks for it; it installs nothing. */
+export async function ciOfPacked(file: string, folder: string, env: NodeJS.ProcessEnv): Promise<string> {
+  mkdirSync(folder);
+  const wanted = ["package/package.json", "package/npm-shrinkwrap.json"];
+  await run("tar", ["-xzf", file, "-C", folder, "--strip-components=1", ...wanted]);
+  await run("npm", ["pkg", "delete", "devDependencies"], { cwd: folder, env });
+  const { stdout } = await run("npm", ["ci", "--omit=dev", "--dry-run"], { cwd: folder, env });
+  return stdout;
+}
+
+/** Installs the packed file without its optional parts, and gives the path of its command. */
+export async function installLean(file: string, folder: string, env: NodeJS.ProcessEnv): Promise<string> {
+  mkdirSync(folder);
+  await run("npm", ["install", "--omit=optional", "--prefer-offline", file], { cwd: folder, env });
+  return join(folder, "node_modules/.bin/omni");
 }

@@ -27,6 +27,8 @@ export function omniRecipe(deployment: Deployment, build: ImageBuild): string {
       "WORKDIR /opt/omni",
       'COPY ["package.json", "*-*.json", "./"]',
       run([
+        // The package's lock has nothing of development, and npm ci wants all that package.json names.
+        "npm pkg delete devDependencies",
         "npm ci --omit=dev --ignore-scripts --no-audit --no-fund",
         "rm -rf node_modules/@node-llama-cpp/*-cuda* node_modules/@node-llama-cpp/*-vulkan",
       ]),
