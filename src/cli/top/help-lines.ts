@@ -3,9 +3,9 @@ import { span } from "./line.ts";
 
 const KEYS: readonly (readonly [keys: string, about: string])[] = [
   ["↑ ↓  k j", "select a service; scroll the events"],
-  ["enter", "details of the service: why it is as it is, its last events, the end of its log"],
+  ["enter", "the service: why it is as it is, its last events, the end of its log"],
   ["l", "load it now, and unload who has its card"],
-  ["u", "unload it: its answers finish, its card is free until it is asked for"],
+  ["u", "unload it: its answers finish, and its card is free until asked for"],
   ["r", "restart it once its answers have finished"],
   ["d", "drain it: it takes nothing new; once more to resume"],
   ["e", "what happened, and why"],
@@ -14,11 +14,11 @@ const KEYS: readonly (readonly [keys: string, about: string])[] = [
   ["q  Ctrl-C", "quit; the node goes on"],
 ];
 const WORDS: readonly (readonly [word: string, about: string])[] = [
-  ["USED", "what the driver counts; names in the bar are services, `other` is no service of this node"],
+  ["USED", "what the driver counts; the bar names services, `other` is none of them"],
   ["BUSY", "answers under way of those it takes at once; +N wait in its engine"],
   ["RUNG", "how far it has stepped down its ladder; why stands beneath"],
   ["TTFT", "time to the first token, median of the last five minutes"],
-  ["TOK/S", "tokens a second that one answer came at, median of the last five minutes"],
+  ["TOK/S", "tokens a second of one answer, median of the last five minutes"],
 ];
 
 /** What each key does and each word means. */
@@ -27,5 +27,5 @@ export const helpLines = (): readonly Line[] => [
   [],
   ...WORDS.map(([word, about]): Line => [span(`  ${word.padEnd(12)}`, "bold"), span(about)]),
   [],
-  [span("  Orders ask first; y does it. They need a key that may change the node (OMNI_KEY).", "dim")],
+  [span("  Orders ask first; y does it. They need an admin's key in OMNI_KEY.", "dim")],
 ];

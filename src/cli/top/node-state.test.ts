@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { EMPTY_PLAN, placed } from "../../../test/fakes/empty-plan.ts";
 import { nodeState, serviceNamed } from "../../../test/fakes/top-state.ts";
 import type { NodeState } from "./node-state.ts";
 import { withMessage } from "./node-state.ts";
@@ -113,24 +114,10 @@ describe("who holds a card", () => {
         },
       },
       plan: {
-        gateway: { host: "", port: 0 },
-        services: services.map(({ name }) => ({
-          name,
-          engine: { name: "e", version: "1" },
-          model: { name: "m", path: "", sizeBytes: 0 },
-          devices: ["gpu-0"],
-          contextTokens: 1,
-          parallel: 1,
-          queueLimit: 1,
-          threads: 1,
-          memory: [{ device: "gpu-0", ...terms, total: 15 * GIB }],
-          restart: { restarts: 0, window: 0, backoffMin: 0, backoffMax: 0 },
-          loadTimeout: 0,
-          extraArguments: [],
-        })),
-        routes: [],
-        rejected: [],
-        diagnostics: [],
+        ...EMPTY_PLAN,
+        services: services.map(({ name }) =>
+          placed(name, { devices: ["gpu-0"], memory: [{ device: "gpu-0", ...terms, total: 15 * GIB }] }),
+        ),
       },
     };
   };
