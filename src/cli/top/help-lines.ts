@@ -3,9 +3,9 @@ import { span } from "./line.ts";
 
 const KEYS: readonly (readonly [keys: string, about: string])[] = [
   ["↑ ↓  k j", "select a service; scroll the events"],
-  ["enter", "the service: why it is as it is, its last events, the end of its log"],
+  ["enter", "the service: why it is so, its last events, the end of its log"],
   ["l", "load it now, and unload who has its card"],
-  ["u", "unload it: its answers finish, and its card is free until asked for"],
+  ["u", "unload it: its answers finish; loaded again when asked for"],
   ["r", "restart it once its answers have finished"],
   ["d", "drain it: it takes nothing new; once more to resume"],
   ["e", "what happened, and why"],
@@ -14,7 +14,7 @@ const KEYS: readonly (readonly [keys: string, about: string])[] = [
   ["q  Ctrl-C", "quit; the node goes on"],
 ];
 const WORDS: readonly (readonly [word: string, about: string])[] = [
-  ["USED", "what the driver counts; the bar names services, `other` is none of them"],
+  ["USED", "as the driver counts; the bar names services, or `other`"],
   ["BUSY", "answers under way of those it takes at once; +N wait in its engine"],
   ["RUNG", "how far it has stepped down its ladder; why stands beneath"],
   ["TTFT", "time to the first token, median of the last five minutes"],
