@@ -10,6 +10,7 @@ import { limitWords, mayWords, TONE_OF_STATE } from "./key-words.ts";
 export type KeyAction = "rotate" | "revoke";
 
 interface KeyTableProps {
+  readonly caption: string;
   readonly keys: readonly Key[];
   readonly act: (action: KeyAction, name: string) => void;
 }
@@ -20,9 +21,9 @@ interface Row {
 }
 
 /** Keys with what each may do; those of the spec are changed there. */
-export const KeyTable = ({ keys, act }: KeyTableProps) => (
+export const KeyTable = ({ caption, keys, act }: KeyTableProps) => (
   <DataTable
-    caption="Keys"
+    caption={caption}
     rows={keys.map((key) => ({ key, act }))}
     keyOf={({ key }) => `${key.source} ${key.name} ${key.created ?? ""}`}
     columns={COLUMNS}

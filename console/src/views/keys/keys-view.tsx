@@ -67,7 +67,7 @@ function KeyLists({ keys, act }: KeyListsProps) {
   return (
     <>
       {kept.length > 0 ? (
-        <KeyTable keys={kept} act={act} />
+        <KeyTable caption="Keys that are kept" keys={kept} act={act} />
       ) : (
         <Empty>
           {keysRequired
@@ -78,7 +78,7 @@ function KeyLists({ keys, act }: KeyListsProps) {
       {revoked.length > 0 && (
         <details className="fold">
           <summary>{revoked.length} revoked</summary>
-          <KeyTable keys={revoked} act={act} />
+          <KeyTable caption="Keys that were revoked" keys={revoked} act={act} />
         </details>
       )}
     </>

@@ -8,7 +8,7 @@ type Candidate = NonNullable<Route["rules"]>["candidates"][number];
 /** The names that clients may ask for, and who answers each. */
 export const PlannedRoutes = ({ routes }: { readonly routes: readonly Route[] }) => (
   <DataTable
-    caption="Routes"
+    caption="Who answers each route"
     rows={routes}
     keyOf={({ name }) => name}
     columns={[

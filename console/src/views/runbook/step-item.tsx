@@ -21,7 +21,7 @@ export function StepItem({ step, spec }: StepItemProps) {
     <li className="step">
       <div className="row">
         <Badge tone={toneOfStep(step)}>{state}</Badge>
-        <h4>{title}</h4>
+        <h3>{title}</h3>
       </div>
       <p className="quiet">
         <code>{id}</code>, asked for by <code>{asked}</code>
