@@ -83,7 +83,7 @@ const LADDER: NonNullable<ServiceView["ladder"]> = {
   changes: ["context 8192 → 4096"],
   because: "gpu0 had 200 MiB left",
   since: NOON,
-  backWhen: "2 GiB of gpu0 have been free for 10 min",
+  backWhen: "after 10.0 min of at least 2.00 GiB free on gpu0",
 };
 
 const view = (name: string, rest: Partial<ServiceView>): ServiceView => ({

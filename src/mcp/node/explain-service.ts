@@ -61,7 +61,7 @@ function stateLines(view: ServiceView): readonly string[] {
     `${view.name} is ${view.state} since ${new Date(view.since).toISOString().slice(0, 19).replace("T", " ")}Z.${reason === undefined ? "" : ` ${reason}`}`,
     ladder === undefined
       ? "It is on rung 0 of its ladder: as planned."
-      : `It is on rung ${ladder.rung} of its ladder (${ladder.changes.join(", ")}), because ${ladder.because}; back up when ${ladder.backWhen}.`,
+      : `It is on rung ${ladder.rung} of its ladder (${ladder.changes.join(", ")}), because ${ladder.because}; back up ${ladder.backWhen}.`,
     ...(divertedTo === undefined ? [] : [`Its requests go to ${divertedTo} for now.`]),
     ...(longPrompts === undefined
       ? []

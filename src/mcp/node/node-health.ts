@@ -96,7 +96,7 @@ function serviceLine(service: ServiceHealth): string {
     reason === undefined ? "" : ` ${reason}`,
     ladder === undefined
       ? ""
-      : ` On rung ${ladder.rung} (${ladder.changes.join(", ")}) because ${ladder.because}; back up when ${ladder.backWhen}.`,
+      : ` On rung ${ladder.rung} (${ladder.changes.join(", ")}) because ${ladder.because}; back up ${ladder.backWhen}.`,
     diverted === undefined ? "" : ` Its requests go to ${diverted} for now.`,
     service.simulated === true ? " SIMULATED: no model answers." : "",
   ].join("");

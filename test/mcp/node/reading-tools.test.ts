@@ -126,7 +126,7 @@ it("says how the node is, down to the rung of a ladder and when it is left", asy
   expect(text).toBe(
     [
       "1 of 2 services are ready.",
-      "oracle: ready since 2026-11-22 12:00:00Z, 2 of 4 requests, 1 restarts. On rung 1 (context 8192 → 4096) because gpu0 had 200 MiB left; back up when 2 GiB of gpu0 have been free for 10 min.",
+      "oracle: ready since 2026-11-22 12:00:00Z, 2 of 4 requests, 1 restarts. On rung 1 (context 8192 → 4096) because gpu0 had 200 MiB left; back up after 10.0 min of at least 2.00 GiB free on gpu0.",
       "flux: unloaded since 2026-11-22 12:00:00Z, 0 of 4 requests, 1 restarts. It takes turns with oracle.",
       "warning does-not-fit: video fits nowhere.",
       "Main memory: 32.00 GiB of 64.00 GiB available; tasks waited for memory 25 % of the time.",
@@ -194,7 +194,7 @@ describe("a real plan", () => {
     expect(text).toMatch(/^gpu0: weights [\d.]+ GiB \+ KV cache .* = [\d.]+ GiB of [\d.]+ GiB\.$/m);
     expect(text).toMatch(/^Rung 1: /m);
     expect(text).toContain(
-      "It is on rung 1 of its ladder (context 8192 → 4096), because gpu0 had 200 MiB left; back up when",
+      "It is on rung 1 of its ladder (context 8192 → 4096), because gpu0 had 200 MiB left; back up after",
     );
     expect(text).toContain("Measured: oracle (small with llama.cpp b4000): loaded in 3");
     expect(text).toContain("gpu0 predicted 4.00 GiB, took 5.00 GiB (+25.0 %)");
