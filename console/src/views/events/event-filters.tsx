@@ -75,7 +75,7 @@ const withChosen = (names: readonly string[], chosen: string): readonly string[]
 function kindChoices(kinds: readonly string[], chosen: string): readonly (readonly [string, string])[] {
   const families = [...new Set(kinds.map((kind) => `${kind.split(".")[0] ?? kind}.`))];
   return [
-    ...families.map((family) => [family, `${family}…`] as const),
+    ...families.map((family) => [family, `all ${family}`] as const),
     ...withChosen(kinds, families.includes(chosen) ? "" : chosen).map((kind) => [kind, kind] as const),
   ];
 }

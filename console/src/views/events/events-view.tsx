@@ -62,6 +62,7 @@ export function EventsView() {
       {chosen !== undefined && <EventDetail event={chosen} close={() => go([], filter)} />}
       {rows.length > 0 ? (
         <LongList
+          key={JSON.stringify(filter)}
           label="Events, newest first"
           items={rows}
           rowHeight={ROW_HEIGHT}

@@ -9,6 +9,7 @@ import { Notice } from "../../parts/notice.tsx";
 import { formatDuration } from "../../parts/words.ts";
 import type { Approval } from "./tool-types.ts";
 import { isOfTools, useAfterEvents } from "./use-after-events.ts";
+import { visibleText } from "./visible-text.ts";
 
 /** Calls that wait for a person. Nothing is drawn where none does, so that one that comes is not overlooked. */
 export function Approvals() {
@@ -65,7 +66,7 @@ function WaitingCall({ approval, now, decided }: WaitingCallProps) {
         </span>
       </header>
       <pre className="log" tabIndex={0} aria-label="Arguments of the call">
-        {visible(JSON.stringify(approval.arguments, undefined, 2))}
+        {visibleText(JSON.stringify(approval.arguments, undefined, 2))}
       </pre>
       {error !== undefined && (
         <Notice tone="error" title="This did not work">
@@ -89,10 +90,3 @@ function WaitingCall({ approval, now, decided }: WaitingCallProps) {
     </section>
   );
 }
-
-/** Characters that nobody sees, written out: arguments may hold what turns the order of letters or hides some. */
-const visible = (text: string): string =>
-  text.replaceAll(
-    /[\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );

@@ -23,3 +23,8 @@ it("shows all of what is new where nothing is known of what was accepted", () =>
     definitionDiff("", '{"a":1}').some(({ kind, text }) => kind === "added" && text.includes('"a": 1')),
   ).toBe(true);
 });
+
+it("writes out what nobody sees", () => {
+  const lines = definitionDiff('{"a":"x"}', '{"a":"x\u202ey\u{e0041}"}');
+  expect(lines.some(({ text }) => text.includes("x\\u{202e}y\\u{e0041}"))).toBe(true);
+});

@@ -1,5 +1,6 @@
 import { diffLines } from "diff";
 import { prettyJson } from "../../parts/pretty-json.ts";
+import { visibleText } from "./visible-text.ts";
 
 /** A line of two definitions: in both, only in the accepted one, only in the one that is offered. */
 export interface DiffLine {
@@ -23,4 +24,5 @@ export function definitionDiff(accepted: string, offered: string): readonly Diff
 }
 
 /** A definition with a line for each line of its texts. */
-const readable = (definition: string): string => `${prettyJson(definition).replaceAll("\\n", "\n")}\n`;
+const readable = (definition: string): string =>
+  `${visibleText(prettyJson(definition)).replaceAll("\\n", "\n")}\n`;

@@ -10,6 +10,7 @@ import { Notice } from "../../parts/notice.tsx";
 import { Panel } from "../../parts/panel.tsx";
 import { prettyJson } from "../../parts/pretty-json.ts";
 import type { Pin, Tool } from "./tool-types.ts";
+import { visibleText } from "./visible-text.ts";
 
 interface ToolListProps {
   readonly tools: AnswerState<Answer<"GET /api/mcp/tools">>;
@@ -62,15 +63,15 @@ function ToolItem({ tool, pin }: { readonly tool: Tool; readonly pin: Pin | unde
         {destructive && <Badge tone="error">may destroy</Badge>}
         {needsApproval && <Badge tone="warning">asks a person</Badge>}
         {quarantined && <Badge tone="error">quarantine</Badge>}
-        <span className="tool-first quiet">{description?.split("\n")[0]}</span>
+        <span className="tool-first quiet">{visibleText(description?.split("\n")[0] ?? "")}</span>
       </summary>
       <p className="quiet">
         <code>{own}</code> of <code>{server}</code>
       </p>
-      {description !== undefined && <p className="tool-description">{description}</p>}
+      {description !== undefined && <p className="tool-description">{visibleText(description)}</p>}
       {pin !== undefined && pin.definition !== "" && (
         <pre className="log" tabIndex={0} aria-label={`Accepted definition of ${name}`}>
-          {prettyJson(pin.definition)}
+          {visibleText(prettyJson(pin.definition))}
         </pre>
       )}
     </details>
