@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DockerfileParser } from "dockerfile-ast";
 import { describe, expect, it } from "vitest";
@@ -11,6 +12,7 @@ import { hasSystemd, unitComplaints } from "../render/systemd/real-systemd.ts";
 
 const read = (path: string): string => readFileSync(join(ROOT, "packaging", path), "utf8");
 const works = (program: string, ...args: readonly string[]): boolean => spawnSync(program, args).status === 0;
+const hasBuildah = process.getuid?.() === 0 && works("buildah", "--version");
 const hasKubectl = works("kubectl", "version", "--client");
 
 describe("packaging/", () => {
@@ -50,6 +52,50 @@ describe("the Dockerfile", () => {
     ])
       expect(ignored.split("\n")).toContain(`!${part}`);
     expect(valuesOf("COPY").join("\n")).toContain("dist/console/");
+  });
+});
+
+/** Paths below /opt/omni of an image that is made of the recipe's copies from its context, and of nothing else. */
+function copiedFromContext(recipe: string): readonly string[] {
+  const folder = mkdtempSync(join(tmpdir(), "omni-context-"));
+  try {
+    const copies = recipe.split("\n").filter((line) => /^(?:WORKDIR|COPY \[)/.test(line));
+    writeFileSync(join(folder, "Dockerfile"), `${["FROM scratch", ...copies].join("\n")}\n`);
+    const store = ["--storage-driver=vfs", `--root=${folder}/root`, `--runroot=${folder}/run`];
+    const ignore = `--ignorefile=${join(ROOT, "packaging/docker/Dockerfile.dockerignore")}`;
+    const words = [
+      ...store,
+      "build",
+      "--isolation=chroot",
+      ignore,
+      `--file=${folder}/Dockerfile`,
+      "--tag=copied",
+      ROOT,
+    ];
+    const { status, stderr } = spawnSync("buildah", words, { encoding: "utf8" });
+    if (status !== 0) throw new Error(stderr);
+    return readdirSync(join(folder, "root/vfs/dir"), { recursive: true, encoding: "utf8" }).flatMap(
+      (path) => /\/opt\/omni\/(.+)$/.exec(path)?.[1] ?? [],
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+describe("the context of the image", () => {
+  it.skipIf(!hasBuildah)("has what is copied, and nothing of development (needs buildah and root)", () => {
+    const paths = new Set(copiedFromContext(read("docker/Dockerfile")));
+    for (const path of [
+      "omni",
+      "package-lock.json",
+      "src/cli/main.ts",
+      "demo/omni-demo.gguf",
+      "dist/console/index.html",
+    ])
+      expect([path, paths.has(path)]).toEqual([path, true]);
+    expect(
+      [...paths].filter((path) => /\.test\.ts$|^test|node_modules|^dist\/(?!console)/.test(path)),
+    ).toEqual([]);
   });
 });
 
