@@ -52,7 +52,12 @@ describe("keys over the API", () => {
       open: () => keys.gate.open,
       ofSpec: () => ({
         origin: "omni.yaml",
-        keys: Object.fromEntries(specKeys.map(({ caller: { key, ...may } }) => [key, may])),
+        keys: Object.fromEntries(
+          specKeys.map(({ caller: { key, admin, upstream, priority } }) => [
+            key,
+            { admin, upstream, priority },
+          ]),
+        ),
         set: new Set(specKeys.map(({ caller }) => caller.key)),
       }),
     };

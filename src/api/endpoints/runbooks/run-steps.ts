@@ -25,8 +25,13 @@ export function runSteps(entries: readonly TimedEntry[]): Pick<Detail, "steps" |
       notes: notesOf(own),
     };
   });
-  return { steps, notes: notesOf(byStep.get(undefined) ?? []) };
+  const planned = new Set<string | undefined>(steps.map(({ id }) => id));
+  return { steps, notes: [...byStep].flatMap(([id, own]) => (planned.has(id) ? [] : otherNotes(id, own))) };
 }
+
+/** Notes of the run as a whole, and of steps that a fallback took out of its plan. */
+const otherNotes = (step: string | undefined, entries: readonly TimedEntry[]): readonly string[] =>
+  notesOf(entries).map((note) => (step === undefined ? note : `${step}: ${note}`));
 
 /** Each command once: as it ended, or as it was begun where it runs or its process was killed. */
 function commandsOf(entries: readonly TimedEntry[]): readonly Command[] {
