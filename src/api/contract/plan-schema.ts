@@ -179,7 +179,10 @@ export const runningPlan = z
 /** One value of the spec that is tried: its path as diagnostics write it, and JSON; `null` takes it out. */
 export const planChange = z.strictObject({ path: text.min(1).max(1000), value: z.unknown() });
 
-/** What is tried: changes of the running spec, or a whole text in its place. */
+/**
+ * What is tried: changes of the running spec, or a whole text in its place, or changes of that. A trial asks no hub and opens
+ * no file that the running spec does not name: a model of another one is planned by its `family` or `shape`, or refused.
+ */
 export const planTrial = z.strictObject({
   text: text.max(1_048_576).exactOptional(),
   changes: z.array(planChange).max(100).readonly().exactOptional(),
