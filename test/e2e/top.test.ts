@@ -117,7 +117,7 @@ describe.skipIf(NO_TERMINAL)(
       await shows(terminal, /> qwen-executor +ready/);
       terminal.type("\r");
       await shows(terminal, /engine blackwell · model qwen/);
-      await shows(terminal, "LOG");
+      await shows(terminal, /LOG\n\S/);
       terminal.type("e");
       await shows(terminal, "service.unloaded");
       terminal.type("?");

@@ -52,7 +52,11 @@ export function startInTerminal(
   child.stdout.setEncoding("utf8").on("data", (piece: string) => (written += piece));
   // What is typed after the end reaches nobody.
   child.stdin.on("error", () => undefined);
-  const closed = once(child, "close");
+  const ended = once(child, "close").then(() => {
+    const found = { status: Number(read(status)), restored: read(before) === read(after) };
+    rmSync(folder, { recursive: true, force: true });
+    return found;
+  });
   return {
     written: () => written,
     screen: () => drawnScreen(written),
@@ -63,12 +67,7 @@ export function startInTerminal(
     },
     pid: () => childrenOf(child.pid ?? 0).flatMap(childrenOf)[0],
     hangUp: () => void child.kill("SIGKILL"),
-    ended: async () => {
-      await closed;
-      const found = { status: Number(read(status)), restored: read(before) === read(after) };
-      rmSync(folder, { recursive: true, force: true });
-      return found;
-    },
+    ended: () => ended,
   };
 }
 
