@@ -39,7 +39,7 @@ export function OpenRequests() {
 
 const COLUMNS: readonly Column<OpenRequest>[] = [
   { name: "Since", figure: true, cell: ({ started }) => <Running since={started} /> },
-  { name: "State", cell: (request) => <OpenState {...request} /> },
+  { name: "State", cell: (request) => <OpenState request={request} /> },
   { name: "Key", cell: ({ key }) => key },
   { name: "Route", names: true, cell: ({ route, operation }) => route ?? operation },
   {
@@ -59,7 +59,7 @@ function Running({ since }: { readonly since: number }) {
   return formatDuration(Math.max(0, useNow() - since));
 }
 
-function OpenState({ service, firstToken, attempts }: OpenRequest) {
+function OpenState({ request: { service, firstToken, attempts } }: { readonly request: OpenRequest }) {
   return (
     <>
       {firstToken !== undefined ? (

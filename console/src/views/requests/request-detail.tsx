@@ -40,7 +40,7 @@ export function RequestDetail({ id, known, close }: RequestDetailProps) {
       }
     >
       {row !== undefined ? (
-        <Known {...row} />
+        <Known row={row} />
       ) : error !== undefined ? (
         <Failure error={error} again={again} />
       ) : busy ? (
@@ -57,11 +57,11 @@ export function RequestDetail({ id, known, close }: RequestDetailProps) {
   );
 }
 
-function Known(row: RequestRow) {
+function Known({ row }: { readonly row: RequestRow }) {
   const phases = requestPhases(row);
   return (
     <div className="stacked">
-      <RequestMarks {...row} />
+      <RequestMarks request={row} />
       <StackedBar
         label={`${formatDuration(row.duration)} in all`}
         total={Math.max(1, row.duration)}

@@ -14,7 +14,7 @@ const TONES: Readonly<Record<string, Tone>> = {
 type Ended = Pick<RequestRow, "outcome" | "status" | "error" | "attempts" | "continued">;
 
 /** How a request ended, and what it took. */
-export function RequestMarks(request: Ended) {
+export function RequestMarks({ request }: { readonly request: Ended }) {
   const { outcome, status, error, attempts, continued } = request;
   const tone = outcome === "answered" && hasFailed(request) ? "warning" : (TONES[outcome] ?? "quiet");
   return (

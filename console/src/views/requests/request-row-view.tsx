@@ -38,7 +38,7 @@ export const RequestRowView = memo(function RequestRowView({ row, chosen, href }
       </a>
       <span className="request-service">{service ?? "–"}</span>
       <span className="request-key">{key}</span>
-      <RequestMarks {...row} />
+      <RequestMarks request={row} />
       <span className="figure request-tokens">
         {promptTokens === undefined ? "–" : formatCount(promptTokens)} ›{" "}
         {completionTokens === undefined ? "–" : formatCount(completionTokens)}

@@ -74,15 +74,15 @@ function WaitingCall({ approval, now, decided }: WaitingCallProps) {
         </Notice>
       )}
       <div className="row">
-        <Button tone="primary" busy={busy} onPress={() => decide(true)} label={`Let ${key} call ${tool}`}>
+        <Button
+          tone="primary"
+          busy={busy}
+          onPress={() => decide(true)}
+          label={`Let it be called: ${tool}, for ${key}`}
+        >
           Let it be called
         </Button>
-        <Button
-          tone="danger"
-          busy={busy}
-          onPress={() => decide(false)}
-          label={`Refuse ${key} the call of ${tool}`}
-        >
+        <Button tone="danger" busy={busy} onPress={() => decide(false)} label={`Refuse: ${tool}, for ${key}`}>
           Refuse
         </Button>
         <small className="quiet">It holds for this one call with these arguments.</small>

@@ -32,7 +32,12 @@ export function ToolServers({ servers: { value, error }, again }: ToolServersPro
         </Empty>
       )}
       {value !== undefined && value.servers.length > 0 && (
-        <DataTable caption="Tool servers" columns={COLUMNS} rows={value.servers} keyOf={({ name }) => name} />
+        <DataTable
+          caption="Servers with their states"
+          columns={COLUMNS}
+          rows={value.servers}
+          keyOf={({ name }) => name}
+        />
       )}
     </Panel>
   );
@@ -96,7 +101,7 @@ function Retry({ server }: { readonly server: string }) {
   };
   return (
     <p className="row">
-      <Button busy={busy} onPress={retry} label={`Try ${server} again`}>
+      <Button busy={busy} onPress={retry} label={`Try again: ${server}`}>
         Try again
       </Button>
       <span role="status">{said}</span>
