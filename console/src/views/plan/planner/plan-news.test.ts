@@ -62,7 +62,7 @@ it("says what a trial comes to", () => {
     "It does not fit: oracle cannot be placed.",
   );
   expect(verdictOf(planOf({ rejected: [rejection("oracle", { alternative: true })] }), [])).toBe(
-    "It fits: all 0 services placed.",
+    "It fits: 0 services placed.",
   );
-  expect(verdictOf(planOf({}), [error])).toBe("It fits, all 0 services placed, with 1 error.");
+  expect(verdictOf(planOf({}), [error])).toBe("It fits, 0 services placed, with 1 error.");
 });

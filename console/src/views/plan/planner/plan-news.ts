@@ -20,6 +20,8 @@ export const isNewFinding = (before: Plan): ((one: Finding) => boolean) =>
 
 /** A device before and after a change; one of both is absent where the device came or went. */
 export interface DevicePair {
+  /** The device with its machine: devices of two machines may have one name. */
+  readonly key: string;
   readonly name: string;
   readonly before: LedgerDevice | undefined;
   readonly after: LedgerDevice | undefined;
@@ -33,11 +35,11 @@ export function devicePairs(before: Plan, after: Plan): readonly DevicePair[] {
   const pairs = (before.ledger ?? []).map((device): DevicePair => {
     const other = rest.get(keyOf(device));
     rest.delete(keyOf(device));
-    return { name: device.device, before: device, after: other };
+    return { key: keyOf(device), name: device.device, before: device, after: other };
   });
   return [
     ...pairs,
-    ...[...rest.values()].map((device) => ({ name: device.device, before: undefined, after: device })),
+    ...[...rest].map(([key, device]) => ({ key, name: device.device, before: undefined, after: device })),
   ];
 }
 
@@ -52,7 +54,7 @@ export function verdictOf(plan: Plan | undefined, findings: readonly Finding[]):
     if (replicaOf !== undefined) without.delete(replicaOf);
   }
   if (without.size > 0) return `It does not fit: ${[...without].join(", ")} cannot be placed.`;
-  const all = `all ${counted(plan.services.length, "service")} placed`;
+  const all = `${counted(plan.services.length, "service")} placed`;
   return wrong > 0 ? `It fits, ${all}, with ${counted(wrong, "error")}.` : `It fits: ${all}.`;
 }
 

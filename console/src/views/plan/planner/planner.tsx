@@ -13,6 +13,7 @@ import { SpecEditor } from "./spec-editor.tsx";
 import { servicesOf, specOf } from "./spec-values.ts";
 import { TrialResult } from "./trial-result.tsx";
 import { useTrial } from "./use-trial.ts";
+import { Verdict } from "./verdict.tsx";
 
 /** Tries changes of the spec: the node plans them and is not changed. */
 export function Planner({ running }: { readonly running: RunningPlan }) {
@@ -25,6 +26,7 @@ export function Planner({ running }: { readonly running: RunningPlan }) {
   const change = (one: SpecChange): void => setDraft((last) => withChange(last, spec, one));
   return (
     <div className="planner">
+      <Verdict trial={trial} />
       <div className="planner-side">
         <Panel
           title="Changes"

@@ -1,4 +1,3 @@
-import { Badge } from "../../../parts/badge.tsx";
 import { Empty } from "../../../parts/empty.tsx";
 import { Failure } from "../../../parts/failure.tsx";
 import { Findings } from "../../../parts/findings.tsx";
@@ -10,7 +9,7 @@ import { MEMORY_LEGEND } from "../memory-terms.ts";
 import type { Plan, Tried } from "../plan-types.ts";
 import { Refusals } from "../refusals.tsx";
 import { withoutTold } from "../told-findings.ts";
-import { devicePairs, isNewFinding, isNewRefusal, verdictOf } from "./plan-news.ts";
+import { devicePairs, isNewFinding, isNewRefusal } from "./plan-news.ts";
 import type { DevicePair } from "./plan-news.ts";
 import type { Trial } from "./use-trial.ts";
 
@@ -20,16 +19,15 @@ interface TrialResultProps {
 }
 
 /** What the changes come to, beside the running plan. */
-export function TrialResult({ running, trial: { tried, error, busy } }: TrialResultProps) {
+export function TrialResult({ running, trial: { tried, error } }: TrialResultProps) {
   const before = isNewRefusal(running);
   const refused = (tried?.plan?.rejected ?? []).filter((one) => one.alternative !== true || before(one));
   return (
     <>
       <Panel title="What it comes to">
-        {tried === undefined && !busy && error === undefined && (
+        {tried === undefined && error === undefined && (
           <Empty>Set something, and the node plans it with the code that it plans itself with.</Empty>
         )}
-        <Verdict tried={tried} busy={busy} />
         {error !== undefined && <Failure error={error} />}
         {tried !== undefined && <Differences of={tried} />}
       </Panel>
@@ -42,7 +40,7 @@ export function TrialResult({ running, trial: { tried, error, busy } }: TrialRes
         <Panel title="Memory before and after" actions={<Legend of={MEMORY_LEGEND} />}>
           <div className="devices">
             {devicePairs(running, tried.plan).map((pair) => (
-              <BeforeAndAfter key={pair.name} pair={pair} running={running} plan={tried.plan ?? running} />
+              <BeforeAndAfter key={pair.key} pair={pair} running={running} plan={tried.plan ?? running} />
             ))}
           </div>
         </Panel>
@@ -79,23 +77,8 @@ function TriedFindings({ tried, running }: { readonly tried: Tried; readonly run
   );
 }
 
-function Verdict({ tried, busy }: { readonly tried: Tried | undefined; readonly busy: boolean }) {
-  const words = tried === undefined ? undefined : verdictOf(tried.plan, tried.diagnostics);
-  const good = words?.startsWith("It fits") === true;
-  return (
-    <p role="status" aria-busy={busy} className="verdict">
-      {words !== undefined && (
-        <>
-          <Badge tone={good ? "good" : "error"}>{good ? "fits" : "does not work"}</Badge> {words}{" "}
-        </>
-      )}
-      {busy && <span className="quiet">Planning …</span>}
-    </p>
-  );
-}
-
 function Differences({ of }: { readonly of: Tried }) {
-  if (of.plan === undefined) return null;
+  if (of.plan === undefined) return <p>There is no plan to compare: the findings say what is wrong.</p>;
   // What was found newly stands among the findings, with its remedy.
   const lines = of.differences.filter((line) => !line.startsWith("+ findings"));
   if (lines.length === 0) return <p>Nothing differs from the plan that runs.</p>;
