@@ -13,7 +13,6 @@ export { boundedText } from "./journal/bounded-text.ts";
 export type { Entry, TimedEntry } from "./journal/entry.ts";
 export { reportOf, runbookReport } from "./report/runbook-report.ts";
 export { stepRecords } from "./report/step-records.ts";
-export type { StepRecord } from "./report/step-records.ts";
 export { exitCodeOf } from "./run/result.ts";
 export type { Outcome, RunResult, StepResult } from "./run/result.ts";
 export type { RunEvent } from "./run/run-event.ts";

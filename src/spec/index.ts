@@ -4,7 +4,6 @@
  * what runs where: that is the plan's.
  */
 export { editSpec } from "./edit-spec.ts";
-export type { SpecChange } from "./edit-spec.ts";
 export { jsonSchema } from "./json-schema.ts";
 export { loadSpec } from "./load-spec.ts";
 export type { LoadedSpec, SpecPlace } from "./load-spec.ts";

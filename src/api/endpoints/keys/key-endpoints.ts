@@ -21,7 +21,7 @@ type InTurn = (change: () => Promise<void>) => Promise<void>;
 export function keyEndpoints(desk: KeyDesk): Readonly<Record<string, Endpoint>> {
   let last = Promise.resolve();
   const inTurn: InTurn = (change) => {
-    last = last.then(change);
+    last = last.then(change, change);
     return last;
   };
   return {
