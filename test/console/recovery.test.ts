@@ -34,6 +34,8 @@ describe.skipIf(noChromium !== "")(`a console whose node is killed${noChromium}`
     const url = await untilReady(state.path);
     const { page, close } = await showPage(browser, url, "/#/events");
     await page.getByText("live", { exact: true }).waitFor();
+    const list = page.getByRole("region", { name: "Events, newest first" });
+    await list.getByText("node.started").waitFor();
     await page.evaluate("globalThis.sameDocument = true");
 
     await ended(node, "SIGKILL");
@@ -50,7 +52,6 @@ describe.skipIf(noChromium !== "")(`a console whose node is killed${noChromium}`
       },
       { timeout: 30_000, interval: 500 },
     );
-    const list = page.getByRole("region", { name: "Events, newest first" });
     expect(await list.getByText("node.started").count()).toBe(2);
     expect(await page.getByText("What you see is not of now").count()).toBe(0);
     expect(await page.evaluate("globalThis.sameDocument")).toBe(true);

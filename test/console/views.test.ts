@@ -32,7 +32,8 @@ describe.skipIf(noChromium !== "").each(NODES)(`the console of $name${noChromium
 
   /** Waits until a view shows what it is for on this node. */
   const untilShown = async (page: Page, sees: readonly RegExp[]): Promise<void> => {
-    for (const words of sees) await page.locator("main").getByText(words).first().waitFor();
+    for (const words of sees)
+      await page.locator("main").getByText(words).filter({ visible: true }).first().waitFor();
   };
   const shotOf = (view: string, how: string): string =>
     join(SHOTS, `${shown.name.replaceAll(" ", "-")}-${view}-${how}.png`);

@@ -20,6 +20,7 @@ export class Fence extends Component<FenceProps, FenceState> {
 
   override render(): ReactNode {
     if (this.state.error === undefined) return this.props.children;
-    return <Failure error={this.state.error} again={() => this.setState({ error: undefined })} />;
+    // A part of the console that could not be fetched is not asked for again by anything but a new page.
+    return <Failure error={this.state.error} again={() => location.reload()} />;
   }
 }
