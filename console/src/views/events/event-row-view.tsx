@@ -14,7 +14,7 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 /** One line of the timeline, which is drawn again only when it says something else. */
 export const EventRowView = memo(function EventRowView({ row, chosen, choose }: EventRowProps) {
-  if (row.kind === "minute") return <Minute {...row} />;
+  if (row.kind === "minute") return <Minute time={row.time} count={row.count} />;
   const { seq, time, severity, kind, service, message } = row.event;
   return (
     <div className="event-row" data-severity={severity} data-chosen={chosen}>
@@ -37,7 +37,7 @@ function saysTheSame(before: EventRowProps, now: EventRowProps): boolean {
   return before.row.kind !== "minute" || now.row.kind !== "minute" || before.row.count === now.row.count;
 }
 
-function Minute({ time, count }: Extract<EventRow, { kind: "minute" }>) {
+function Minute({ time, count }: Pick<Extract<EventRow, { kind: "minute" }>, "time" | "count">) {
   const now = useNow();
   return (
     <div className="event-minute">

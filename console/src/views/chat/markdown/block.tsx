@@ -61,7 +61,7 @@ function Heading({ depth, tokens }: Tokens.Heading) {
   return <h6>{words}</h6>;
 }
 
-export const Blocks = ({ tokens, over }: { readonly tokens: readonly Token[]; readonly over: boolean }) =>
+const Blocks = ({ tokens, over }: { readonly tokens: readonly Token[]; readonly over: boolean }) =>
   placed(tokens).map(({ token, begin }, index) => (
     <Block key={begin} token={token} over={over || index < tokens.length - 1} />
   ));
