@@ -4,7 +4,7 @@ import { bytes, count, instant, listOf, share, text } from "./shapes.ts";
 const pressure = z.object({ some: share, full: share });
 
 /** A card at one moment: `CardReading` of the watch. */
-export const card = z
+const card = z
   .object({
     uuid: text,
     index: count,
@@ -33,7 +33,7 @@ export const card = z
   .meta({ id: "Card" });
 
 /** One look at cards and machine: `Reading` of the watch. */
-export const reading = z
+const reading = z
   .object({
     time: instant,
     steady: count.exactOptional(),

@@ -3,7 +3,7 @@ import { usageRow } from "./request-schema.ts";
 import { count, duration, instant, listOf, text } from "./shapes.ts";
 
 /** What a key may do and how much. */
-export const keyMay = z
+const keyMay = z
   .object({
     admin: z.boolean(),
     upstream: z.boolean(),
@@ -32,7 +32,7 @@ export const keyMay = z
   .meta({ id: "KeyMay" });
 
 /** A key as lists show it: never its secret or its digest. */
-export const shownKey = z
+const shownKey = z
   .object({
     name: text,
     source: z.enum(["store", "spec"]),

@@ -16,7 +16,7 @@ export const diagnostic = z
   })
   .meta({ id: "Diagnostic" });
 
-export const serviceState = z.enum([
+const serviceState = z.enum([
   "stopped",
   "unloaded",
   "queued",

@@ -124,7 +124,7 @@ const ledgerDevice = z
   .meta({ id: "LedgerDevice" });
 
 /** The frozen result of planning, as `omni plan --json` prints it. */
-export const plan = z
+const plan = z
   .object({
     gateway: z.object({ host: text, port: count }),
     services: listOf(plannedService),
@@ -144,7 +144,7 @@ const tookTerms = z.object({
 });
 
 /** What an engine really took at one start, beside what was predicted: `Measurement` of the store. */
-export const measured = z
+const measured = z
   .object({
     id: count,
     time: instant,
@@ -177,7 +177,7 @@ export const runningPlan = z
   .meta({ id: "RunningPlan" });
 
 /** One value of the spec that is tried: its path as diagnostics write it, and JSON; `null` takes it out. */
-export const planChange = z.strictObject({ path: text.min(1).max(1000), value: z.unknown() });
+const planChange = z.strictObject({ path: text.min(1).max(1000), value: z.unknown() });
 
 /**
  * What is tried: changes of the running spec, or a whole text in its place, or changes of that. A trial asks no hub and opens

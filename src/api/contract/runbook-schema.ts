@@ -28,7 +28,7 @@ const command = z.object({
 });
 
 /** One step of a run, with what proves it. */
-export const step = z
+const step = z
   .object({
     id: text,
     phase: text,

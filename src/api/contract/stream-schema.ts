@@ -6,7 +6,7 @@ import { run } from "./runbook-schema.ts";
 import { count, instant, listOf, text } from "./shapes.ts";
 
 /** A request that is being answered. */
-export const openRequest = z
+const openRequest = z
   .object({
     id: text,
     started: instant,

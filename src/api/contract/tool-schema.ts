@@ -2,7 +2,7 @@ import { z } from "zod";
 import { bytes, count, duration, instant, listOf, text } from "./shapes.ts";
 
 /** A server of the tool gateway: `HubServer` of mcp. */
-export const toolServer = z
+const toolServer = z
   .object({
     name: text,
     enabled: z.boolean(),
@@ -21,7 +21,7 @@ export const toolServer = z
   })
   .meta({ id: "ToolServer" });
 
-export const tool = z
+const tool = z
   .object({
     server: text,
     tool: text,
@@ -35,7 +35,7 @@ export const tool = z
   .meta({ id: "Tool" });
 
 /** A definition that was accepted; `offered` is another one that the server gives now. */
-export const pin = z
+const pin = z
   .object({
     server: text,
     tool: text,
@@ -48,7 +48,7 @@ export const pin = z
   .meta({ id: "Pin" });
 
 /** A call that waits for a person. */
-export const approval = z
+const approval = z
   .object({
     id: text,
     key: text,
@@ -61,7 +61,7 @@ export const approval = z
   .meta({ id: "Approval" });
 
 /** A call as the audit keeps it. */
-export const auditEntry = z
+const auditEntry = z
   .object({
     seq: count,
     time: instant,

@@ -13,4 +13,3 @@ export { runbookEndpoints } from "./runbooks/runbook-endpoints.ts";
 export { planEndpoints } from "./plan/plan-endpoints.ts";
 export type { PlanDesk } from "./plan/plan-endpoints.ts";
 export { sessionEndpoint } from "./session.ts";
-export type { NodePart } from "./session.ts";

@@ -20,7 +20,7 @@ import { controlParts } from "./control-parts.ts";
 import type { ControlParts } from "./control-parts.ts";
 import { hardwareOf } from "./gateway-parts.ts";
 import type { GatewayParts, NodeGatewayOptions } from "./gateway-parts.ts";
-import { countsOf } from "./node-counts.ts";
+import { allOpen, countsOf } from "./node-counts.ts";
 import type { NodeCounts } from "./node-counts.ts";
 import { specSecrets } from "./spec-secrets.ts";
 
@@ -42,7 +42,8 @@ export interface NodeApi {
 export function nodeApi(options: NodeGatewayOptions, parts: GatewayParts, inside: GatewayInside): NodeApi {
   const { settings } = options;
   let { located } = options;
-  let counts = countsOf(inside);
+  const own = countsOf(inside);
+  let counts = own;
   const control = controlParts(options, parts);
   const stream = createNodeStream(
     streamSources(options, parts, () => counts),
@@ -60,7 +61,8 @@ export function nodeApi(options: NodeGatewayOptions, parts: GatewayParts, inside
       control.reload(specKeys);
     },
     count: (told) => {
-      counts = told;
+      // What is asked from within (batches, tools) stays in this process.
+      counts = { ...told, open: async () => allOpen(await Promise.all([own.open(), told.open()])) };
     },
     close: () => {
       stream.close();
