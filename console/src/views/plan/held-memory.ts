@@ -43,7 +43,7 @@ export function heldMemory(
 }
 
 /** Members of a swap set are there by turns: the largest of each is drawn. */
-function drawn(holders: readonly Holder[]): readonly Holder[] {
+export function drawn(holders: readonly Holder[]): readonly Holder[] {
   const largest = new Map<string, Holder>();
   for (const holder of holders) {
     if (holder.swapSet === undefined) continue;

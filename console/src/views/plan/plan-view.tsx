@@ -1,11 +1,11 @@
 import { lazy, Suspense } from "react";
-import { useAnswer } from "../../api/use-answer.ts";
 import { hashTo, useHashRoute } from "../../app/hash-route.ts";
 import { Failure } from "../../parts/failure.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { SubViews } from "../../parts/sub-views.tsx";
 import type { RunningPlan } from "./plan-types.ts";
 import { RunningPlanPanels } from "./running-plan.tsx";
+import { useRunningPlan } from "./use-running-plan.ts";
 import "./plan.css";
 
 /** Reads YAML, which nobody needs who only looks. */
@@ -13,7 +13,7 @@ const Planner = lazy(async () => ({ default: (await import("./planner/planner.ts
 
 /** What the node decided to run, why, and what else it could. */
 export function PlanView() {
-  const { value, error, again } = useAnswer("GET /api/plan");
+  const { value, error, again } = useRunningPlan();
   const trying = useHashRoute().rest[0] === "try";
   if (value === undefined)
     return error === undefined ? <Loading what="the plan" /> : <Failure error={error} again={again} />;

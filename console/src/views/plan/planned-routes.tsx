@@ -1,24 +1,23 @@
 import { DataTable } from "../../parts/data-table.tsx";
+import type { Column } from "../../parts/data-table.tsx";
 import { formatDuration } from "../../parts/words.ts";
 import type { Plan } from "./plan-types.ts";
+import { ProseCell } from "./prose-cell.tsx";
 
 type Route = Plan["routes"][number];
 type Candidate = NonNullable<Route["rules"]>["candidates"][number];
 
 /** The names that clients may ask for, and who answers each. */
 export const PlannedRoutes = ({ routes }: { readonly routes: readonly Route[] }) => (
-  <DataTable
-    caption="Who answers each route"
-    rows={routes}
-    keyOf={({ name }) => name}
-    columns={[
-      { name: "Route", cell: ({ name }) => name },
-      { name: "Answered by", cell: answeredBy },
-      { name: "Chosen", cell: ({ rules }) => rules?.strategy ?? "" },
-      { name: "When it fails", cell: afterFailure },
-    ]}
-  />
+  <DataTable caption="Who answers each route" rows={routes} keyOf={({ name }) => name} columns={COLUMNS} />
 );
+
+const COLUMNS: readonly Column<Route>[] = [
+  { name: "Route", cell: ({ name }) => name },
+  { name: "Answered by", cell: (route) => <ProseCell text={answeredBy(route)} /> },
+  { name: "Chosen", cell: ({ rules }) => rules?.strategy ?? "" },
+  { name: "When it fails", cell: (route) => <ProseCell text={afterFailure(route)} /> },
+];
 
 const answeredBy = ({ rules, services }: Route): string =>
   rules === undefined ? services.join(", then ") : rules.candidates.map(candidate).join(", then ");

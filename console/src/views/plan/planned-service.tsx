@@ -82,7 +82,8 @@ function ServiceFacts({ service }: { readonly service: PlannedService }) {
             ? undefined
             : `${formatBytes(kvCache.bytes)} of ${kvCache.type}, ${formatCount(kvCache.tokens)} tokens`,
         "Requests of full context": kvCache?.concurrency.toFixed(2),
-        Threads: service.threads,
+        // An engine that decides by itself has none in its plan.
+        Threads: service.threads === 0 ? undefined : service.threads,
         CPUs: service.cpus,
         "Weights on cards": resident === undefined ? undefined : resident ? "all" : "in part",
         Priority:
