@@ -24,18 +24,18 @@ export async function showNode(args: readonly string[]): Promise<ShownNode> {
   };
 }
 
-/** Asks a model of a node for a short answer, as a stream. Resolves with the status once it has ended. */
-export async function askModel(url: string, model: string, words = 8): Promise<number> {
+/** Asks a model of a node for a short answer, as a stream, to its end. Throws where there is none. */
+export async function askModel(url: string, model: string): Promise<void> {
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({
       model,
       stream: true,
-      max_tokens: words,
+      max_tokens: 8,
       messages: [{ role: "user", content: "What is a runbook?" }],
     }),
   });
-  await response.text();
-  return response.status;
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${model} answered ${response.status}: ${text}`);
 }

@@ -34,7 +34,7 @@ export const VIEWS: readonly ViewContents[] = [
   {
     path: "services",
     sees: {
-      "the demo": [/^omni-demo$/, /^embedded/, /^ready$/, /^\d+\.\d$/],
+      "the demo": [/^omni-demo$/, /^embedded/, /^ready$/, /^\d[\d .]* ms$/],
       "concrete bunker": [/^deepseek-v32$/, /^qwen-executor$/, /^gpu0, gpu1$/, /^simulated$/],
     },
     action: { "the demo": /^omni-demo$/, "concrete bunker": /^deepseek-v32$/ },

@@ -1,12 +1,13 @@
 import type { Card, Hardware } from "../../live/live-state.ts";
+import type { LedgerDevice, Plan } from "../plan/plan-types.ts";
 import { cardLayers, memoryLayers } from "./measured-layers.ts";
 import type { Known } from "./measured-layers.ts";
 import { plannedLayers } from "./planned-layers.ts";
-import type { LedgerDevice, RunningPlan } from "./planned-layers.ts";
+
 import type { Machine, Vessel } from "./vessel.ts";
 
 export interface Seen extends Known {
-  readonly running: RunningPlan | undefined;
+  readonly plan: Plan | undefined;
   readonly hardware: Hardware;
   /** Name of the node, for a machine that no plan names. */
   readonly node: string;
@@ -16,10 +17,10 @@ export interface Seen extends Known {
 
 /** The machines of the plan with their devices; what was seen and is in no plan stands under this machine. */
 export function machinesOf(seen: Seen): readonly Machine[] {
-  const { running, hardware } = seen;
-  const ledger = (running?.plan.ledger ?? []).filter(({ kind }) => kind !== "disk");
+  const { plan, hardware } = seen;
+  const ledger = (plan?.ledger ?? []).filter(({ kind }) => kind !== "disk");
   const cards = hardware.reading?.cards ?? [];
-  const names = cardNames(running, hardware);
+  const names = cardNames(plan, hardware);
   const planned = [...Map.groupBy(ledger, ({ machine }) => machine)];
   const here = hereOf(planned, names);
   const machines = planned.map(([name, devices]): Machine => ({
@@ -38,8 +39,8 @@ export function machinesOf(seen: Seen): readonly Machine[] {
 }
 
 /** UUIDs by the plan's names of devices. */
-function cardNames(running: RunningPlan | undefined, hardware: Hardware): ReadonlyMap<string, string> {
-  const pairs = (running?.plan.services ?? []).flatMap(({ devices, uuids = [] }) => {
+function cardNames(plan: Plan | undefined, hardware: Hardware): ReadonlyMap<string, string> {
+  const pairs = (plan?.services ?? []).flatMap(({ devices, uuids = [] }) => {
     const named = devices.filter((device) => device !== "cpu" && !device.endsWith("/cpu"));
     return named.flatMap((device, i): (readonly [string, string])[] => {
       const uuid = uuids[i];
@@ -70,7 +71,7 @@ function vesselOf(device: LedgerDevice, card: Card | undefined, here: boolean, s
       kind: "gpu",
       label,
       capacity,
-      planned: plannedLayers(device, servicesOf(seen), capacity),
+      planned: seen.plan === undefined ? undefined : plannedLayers(device, seen.plan, capacity),
       ...measuredOf(card, name, seen),
     };
   }
@@ -81,14 +82,12 @@ function vesselOf(device: LedgerDevice, card: Card | undefined, here: boolean, s
     kind: "memory",
     label,
     capacity,
-    planned: plannedLayers(device, servicesOf(seen), capacity),
+    planned: seen.plan === undefined ? undefined : plannedLayers(device, seen.plan, capacity),
     measured: host === undefined ? undefined : memoryLayers(host, name, seen),
     ...(host === undefined ? { unmeasured: whyNoMemory(here, seen.simulated) } : {}),
     card: undefined,
   };
 }
-
-const servicesOf = ({ running }: Seen): RunningPlan["plan"]["services"] => running?.plan.services ?? [];
 
 function measuredOf(
   card: Card | undefined,

@@ -1,15 +1,15 @@
 import type { Card, Reading, Service } from "../../live/live-state.ts";
-import type { RunningPlan } from "./planned-layers.ts";
+import { newestOf } from "../plan/measured-beside.ts";
+import type { Measured } from "../plan/plan-types.ts";
 import { filled } from "./vessel.ts";
 import type { Layer } from "./vessel.ts";
 
-type Measured = RunningPlan["measured"];
-type Took = Measured[number]["devices"][number]["took"];
+type Took = Measured["devices"][number]["took"];
 
 /** Who is there, and what their starts were seen to take. */
 export interface Known {
   readonly services: readonly Service[];
-  readonly measured: Measured;
+  readonly measured: readonly Measured[];
 }
 
 /** What a card holds now, by its driver; `device` is its name in the plan. `undefined` where the driver does not tell. */
@@ -59,14 +59,12 @@ export function memoryLayers(host: Reading["host"], device: string, known: Known
 
 const sumOf = ({ weights = 0, kvCache = 0, compute = 0 }: Took): number => weights + kvCache + compute;
 
-/** By the newest start of the service that was measured on this device. */
-function tookOf(measured: Measured, service: string, device: string | undefined): Took | undefined {
-  return measured
-    .filter((one) => one.service === service)
-    .toSorted((a, b) => b.time - a.time)
-    .flatMap(({ devices }) => devices)
-    .find((one) => one.device === device)?.took;
-}
+/** By the newest start of the service that was measured. */
+const tookOf = (
+  measured: readonly Measured[],
+  service: string,
+  device: string | undefined,
+): Took | undefined => newestOf(measured, service)?.devices.find((one) => one.device === device)?.took;
 
 /** Bytes of a service by term, where its engine told the terms and they are no more than what is held. */
 function split(of: string, bytes: number, took: Took | undefined): readonly Layer[] {

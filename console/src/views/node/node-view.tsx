@@ -28,7 +28,7 @@ export function NodeView() {
   const plan = useRunningPlan();
   if (hardware === undefined) return <Loading what="the machine" />;
   const machines = machinesOf({
-    running: plan.value,
+    plan: plan.value?.plan,
     hardware,
     node: session.node,
     simulated: session.simulated,

@@ -1,11 +1,10 @@
-import type { Answer } from "../../../../src/api/contract/index.ts";
 import { formatBytes } from "../../parts/words.ts";
+import { drawn, holdersOf } from "../plan/held-memory.ts";
+import type { Holder } from "../plan/held-memory.ts";
+import { MEMORY_TERMS } from "../plan/memory-terms.ts";
+import type { LedgerDevice, Plan } from "../plan/plan-types.ts";
 import { filled } from "./vessel.ts";
 import type { Layer } from "./vessel.ts";
-
-export type RunningPlan = Answer<"GET /api/plan">;
-export type LedgerDevice = NonNullable<RunningPlan["plan"]["ledger"]>[number];
-type Entry = LedgerDevice["entries"][number];
 
 /** What of a device the plan does not count with: a card's driver, programs that were there before. */
 const BEYOND = {
@@ -15,14 +14,9 @@ const BEYOND = {
 } as const;
 
 /** What the plan puts on a device, term by term, below what it keeps free. `total` is all that the device has. */
-export function plannedLayers(
-  device: LedgerDevice,
-  services: RunningPlan["plan"]["services"],
-  total: number,
-): readonly Layer[] {
-  const placed = standing(device.entries).flatMap(({ entry, note }) =>
-    termsOf(device, entry, note, services),
-  );
+export function plannedLayers(device: LedgerDevice, plan: Plan, total: number): readonly Layer[] {
+  const holders = holdersOf(device, plan);
+  const placed = drawn(holders).flatMap((holder) => termsOf(holder, holders));
   const taken = placed.reduce((sum, { bytes }) => sum + bytes, 0);
   const reserve = Math.max(0, Math.min(device.headroom, device.capacity - taken));
   return filled(
@@ -35,39 +29,19 @@ export function plannedLayers(
   );
 }
 
-/** Services that are there for good, and of those that take turns the largest. */
-function standing(entries: readonly Entry[]): readonly { entry: Entry; note?: string }[] {
-  const turns = Map.groupBy(
-    entries.filter(({ swapSet }) => swapSet !== undefined),
-    ({ swapSet }) => swapSet,
-  );
-  const largest = [...turns.values()].flatMap((members) => {
-    const [first, ...others] = members.toSorted((a, b) => b.bytes - a.bytes);
-    if (first === undefined) return [];
-    const names = others.map(({ service, bytes }) => `${service} (${formatBytes(bytes)})`);
-    return [
-      { entry: first, ...(names.length === 0 ? {} : { note: `takes turns with ${names.join(", ")}` }) },
-    ];
-  });
-  const always = entries.filter(({ swapSet }) => swapSet === undefined).map((entry) => ({ entry }));
-  return [...always, ...largest];
+function termsOf(holder: Holder, holders: readonly Holder[]): readonly Layer[] {
+  const { service, bytes, terms } = holder;
+  const note = turnsOf(holder, holders);
+  const about = note === undefined ? {} : { note };
+  if (terms === undefined) return [{ of: service, tone: "held", bytes, ...about }];
+  return MEMORY_TERMS.map(({ term, tone }) => ({ of: service, tone, bytes: terms[term], ...about }));
 }
 
-function termsOf(
-  { device }: LedgerDevice,
-  { service, bytes }: Entry,
-  note: string | undefined,
-  services: RunningPlan["plan"]["services"],
-): readonly Layer[] {
-  const about = note === undefined ? {} : { note };
-  const terms = services
-    .find(({ name }) => name === service)
-    ?.memory.find((memory) => memory.device === device);
-  if (terms === undefined) return [{ of: service, tone: "held", bytes, ...about }];
-  return [
-    { of: service, tone: "weights", bytes: terms.weights, ...about },
-    { of: service, tone: "kv", bytes: terms.kvCache, ...about },
-    { of: service, tone: "compute", bytes: terms.compute, ...about },
-    { of: service, tone: "overhead", bytes: terms.overhead, ...about },
-  ];
+/** Who else is there by turns. */
+function turnsOf({ service, swapSet }: Holder, holders: readonly Holder[]): string | undefined {
+  const others = holders.filter(
+    (one) => swapSet !== undefined && one.swapSet === swapSet && one.service !== service,
+  );
+  if (others.length === 0) return undefined;
+  return `takes turns with ${others.map((one) => `${one.service} (${formatBytes(one.bytes)})`).join(", ")}`;
 }
