@@ -11,7 +11,7 @@ export const SwapSets = ({ of }: { readonly of: NonNullable<Plan["swapSets"]> })
     columns={[
       { name: "Set", cell: ({ name }) => name },
       { name: "By turns", cell: ({ services }) => services.join(", ") },
-      { name: "Stands by itself", cell: ({ standing }) => standing },
+      { name: "Loaded when idle", cell: ({ standing }) => standing },
       {
         name: "Reserves",
         cell: ({ reserves }) =>
