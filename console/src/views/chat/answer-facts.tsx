@@ -1,5 +1,6 @@
 import { hashTo } from "../../app/hash-route.ts";
 import { useSession } from "../../app/session.ts";
+import { useLive } from "../../live/use-live.ts";
 import { formatCount, formatDuration } from "../../parts/words.ts";
 import { answerSpeed } from "./answer/answer-speed.ts";
 import type { AnswerTurn } from "./turn.ts";
@@ -8,10 +9,16 @@ import type { AnswerTurn } from "./turn.ts";
 export function AnswerFacts({ answer }: { readonly answer: AnswerTurn }) {
   const { admin } = useSession();
   const { served, usage } = answer;
+  // A stream that had to wait for its model says in its head nothing of who answers: the books know it once it has ended.
+  const booked = useLive(({ requests }) =>
+    served.request === undefined || served.service !== undefined
+      ? undefined
+      : requests.findLast(({ id }) => id === served.request),
+  );
   const { ttft, tokensPerSecond } = answerSpeed(answer);
   const facts = [
-    served.service,
-    served.engine,
+    served.service ?? booked?.service,
+    served.engine ?? booked?.engine,
     ...(served.route === undefined ? [] : [`route ${served.route}`]),
     ...(served.attempts === undefined || served.attempts < 2 ? [] : [`${served.attempts} tries`]),
     ...(ttft === undefined ? [] : [`first token ${formatDuration(ttft)}`]),

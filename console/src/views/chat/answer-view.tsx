@@ -8,6 +8,7 @@ import { AnswerPart } from "./answer-part.tsx";
 import { answerAgain } from "./chat-store.ts";
 import { isOpen, textOf } from "./turn.ts";
 import type { AnswerTurn } from "./turn.ts";
+import { Waiting } from "./waiting.tsx";
 
 interface AnswerProps {
   readonly answer: AnswerTurn;
@@ -33,9 +34,7 @@ export const AnswerView = memo(function AnswerView({ answer, lane, last, imageMo
             lane={lane}
           />
         ))}
-        {answer.state === "waiting" && (
-          <p className="waiting">{answer.waiting ?? `Asking ${answer.model} …`}</p>
-        )}
+        {answer.state === "waiting" && <Waiting answer={answer} />}
       </div>
       <Ending answer={answer} />
       <AnswerFacts answer={answer} />

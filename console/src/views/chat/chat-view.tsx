@@ -1,6 +1,8 @@
 import { useEffect, useMemo, useSyncExternalStore } from "react";
+import { useSession } from "../../app/session.ts";
 import { Empty } from "../../parts/empty.tsx";
 import { Failure } from "../../parts/failure.tsx";
+import { Notice } from "../../parts/notice.tsx";
 import { Loading } from "../../parts/loading.tsx";
 import { ChatBar } from "./chat-bar.tsx";
 import type { ChatModel } from "./chat-models.ts";
@@ -32,9 +34,15 @@ function Chat({ models }: { readonly models: readonly ChatModel[] }) {
       if (!models.some(({ name }) => name === model)) setModel(id, models[0]?.name ?? "");
   }, [lanes, models]);
   useFollowEnd();
+  const { simulated } = useSession();
   return (
     <div className="chat">
       <h1 className="unseen">Chat</h1>
+      {simulated && (
+        <Notice tone="note" title="No model answers here">
+          This node simulates its engines: what they say is made up.
+        </Notice>
+      )}
       <ChatBar lanes={lanes} settings={settings} models={models} imageModels={imageModels} />
       <div className={lanes.length > 1 ? "lanes lanes-two" : "lanes"}>
         {lanes.map((lane) => (
