@@ -54,7 +54,7 @@ export const VIEWS: readonly ViewContents[] = [
     action: both(/^Look$/),
   },
   { path: "tools", sees: both([/^Tool servers$/, /^node__node_plan/]), action: both(/^Look again$/) },
-  { path: "events", sees: both([/^node\.started$/, /^service\.ready$/]), action: both(/^Pause$/) },
+  { path: "events", sees: both([/^The node listens at/, / is ready after /]), action: both(/^Pause$/) },
   { path: "runbook", sees: both([/^Nothing was applied/]), action: both(/^Copy$/) },
   {
     path: "keys",
