@@ -33,12 +33,21 @@ describe("a change of a spec", () => {
   it("is that value and nothing else: comments, order and anchors stay", () => {
     expect(edited("services.other.context", 2048)).toBe(TEXT.replace("context: 4096", "context: 2048"));
     expect(edited("services.chat.devices[1]", "gpu-2")).toBe(TEXT.replace("- gpu-1", "- gpu-2"));
-    expect(edited("models.small.family", "a: b # c")).toBe(
-      TEXT.replace("Qwen2.5-Coder-7B", '"a: b # c"'),
+    expect(edited("models.small.family", "a: b # c")).toBe(TEXT.replace("Qwen2.5-Coder-7B", '"a: b # c"'));
+  });
+
+  it("that adds a value adds a line and nothing else", () => {
+    expect(edited("policies.learn", false)).toBe(`${TEXT}policies:\n  learn: false\n`);
+    expect(edited("services.chat.priority", 9)).toBe(TEXT.replace("- gpu-1\n", "- gpu-1\n    priority: 9\n"));
+    expect(edited("models.small.quantization", "Q4_K_M", TEXT.trimEnd())).toBe(
+      TEXT.trimEnd().replace("Coder-7B", "Coder-7B\n    quantization: Q4_K_M"),
+    );
+    expect(edited("services.more.devices", ["gpu-0", "gpu-1"], TEXT.trimEnd())).toBe(
+      `${TEXT}  more:\n    devices: [gpu-0, gpu-1]\n`,
     );
   });
 
-  it("that adds or takes out is in the manner of the text", () => {
+  it("that adds to a list or a line, or takes out, is in the manner of the text", () => {
     const text = TEXT.replace(" # the little one", "");
     expect(edited("services.other.context", null, text)).toBe(text.replace(", context: 4096", ""));
     expect(edited("services.chat.devices[2]", "gpu-2", text)).toBe(

@@ -6,7 +6,7 @@ import { formatPath, parsePath } from "../core/spec-path.ts";
 import type { SpecPath } from "../core/spec-path.ts";
 import { checkBounds } from "./read/check-bounds.ts";
 import { serviceName } from "./service-name.ts";
-import { splicedScalar } from "./spliced-scalar.ts";
+import { splicedChange } from "./spliced-change.ts";
 
 /** One value of a spec that shall be another: its path as diagnostics write it; `null` takes it out. */
 export interface SpecChange {
@@ -48,7 +48,7 @@ function changed(text: string, typed: string, value: unknown): string {
   const path = pathOf(typed);
   change(document, path, value);
   const rewritten = written(document, text);
-  return splicedScalar(text, path, value, rewritten) ?? rewritten;
+  return splicedChange(text, path, value, rewritten) ?? rewritten;
 }
 
 /** In the manner of the text: lines as long as they were, lists and braces as their owner set them. */
