@@ -39,7 +39,7 @@ async function load(browser: Browser, url: string): Promise<Load> {
     session.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
     await page.addInitScript(WATCH);
     await page.goto(url);
-    await page.waitForFunction("times.usable !== undefined && times.shown !== undefined");
+    await page.locator("main .panel").first().waitFor();
     return { ...TIMES.parse(await page.evaluate("times")), bytes };
   } finally {
     await context.close();

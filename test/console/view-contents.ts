@@ -50,7 +50,7 @@ export const VIEWS: readonly ViewContents[] = [
   { path: "chat", sees: both([/^Enter asks/]), action: both(/^Question/) },
   {
     path: "requests",
-    sees: { "the demo": [/^omni-demo$/, /^answered$/], "concrete bunker": [/^oracle$/, /^qwen-executor$/] },
+    sees: { "the demo": [/^omni-demo$/, /^answered$/], "concrete bunker": [/^oracle$/, /^answered$/] },
     action: both(/^Look$/),
   },
   { path: "tools", sees: both([/^Tool servers$/, /^node__node_plan/]), action: both(/^Look again$/) },
