@@ -1,9 +1,6 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { z } from "zod";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const RESULT = z.object({
   violations: z.array(
@@ -18,7 +15,7 @@ const RESULT = z.object({
 
 /** What axe-core finds serious or critical on a page, each with its first place. The page's session must bypass its policy. */
 export async function seriousViolations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const { violations } = RESULT.parse(
     await page.evaluate("axe.run(document, { resultTypes: ['violations'] })"),
   );

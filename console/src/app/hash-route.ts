@@ -7,7 +7,7 @@ export interface HashRoute {
   readonly query: URLSearchParams;
 }
 
-export function hashRouteOf(hash: string): HashRoute {
+function hashRouteOf(hash: string): HashRoute {
   const [path = "", search = ""] = hash.replace(/^#\/?/, "").split("?", 2);
   const [view = "", ...rest] = path.split("/").map(decoded);
   return { view, rest: rest.filter((part) => part !== ""), query: new URLSearchParams(search) };

@@ -2,7 +2,6 @@ import type { StreamEvents, StreamTopic } from "../../../src/api/contract/index.
 
 export type Status = StreamEvents["status"];
 export type Service = Status["services"][number];
-export type Route = Status["routes"][number];
 export type Hardware = StreamEvents["hardware"];
 export type Reading = NonNullable<Hardware["reading"]>;
 export type Card = Reading["cards"][number];
