@@ -15,6 +15,6 @@ export * from "./duration.ts";
 export * from "./error.ts";
 export * from "./event.ts";
 export * from "./nearest.ts";
-export { OPTIONAL_PARTS, optionalPart } from "./optional-part.ts";
+export { optionalPart } from "./optional-part.ts";
 export * from "./present.ts";
 export { siblingProgram } from "./sibling-program.ts";
