@@ -6,6 +6,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
+import { z } from "zod";
 import { noChromium, startChromium } from "../test/console/chromium.ts";
 import { askModel, showNode } from "../test/console/shown-nodes.ts";
 import { showPage } from "../test/console/shown-page.ts";
@@ -19,6 +20,7 @@ const PICTURES: readonly (readonly [name: string, place: string, whole: string])
   ["console-service", "/#/services/deepseek-v32", "Ladder"],
   ["console-plan", "/#/plan", "Devices"],
 ];
+const MODELS = z.object({ data: z.tuple([z.object({ id: z.string() })], z.unknown()) });
 /** Requests at a time and one after another: enough that figures move. */
 const CLIENTS = 3;
 const ROUNDS = 4;
@@ -48,15 +50,12 @@ try {
 
 async function traffic(model: string): Promise<void> {
   for (let round = 0; round < ROUNDS; round++)
-    await Promise.all(Array.from({ length: CLIENTS }, () => askModel(node.url, model, 24)));
+    await Promise.all(Array.from({ length: CLIENTS }, () => askModel(node.url, model)));
 }
 
 async function firstRoute(url: string): Promise<string> {
   const response = await fetch(`${url}/v1/models`);
-  const list: { readonly data: readonly { readonly id: string }[] } = await response.json();
-  const [first] = list.data;
-  if (first === undefined) throw new Error("the node serves nothing");
-  return first.id;
+  return MODELS.parse(await response.json()).data[0].id;
 }
 
 /** Fonts and pictures are there, and nothing is on its way any more but the stream. */
