@@ -4,7 +4,7 @@ import { z } from "zod";
 import { omni, processesWith, ROOT, startNode, temporaryFolder } from "./run-node.ts";
 import type { RunningNode } from "./run-node.ts";
 
-const example = (name: string): string => join(ROOT, "examples", `${name}.fixed.yaml`);
+const example = (name: string): string => join(ROOT, "examples", `${name}.yaml`);
 
 const STATUS = z.object({
   services: z.array(
@@ -50,7 +50,7 @@ describe("up examples/concrete-bunker.fixed.yaml --simulate", () => {
   let node: RunningNode;
 
   beforeAll(async () => {
-    node = await startNode([example("concrete-bunker"), "--simulate"], state.path);
+    node = await startNode([example("concrete-bunker.fixed"), "--simulate"], state.path);
   }, 60_000);
   afterAll(() => {
     node.child.kill("SIGKILL");
@@ -71,7 +71,7 @@ describe("up examples/concrete-bunker.fixed.yaml --simulate", () => {
 
   it("keeps everything when it is planned again unchanged", async () => {
     const { stdout, code } = await omni(
-      ["up", example("concrete-bunker"), "--simulate", "--dry-run"],
+      ["up", example("concrete-bunker.fixed"), "--simulate", "--dry-run"],
       state.path,
     );
     expect(code).toBe(0);
@@ -82,7 +82,7 @@ describe("up examples/concrete-bunker.fixed.yaml --simulate", () => {
   });
 
   it("tells that another spec would stop these services and start its own", async () => {
-    const { stdout } = await omni(["up", example("omni-prime"), "--simulate", "--dry-run"], state.path);
+    const { stdout } = await omni(["up", example("omni-prime.fixed"), "--simulate", "--dry-run"], state.path);
     expect(stdout).toMatch(/start +brain +it is new/);
     expect(stdout).toMatch(/stop +deepseek-v32 +it is not in the plan/);
   });
@@ -109,11 +109,13 @@ describe("up examples/concrete-bunker.fixed.yaml --simulate", () => {
   });
 });
 
-describe("the other reference systems simulated", () => {
+describe("the other examples simulated", () => {
   it.each([
-    ["leviathan", ["deepseek-v3"]],
-    ["ai-factory", []],
-    ["omni-prime", ["brain"]],
+    ["leviathan.fixed", ["deepseek-v3"]],
+    ["ai-factory.fixed", []],
+    ["omni-prime.fixed", ["brain"]],
+    // The embedded engine, simulated as the llama-server that would serve the same.
+    ["laptop", ["chat"]],
   ])("%s comes up whole and answers", async (name, asked) => {
     const state = temporaryFolder();
     const node = await startNode([example(name), "--simulate"], state.path).catch((error: unknown) => {

@@ -76,12 +76,13 @@ const APPLY: { readonly [Topic in StreamTopic]: (state: LiveState, data: StreamE
           },
     hardware: (state, hardware) => ({ ...state, hardware, readings: looked(state.readings, hardware) }),
     events: (state, { events }) => {
+      const last = events.at(-1)?.seq;
       const known = state.lastEvent ?? -1;
-      // A node that resumes may send one twice; its numbers only grow.
+      if (last === undefined || last === known) return state;
+      // Numbers only grow within a state folder: these are of a node that has begun another one.
+      if (last < known) return { ...state, events: newest(events), lastEvent: last };
       const fresh = events.filter(({ seq }) => seq > known);
-      return fresh.length === 0
-        ? state
-        : { ...state, events: newest([...state.events, ...fresh]), lastEvent: fresh.at(-1)?.seq ?? known };
+      return { ...state, events: newest([...state.events, ...fresh]), lastEvent: last };
     },
     requests: (state, { requests }) => ({ ...state, requests: newest([...state.requests, ...requests]) }),
     open: (state, open) => ({ ...state, open }),

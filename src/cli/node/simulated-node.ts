@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Plan } from "../../plan/plan.ts";
+import type { Address } from "../../core/index.ts";
+import type { Plan, PlannedService } from "../../plan/plan.ts";
 import { boardCards, createBoard, openBoard, simulatedLaunch } from "../../simulation/index.ts";
 import type { Board } from "../../simulation/index.ts";
 import type { CardIdentity } from "./card-identities.ts";
@@ -35,12 +36,28 @@ export function simulatePlan(plan: Plan, stateFolder: string): Simulation {
     cards: { nvidiaSmi: board.nvidiaSmi, kernelLog: board.kernelLog },
     simulate: (launch, kind, service) =>
       simulatedLaunch(
-        // What a shell looks for before it starts the engine is not there on a machine that only simulates.
-        { ...launch, command: wrappedCommand(launch.command) },
+        {
+          ...launch,
+          command:
+            kind === "embedded"
+              ? asLlamaServer(service, launch.address)
+              : // What a shell looks for before it starts the engine is not there on a machine that only simulates.
+                wrappedCommand(launch.command),
+        },
         { kind: kind === "embedded" ? "llama.cpp" : kind, service, uuids },
         board,
       ),
   };
+}
+
+/** There is no simulation of the embedded engine: it is simulated as the llama-server that would serve the same. */
+function asLlamaServer(
+  { model, contextTokens, parallel }: PlannedService,
+  address: Address,
+): readonly [string, ...string[]] {
+  const listen = address.kind === "tcp" ? ["--host", address.host, "--port", `${address.port}`] : [];
+  const size = ["--ctx-size", `${contextTokens * parallel}`, "--parallel", `${parallel}`];
+  return ["llama-server", ...listen, "--model", model.path, "--alias", model.name, ...size];
 }
 
 function sameCards(
