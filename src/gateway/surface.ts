@@ -74,8 +74,16 @@ export function joinedEndpoints(
 ): Readonly<Record<string, Endpoint>> {
   const joined: Record<string, Endpoint> = {};
   for (const table of tables)
-    for (const [path, endpoint] of Object.entries(table)) joined[path] = { ...joined[path], ...endpoint };
+    for (const [path, endpoint] of Object.entries(table))
+      joined[path] = { ...withoutPost(joined[path], endpoint), ...endpoint };
   return joined;
+}
+
+/** There are two ways to take a POST: who has one of them takes the place of both. */
+function withoutPost(earlier: Endpoint | undefined, later: Endpoint): Endpoint {
+  if (earlier === undefined || (later.POST === undefined && later.whole === undefined)) return earlier ?? {};
+  const { POST: _post, whole: _whole, ...rest } = earlier;
+  return rest;
 }
 
 /** HEAD comes with GET, OPTIONS with everything. */
