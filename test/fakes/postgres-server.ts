@@ -5,6 +5,7 @@ import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../../src/runtimes/free-port.ts";
 
 /** The password of every database here; tests look for it where it must not be. */
@@ -63,7 +64,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     process.kill(signal === "SIGKILL" ? -(child.pid ?? 0) : (child.pid ?? 0), signal);
     await ended;
   };
-  const start = async (): Promise<void> => {
+  const startOnce = async (): Promise<void> => {
     const flags = ["-D", data, "-p", String(port), "-h", "127.0.0.1", "-k", "", "-F"];
     const settings = ["-c", "max_connections=20", "-c", "shared_buffers=16MB"];
     const child = spawn(found.postgres, [...flags, ...settings], {
@@ -74,6 +75,18 @@ export async function startPostgres(): Promise<PostgresServer> {
     });
     server = child;
     await ready(child);
+  };
+  const start = async (): Promise<void> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await startOnce();
+        return;
+      } catch (error) {
+        // Children have sessions of their own: those of a killed postmaster are gone a moment after it.
+        if (attempt === 100 || !(error instanceof Error) || !STILL_HELD.test(error.message)) throw error;
+        await sleep(100);
+      }
+    }
   };
   try {
     await run(
@@ -110,6 +123,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
   };
 }
+
+const STILL_HELD = /shared memory block .* is still in use/;
 
 async function run(
   program: string,
