@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 import { z } from "zod";
-import { readNodeRecord } from "../src/store/index.ts";
+import { untilReady } from "../test/e2e/run-node.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 7);
 const ROOT = join(import.meta.dirname, "..");
@@ -58,27 +58,12 @@ async function withDemo(use: (url: string) => Promise<void>): Promise<void> {
     stdio: "ignore",
   });
   try {
-    await use(await urlOf(state));
+    await use(await untilReady(state));
   } finally {
     const ended = once(node, "exit");
     node.kill("SIGINT");
     await ended;
     rmSync(state, { recursive: true, force: true });
-  }
-}
-
-async function urlOf(state: string): Promise<string> {
-  for (;;) {
-    const url = readNodeRecord(state)?.url;
-    const ready =
-      url === undefined
-        ? undefined
-        : await fetch(`${url}/readyz`).then(
-            (response) => (response.ok ? url : undefined),
-            () => undefined,
-          );
-    if (ready !== undefined) return ready;
-    await new Promise((wake) => setTimeout(wake, 50));
   }
 }
 

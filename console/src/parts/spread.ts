@@ -1,3 +1,5 @@
+import { quantileOf } from "./quantile.ts";
+
 /** How values lie: their middle, their upper end, and how many in each of some ranges. */
 export interface Spread {
   readonly count: number;
@@ -18,8 +20,7 @@ export function spreadOf(values: readonly number[], most = 16): Spread | undefin
   const sorted = values.filter((value) => value >= 0).toSorted((a, b) => a - b);
   const [least, max] = [sorted[0], sorted.at(-1)];
   if (least === undefined || max === undefined) return undefined;
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? max;
+  const at = (share: number): number => quantileOf(sorted, share) ?? max;
   return {
     count: sorted.length,
     p50: at(0.5),

@@ -64,25 +64,17 @@ function hereOf(
 
 function vesselOf(device: LedgerDevice, card: Card | undefined, here: boolean, seen: Seen): Vessel {
   const { device: name, label } = device;
-  if (device.kind === "gpu") {
-    const capacity = Math.max(device.capacity, card?.memoryTotal ?? 0);
-    return {
-      device: name,
-      kind: "gpu",
-      label,
-      capacity,
-      planned: seen.plan === undefined ? undefined : plannedLayers(device, seen.plan, capacity),
-      ...measuredOf(card, name, seen),
-    };
-  }
   const host = here && !seen.simulated ? seen.hardware.reading?.host : undefined;
-  const capacity = Math.max(device.capacity, host?.memoryTotal ?? 0);
+  const isCard = device.kind === "gpu";
+  const capacity = Math.max(device.capacity, (isCard ? card : host)?.memoryTotal ?? 0);
+  const planned = seen.plan === undefined ? undefined : plannedLayers(device, seen.plan, capacity);
+  if (isCard) return { device: name, kind: "gpu", label, capacity, planned, ...measuredOf(card, name, seen) };
   return {
     device: name,
     kind: "memory",
     label,
     capacity,
-    planned: seen.plan === undefined ? undefined : plannedLayers(device, seen.plan, capacity),
+    planned,
     measured: host === undefined ? undefined : memoryLayers(host, name, seen),
     ...(host === undefined ? { unmeasured: whyNoMemory(here, seen.simulated) } : {}),
     card: undefined,

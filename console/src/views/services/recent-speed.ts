@@ -1,4 +1,5 @@
 import type { RequestRow } from "../../live/live-state.ts";
+import { quantileOf } from "../../parts/quantile.ts";
 
 /** How fast a service answered. */
 export interface Speed {
@@ -37,7 +38,8 @@ function rateOf({ completionTokens, duration, firstToken }: RequestRow): readonl
 }
 
 /** The value below which `share` of all lie. */
-export function quantile(values: readonly number[], share: number): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-}
+export const quantile = (values: readonly number[], share: number): number | undefined =>
+  quantileOf(
+    values.toSorted((a, b) => a - b),
+    share,
+  );
